@@ -1,0 +1,2 @@
+//! The `replicator` executable.
+fn main() {}
