@@ -1,0 +1,127 @@
+//! Java client properties as typed settings.
+//!
+//! Guarantees that every value here is already checked: whoever holds a [`ClientSettings`] can connect without
+//! asking again. Names, units and defaults are those of Kafka's `ConsumerConfig` and `ProducerConfig`.
+
+use std::time::Duration;
+
+/// What every client of one cluster shares: where it is and how to speak to it.
+#[derive(Clone, Debug)]
+pub struct ClientSettings {
+    /// `bootstrap.servers`: `(host, port)` pairs, in the order given, never empty.
+    pub bootstrap_servers: Vec<(String, u16)>,
+    /// `client.id`, may be empty.
+    pub client_id: String,
+    /// Transport security and authentication.
+    pub security: Security,
+    /// `request.timeout.ms`.
+    pub request_timeout: Duration,
+    /// `retry.backoff.ms`.
+    pub retry_backoff: Duration,
+    /// `retry.backoff.max.ms`.
+    pub retry_backoff_max: Duration,
+    /// `reconnect.backoff.ms`.
+    pub reconnect_backoff: Duration,
+    /// `reconnect.backoff.max.ms`.
+    pub reconnect_backoff_max: Duration,
+    /// `connections.max.idle.ms`; `None` when negative (never closed).
+    pub connections_max_idle: Option<Duration>,
+    /// `metadata.max.age.ms`.
+    pub metadata_max_age: Duration,
+    /// `socket.connection.setup.timeout.ms`.
+    pub connect_timeout: Duration,
+    /// `send.buffer.bytes`; `None` leaves the system's default (-1).
+    pub send_buffer: Option<usize>,
+    /// `receive.buffer.bytes`; `None` leaves the system's default (-1).
+    pub receive_buffer: Option<usize>,
+}
+
+/// `security.protocol` taken apart: TLS or not, SASL or not.
+#[derive(Clone, Debug, Default)]
+pub struct Security {
+    /// Present for `SSL` and `SASL_SSL`.
+    pub tls: Option<TlsSettings>,
+    /// Present for `SASL_PLAINTEXT` and `SASL_SSL`.
+    pub sasl: Option<SaslSettings>,
+}
+
+/// The `ssl.*` settings, certificates and keys already read as PEM text.
+#[derive(Clone, Default)]
+pub struct TlsSettings {
+    /// Certificate authorities in PEM (`ssl.truststore.certificates` or a PEM `ssl.truststore.location`);
+    /// `None`: the system's.
+    pub truststore_pem: Option<String>,
+    /// Certificate chain in PEM (`ssl.keystore.certificate.chain` or a PEM `ssl.keystore.location`).
+    pub certificate_chain_pem: Option<String>,
+    /// Private key in PEM (`ssl.keystore.key` or a PEM `ssl.keystore.location`).
+    pub private_key_pem: Option<String>,
+    /// False when `ssl.endpoint.identification.algorithm` is empty: host names are not compared.
+    pub verify_host_name: bool,
+}
+
+/// The `sasl.*` settings, the JAAS line already read.
+#[derive(Clone)]
+pub struct SaslSettings {
+    /// `sasl.mechanism`.
+    pub mechanism: SaslMechanism,
+}
+
+/// The mechanisms with their credentials.
+#[derive(Clone)]
+pub enum SaslMechanism {
+    /// `PLAIN`: user name and password, sent as they are.
+    Plain {
+        /// `username` of the JAAS line.
+        username: String,
+        /// `password` of the JAAS line.
+        password: String,
+    },
+}
+
+impl std::fmt::Debug for TlsSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TlsSettings")
+            .field("own_truststore", &self.truststore_pem.is_some())
+            .field("client_certificate", &self.certificate_chain_pem.is_some())
+            .field("verify_host_name", &self.verify_host_name)
+            .finish()
+    }
+}
+
+impl std::fmt::Debug for SaslSettings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.mechanism {
+            SaslMechanism::Plain { username, .. } => write!(f, "SaslSettings(PLAIN, {username})"),
+        }
+    }
+}
+
+/// What a consumer's file says beyond the connection.
+#[derive(Clone, Debug)]
+pub struct ConsumerSettings {
+    /// The cluster that is read.
+    pub client: ClientSettings,
+    /// `group.id`.
+    pub group_id: Option<String>,
+    /// `fetch.min.bytes`.
+    pub fetch_min_bytes: i32,
+    /// `fetch.max.wait.ms`.
+    pub fetch_max_wait: Duration,
+    /// `fetch.max.bytes`, only when the user set it (the copy path has a smaller default of its own).
+    pub fetch_max_bytes: Option<i32>,
+    /// `max.partition.fetch.bytes`.
+    pub max_partition_fetch_bytes: i32,
+    /// True for `isolation.level=read_committed`.
+    pub read_committed: bool,
+    /// `client.rack`.
+    pub client_rack: String,
+}
+
+/// What a producer's file says beyond the connection.
+#[derive(Clone, Debug)]
+pub struct ProducerSettings {
+    /// The cluster that is written.
+    pub client: ClientSettings,
+    /// `max.request.size`: upper bound of one produce request.
+    pub max_request_size: usize,
+}
