@@ -1,1 +1,3 @@
-//! Placeholder head.
+//! Asynchronous Kafka protocol client for raw record batches.
+
+pub mod settings;
