@@ -6,6 +6,7 @@
 //! format, [`settings`] the Java client properties.
 
 pub mod admin;
+pub mod batch;
 pub mod cluster;
 mod error;
 pub mod fetch;
