@@ -79,6 +79,12 @@ impl ConfigState {
         self.tasks.get(name).map(|tasks| tasks.values().collect()).unwrap_or_default()
     }
 
+    /// True when exactly these are a connector's committed task configurations.
+    pub fn tasks_are(&self, name: &str, configs: &[Properties]) -> bool {
+        let committed = self.tasks.contains_key(name) && !self.inconsistent.contains(name);
+        committed && self.tasks(name).into_iter().eq(configs)
+    }
+
     /// Takes one more record into account; what cannot be read is skipped with a warning.
     pub(super) fn apply(&mut self, record: &LogRecord) {
         self.offset = record.offset + 1;

@@ -2,8 +2,10 @@
 //!
 //! Guarantees: a write that returned has been stored and read back, so that [`ConfigStore::state`] includes it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::config_records::{self, Properties};
@@ -18,12 +20,13 @@ const WRITE_LIMIT: Duration = Duration::from_secs(30);
 pub struct ConfigStore {
     log: Box<dyn RecordLog>,
     state: ConfigState,
+    published: watch::Sender<Arc<ConfigState>>,
 }
 
 impl ConfigStore {
     /// Opens the store and reads it to its end. Errors are the log's.
     pub async fn open(log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
-        let mut store = Self { log, state: ConfigState::default() };
+        let mut store = Self { log, state: ConfigState::default(), published: watch::Sender::default() };
         store.refresh().await?;
         Ok(store)
     }
@@ -36,7 +39,17 @@ impl ConfigStore {
     /// Reads what others wrote since.
     pub async fn refresh(&mut self) -> Result<(), StorageError> {
         let state = &mut self.state;
-        self.log.read_to_end(&mut |record| state.apply(&record)).await
+        let before = state.offset;
+        let outcome = self.log.read_to_end(&mut |record| state.apply(&record)).await;
+        if state.offset != before {
+            self.published.send_replace(Arc::new(state.clone()));
+        }
+        outcome
+    }
+
+    /// The configurations for readers that must never wait, even while a write is waiting for the cluster.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<ConfigState>> {
+        self.published.subscribe()
     }
 
     /// Stores a connector's configuration. Fails after 30 s; it may then still get stored.

@@ -10,6 +10,7 @@ mod offset_key;
 mod offsets;
 mod status_records;
 mod statuses;
+mod stores;
 mod topics;
 
 pub use config_records::Properties;
@@ -19,6 +20,7 @@ pub use log::{KeyedRecord, LogRecord, MemoryLog, RecordLog};
 pub use offsets::OffsetStore;
 pub use status_records::{State, Status, StatusId};
 pub use statuses::StatusStore;
+pub use stores::Stores;
 pub use topics::{InternalTopic, Purpose, ensure_topic};
 
 /// Why a store cannot be opened, read or written.
