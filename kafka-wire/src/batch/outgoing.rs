@@ -99,6 +99,11 @@ impl OutgoingBatch {
         out.freeze()
     }
 
+    /// The same batch with a payload of its own: it no longer holds the frame that it came in.
+    pub fn detached(&self) -> OutgoingBatch {
+        OutgoingBatch { payload: Bytes::copy_from_slice(&self.payload), ..self.clone() }
+    }
+
     /// Number of records, at least 1: what the producer's sequence grows by.
     pub fn count(&self) -> i32 {
         i32::from_be_bytes(field(&self.header, COUNT))
