@@ -27,6 +27,8 @@ mod split;
 mod varint;
 
 #[cfg(test)]
+mod java_vectors_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 #[path = "batch_tests.rs"]
