@@ -84,7 +84,7 @@ impl Distribution {
     /// Java older than 17 or missing, Maven missing or failing, or [`home`] not writable.
     pub fn prepare(release: Release) -> Result<Self> {
         let home = home();
-        let distribution = Self { release, folder: home.join(format!("kafka-{}", release.as_str())) };
+        let distribution = Self { release, folder: folder_of(release) };
         check_java()?;
         if distribution.is_whole() {
             return Ok(distribution);
@@ -97,6 +97,11 @@ impl Distribution {
             distribution.fetch()?;
         }
         Ok(distribution)
+    }
+
+    /// Whether the jars are there, so that [`Self::prepare`] will not have to ask Maven.
+    pub fn is_fetched(release: Release) -> bool {
+        Self { release, folder: folder_of(release) }.is_whole()
     }
 
     /// The release of these jars.
@@ -137,8 +142,7 @@ impl Distribution {
         write_file(&pom, POM)?;
         run_maven(self.release, &pom, &partial.join("libs"))?;
         remove(&self.folder)?;
-        fs::rename(&partial, &self.folder)
-            .context(|| format!("cannot move {} into place", partial.display()))
+        fs::rename(&partial, &self.folder).context(|| format!("cannot move {} into place", partial.display()))
     }
 }
 
@@ -151,6 +155,10 @@ pub fn home() -> PathBuf {
             crate_folder.ancestors().nth(2).unwrap_or(crate_folder).join(".clusters")
         }
     }
+}
+
+fn folder_of(release: Release) -> PathBuf {
+    home().join(format!("kafka-{}", release.as_str()))
 }
 
 fn java() -> PathBuf {
@@ -172,7 +180,11 @@ fn check_java() -> Result<()> {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         match java_major(&text) {
             Some(major) if major >= 17 => Ok(()),
-            _ => Err(format!("{} is {}", path.display(), text.lines().next().unwrap_or("of an unknown version"))),
+            _ => Err(format!(
+                "{} is {}",
+                path.display(),
+                text.lines().next().unwrap_or("of an unknown version")
+            )),
         }
     };
     CHECKED.get_or_init(check).clone().map_err(Error::Prerequisite)

@@ -7,7 +7,9 @@ use std::time::Duration;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// `java` or `mvn` cannot be started or is too old.
-    #[error("Java 17 and Maven are needed to run Kafka's brokers and tools: {0} (Debian: apt install openjdk-17-jre-headless maven)")]
+    #[error(
+        "Java 17 and Maven are needed to run Kafka's brokers and tools: {0} (Debian: apt install openjdk-17-jre-headless maven)"
+    )]
     Prerequisite(String),
 
     /// Maven ended with an error.

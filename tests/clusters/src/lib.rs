@@ -19,11 +19,12 @@
 
 mod broker;
 mod cluster;
+pub mod detached;
 mod distribution;
 mod error;
 mod ports;
 mod probe;
-pub mod process;
+mod process;
 mod security;
 mod settings;
 pub mod tools;
@@ -32,6 +33,6 @@ pub use broker::Broker;
 pub use cluster::{Cluster, ClusterBuilder};
 pub use distribution::{Distribution, Jvm, Release, home};
 pub use error::{Error, Result};
-pub use probe::Answer;
+pub use probe::{Answer, metadata};
 pub use security::Security;
 pub use settings::{Listener, Version};

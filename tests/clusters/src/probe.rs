@@ -20,7 +20,10 @@ pub struct Answer {
 }
 
 /// Asks the plaintext listener at `address`; at most 2 s per step.
-pub(crate) fn metadata(address: SocketAddr) -> Result<Answer> {
+///
+/// # Errors
+/// Nobody listens, no answer came in time, or it is not Kafka that answers.
+pub fn metadata(address: SocketAddr) -> Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&address, LIMIT)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.set_write_timeout(Some(LIMIT))?;

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use crate::error::{Context, Result, write_file};
 
@@ -154,7 +154,7 @@ fn detached(command: &Command) -> Command {
     copy
 }
 
-fn wait_for_pid(path: &Path) -> Result<Pid> {
+pub(crate) fn wait_for_pid(path: &Path) -> Result<Pid> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -169,27 +169,6 @@ fn wait_for_pid(path: &Path) -> Result<Pid> {
         }
         std::thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// The pid in `path`, if that process still runs and has `mark` in its command line (a pid may have been given anew).
-pub fn running_pid(path: &Path, mark: &str) -> Option<i32> {
-    let pid: i32 = fs::read_to_string(path).ok()?.trim().parse().ok()?;
-    let command_line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    String::from_utf8_lossy(&command_line).contains(mark).then_some(pid)
-}
-
-/// SIGTERM to a detached process, SIGKILL after `grace`. `false`: it was not running.
-pub fn end_detached(path: &Path, mark: &str, grace: Duration) -> bool {
-    let Some(pid) = running_pid(path, mark).and_then(Pid::from_raw) else { return false };
-    let _ = kill_process(pid, Signal::TERM);
-    let deadline = Instant::now() + grace;
-    while running_pid(path, mark).is_some() && test_kill_process(pid).is_ok() {
-        if Instant::now() > deadline {
-            let _ = kill_process(pid, Signal::KILL);
-        }
-        std::thread::sleep(STEP);
-    }
-    true
 }
 
 /// The last `count` lines of `text`.

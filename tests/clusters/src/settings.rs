@@ -140,7 +140,8 @@ fn kraft_mode(properties: &mut Properties, id: i32, controllers: &[(i32, u16)], 
     set(properties, "listeners", listeners.join(","));
     set(properties, "controller.listener.names", "CONTROLLER");
     set(properties, "controller.quorum.voters", voters.join(","));
-    let map = "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL";
+    let map =
+        "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL";
     set(properties, "listener.security.protocol.map", map);
     set(properties, "broker.session.timeout.ms", 6000);
     set(properties, "broker.heartbeat.interval.ms", 1000);

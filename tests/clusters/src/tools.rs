@@ -2,14 +2,15 @@
 //!
 //! Called by [`crate::Cluster::tool`] in tests and by `scripts/kafka` for people.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crate::distribution::{Distribution, Jvm, Release};
 use crate::error::{Context, Error, Result};
-use crate::process::{STEP, watched};
+use crate::process::{STEP, wait_for_pid, watched};
 
 struct Tool {
     name: &'static str,
@@ -44,7 +45,8 @@ const TOOLS: &[Tool] = &[
     tool("kafka-consumer-groups", "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"),
     tool("kafka-consumer-perf-test", "org.apache.kafka.tools.ConsumerPerformance"),
     tool("kafka-delete-records", "org.apache.kafka.tools.DeleteRecordsCommand"),
-    local("kafka-dump-log", "kafka.tools.DumpLogSegments"),
+    local("kafka-dump-log", "org.apache.kafka.tools.DumpLogSegments")
+        .moved_from("kafka.tools.DumpLogSegments"),
     tool("kafka-features", "org.apache.kafka.tools.FeatureCommand"),
     tool("kafka-get-offsets", "org.apache.kafka.tools.GetOffsetShell"),
     tool("kafka-leader-election", "org.apache.kafka.tools.LeaderElectionCommand"),
@@ -85,17 +87,29 @@ pub fn names() -> Vec<&'static str> {
     TOOLS.iter().map(|tool| tool.name).collect()
 }
 
-/// The command that runs a tool, with standard streams inherited; a worker among the tools gets 1 GB of heap.
+/// Tells whether there is such a tool, before anything is fetched for it.
+///
+/// # Errors
+/// [`Error::UnknownTool`].
+pub fn check(name: &str) -> Result<()> {
+    Tool::find(name).map(drop)
+}
+
+/// The command that runs a tool, with standard streams inherited. Connect's workers log what they do and get 1 GB of heap;
+/// the others are quiet.
 ///
 /// # Errors
 /// [`Error::UnknownTool`].
 pub fn command(distribution: &Distribution, name: &str, arguments: &[&str]) -> Result<Command> {
-    let tool = Tool::find(name)?;
-    let (heap, jvm) = match name.starts_with("connect-") || name.contains("perf-test") {
-        true => ("1g", Jvm::Throughput),
-        false => ("256m", Jvm::QuickStart),
+    let class = Tool::find(name)?.class(distribution.release());
+    let (heap, jvm, log_level) = match name {
+        "connect-distributed" | "connect-standalone" | "connect-mirror-maker" => {
+            ("1g", Jvm::Throughput, "info")
+        }
+        _ if name.contains("perf-test") => ("1g", Jvm::Throughput, "warn"),
+        _ => ("256m", Jvm::QuickStart, "warn"),
     };
-    let mut command = distribution.java(tool.class(distribution.release()), heap, jvm, "warn");
+    let mut command = distribution.java(class, heap, jvm, log_level);
     command.args(arguments);
     Ok(command)
 }
@@ -109,13 +123,17 @@ pub(crate) fn bootstrap_arguments(name: &str, arguments: &[&str], bootstrap: &st
     }
 }
 
-/// A running tool. Killed when dropped, and when this process ends.
+/// A running tool. Killed when dropped, and when this process ends. What it writes is read as it comes, so that it never
+/// waits for a reader.
 #[derive(Debug)]
 pub struct ToolProcess {
     title: String,
     child: Child,
+    pid: i32,
     pipe: Option<ChildStdin>,
     feeds: bool,
+    output: Reader,
+    errors: Reader,
 }
 
 impl ToolProcess {
@@ -123,16 +141,26 @@ impl ToolProcess {
     /// kafka-console-producer does), otherwise it is empty.
     pub(crate) fn start(name: &str, command: &Command, feeds: bool) -> Result<Self> {
         let arguments: Vec<_> = command.get_args().map(|argument| argument.to_string_lossy()).collect();
-        let class = arguments.iter().position(|argument| argument == "-cp").map_or(0, |at| at + 3);
-        let title = format!("{name} {}", arguments[class.min(arguments.len())..].join(" "));
-        let mut command = if feeds { direct(command) } else { watched(command, Path::new("/dev/null")) };
-        let mut child = command
+        let first = arguments.iter().position(|argument| argument == "-cp").map_or(0, |at| at + 3);
+        let title = format!("{name} {}", arguments[first.min(arguments.len())..].join(" "));
+        let pid_file =
+            tempfile::NamedTempFile::new().context(|| "cannot create a temporary file".to_owned())?;
+        let mut shell = if feeds { direct(command) } else { watched(command, pid_file.path()) };
+        let mut child = shell
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .context(|| format!("cannot start {title}"))?;
+        let pid =
+            if feeds { child.id() as i32 } else { wait_for_pid(pid_file.path())?.as_raw_nonzero().get() };
         let pipe = child.stdin.take();
-        Ok(Self { title, child, pipe, feeds })
+        let (output, errors) = (Reader::start(child.stdout.take()), Reader::start(child.stderr.take()));
+        Ok(Self { title, child, pid, pipe, feeds, output, errors })
+    }
+
+    /// The Java process's id, for a caller that measures it.
+    pub fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// The tool's standard input, where it was started to be fed; drop it to let the tool end.
@@ -140,9 +168,19 @@ impl ToolProcess {
         if self.feeds { self.pipe.take() } else { None }
     }
 
-    /// The tool's standard output, to be read while it runs; [`Self::finish`] then reports none of it.
-    pub fn take_stdout(&mut self) -> Option<std::process::ChildStdout> {
-        self.child.stdout.take()
+    /// What it wrote to its standard output so far.
+    pub fn output(&self) -> String {
+        self.output.text()
+    }
+
+    /// What it wrote to its standard error so far; most tools log there.
+    pub fn errors(&self) -> String {
+        self.errors.text()
+    }
+
+    /// Whether it still runs.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Closes its standard input, waits for its end, and gives back its standard output.
@@ -151,22 +189,19 @@ impl ToolProcess {
     /// [`Error::Tool`] on a non-zero exit code, [`Error::ToolTimeout`] after `limit`.
     pub fn finish(mut self, limit: Duration) -> Result<String> {
         drop(self.take_stdin());
-        let output = reader(self.child.stdout.take());
-        let errors = reader(self.child.stderr.take());
         let deadline = Instant::now() + limit;
         let mut status = None;
         while status.is_none() && Instant::now() < deadline {
-            std::thread::sleep(STEP);
             status = self.child.try_wait().context(|| format!("cannot wait for {}", self.title))?;
+            std::thread::sleep(STEP);
         }
-        if status.is_none() {
-            self.kill_now();
-        }
-        let output = output.join().unwrap_or_default();
-        let both = || format!("{output}{}", errors.join().unwrap_or_default());
+        self.kill_now();
+        self.output.end();
+        self.errors.end();
+        let both = || self.output() + &self.errors();
         let tool = self.title.clone();
         match status {
-            Some(status) if status.success() => Ok(output),
+            Some(status) if status.success() => Ok(self.output()),
             Some(status) => Err(Error::Tool { tool, status: status.to_string(), output: both() }),
             None => Err(Error::ToolTimeout { tool, limit, output: both() }),
         }
@@ -178,7 +213,7 @@ impl ToolProcess {
     }
 
     fn kill_now(&mut self) {
-        if matches!(self.child.try_wait(), Ok(None)) {
+        if self.is_running() {
             let group = rustix::process::Pid::from_child(&self.child);
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
             let _ = self.child.wait();
@@ -209,14 +244,34 @@ fn direct(command: &Command) -> Command {
     copy
 }
 
-fn reader(stream: Option<impl std::io::Read + Send + 'static>) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut stream) = stream {
-            let _ = stream.read_to_end(&mut bytes);
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+/// Reads a stream to its end on a thread of its own.
+#[derive(Debug)]
+struct Reader {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Reader {
+    fn start(stream: Option<impl Read + Send + 'static>) -> Self {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&bytes);
+        let thread = std::thread::spawn(move || {
+            let Some(mut stream) = stream else { return };
+            let mut chunk = [0; 1 << 14];
+            while let Ok(count @ 1..) = stream.read(&mut chunk) {
+                sink.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&chunk[..count]);
+            }
+        });
+        Self { bytes, thread: Some(thread) }
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+
+    fn end(&mut self) {
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
 }
 
 #[cfg(test)]
