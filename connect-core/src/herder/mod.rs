@@ -46,7 +46,9 @@ pub enum HerderError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// Nothing is known by this class name.
-    #[error("connector '{connector}': no connector class matches connector.class={class}; available: {available}")]
+    #[error(
+        "connector '{connector}': no connector class matches connector.class={class}; available: {available}"
+    )]
     UnknownClass {
         /// Connector name.
         connector: String,
@@ -179,10 +181,11 @@ impl Herder {
             available: self.plugins.classes(),
         })?;
         let value = config.get("tasks.max").map_or("1", |value| value.trim());
-        let max_tasks = value.parse().ok().filter(|n| *n > 0).ok_or_else(|| HerderError::TasksMax {
-            connector: name.to_owned(),
-            value: value.to_owned(),
-        })?;
+        let max_tasks = value
+            .parse()
+            .ok()
+            .filter(|n| *n > 0)
+            .ok_or_else(|| HerderError::TasksMax { connector: name.to_owned(), value: value.to_owned() })?;
         Ok(Instance {
             name: name.to_owned(),
             connector: (plugin.create)(),

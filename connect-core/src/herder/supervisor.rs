@@ -79,7 +79,10 @@ impl Supervisor {
         if !first && tasks.runs(&plans) {
             return tasks;
         }
-        if !self.store(&plans).await {
+        let optional = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
+        let configs: Vec<Properties> =
+            plans.iter().map(|plan| plan.config.iter().map(optional).collect()).collect();
+        if !self.store(&configs).await {
             return tasks;
         }
         if tasks.running() > 0 {
@@ -97,17 +100,14 @@ impl Supervisor {
     }
 
     /// Stores the task configurations where they changed, for as long as it takes. False: the stop came first.
-    async fn store(&self, plans: &[TaskPlan]) -> bool {
-        let optional = |(key, value): (&String, &String)| (key.clone(), Some(value.clone()));
-        let configs: Vec<Properties> =
-            plans.iter().map(|plan| plan.config.iter().map(optional).collect()).collect();
+    async fn store(&self, configs: &[Properties]) -> bool {
         loop {
             let write = async {
                 let mut store = self.shared.configs.lock().await;
-                if store.state().tasks_are(&self.name, &configs) {
+                if store.state().tasks_are(&self.name, configs) {
                     return Ok(());
                 }
-                store.put_tasks(&self.name, &configs).await
+                store.put_tasks(&self.name, configs).await
             };
             let outcome = tokio::select! {
                 outcome = write => outcome,

@@ -14,9 +14,7 @@ use super::{Shared, StopReport};
 use crate::api::{ConfigMap, ConnectError};
 use crate::storage::StatusId;
 use crate::worker::status::StatusAuthor;
-use crate::worker::{
-    StopSignal, StopSwitch, TaskContext, TaskId, TaskOffsets, TaskReport, TaskStatusHandle,
-};
+use crate::worker::{StopSignal, StopSwitch, TaskContext, TaskId, TaskOffsets, TaskReport, TaskStatusHandle};
 
 /// The tasks of one division of the work.
 pub(super) struct TaskSet {

@@ -25,7 +25,8 @@ pub(super) struct ConnectorInfo {
 
 impl From<ConnectorView> for ConnectorInfo {
     fn from(view: ConnectorView) -> Self {
-        let tasks = (0..view.tasks.len()).map(|task| TaskRef { connector: view.name.clone(), task }).collect();
+        let tasks =
+            (0..view.tasks.len()).map(|task| TaskRef { connector: view.name.clone(), task }).collect();
         Self { name: view.name, config: view.config, tasks, kind: view.kind }
     }
 }
@@ -40,7 +41,8 @@ pub(super) async fn list(
     State(state): State<Arc<RestState>>,
     Query(query): Query<Vec<(String, String)>>,
 ) -> Json<Value> {
-    let expand: Vec<_> = query.iter().filter(|(key, _)| key == "expand").map(|(_, value)| value.as_str()).collect();
+    let expand: Vec<_> =
+        query.iter().filter(|(key, _)| key == "expand").map(|(_, value)| value.as_str()).collect();
     let names = state.view.connectors();
     if expand.is_empty() {
         return Json(names.into());

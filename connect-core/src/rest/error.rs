@@ -39,8 +39,5 @@ pub(super) async fn unknown_path() -> ApiError {
 }
 
 pub(super) async fn method_not_allowed() -> ApiError {
-    ApiError {
-        status: StatusCode::METHOD_NOT_ALLOWED,
-        message: "HTTP 405 Method Not Allowed".to_owned(),
-    }
+    ApiError { status: StatusCode::METHOD_NOT_ALLOWED, message: "HTTP 405 Method Not Allowed".to_owned() }
 }

@@ -192,8 +192,7 @@ mod tests {
 
     #[test]
     fn an_incomplete_set_counts_as_none_until_rewritten() {
-        let mut records =
-            vec![connector("c", &config("a")), task("c", 1, &config("1")), commit("c", 2)];
+        let mut records = vec![connector("c", &config("a")), task("c", 1, &config("1")), commit("c", 2)];
         assert!(state(records.clone()).tasks("c").is_empty());
         records.extend([task("c", 0, &config("0")), task("c", 1, &config("1")), commit("c", 2)]);
         assert_eq!(state(records).tasks("c").len(), 2);

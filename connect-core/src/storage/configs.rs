@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use super::StorageError;
 use super::config_records::{self, Properties};
 use super::config_state::{ConfigState, TargetState};
 use super::log::{KeyedRecord, RecordLog};
-use super::StorageError;
 
 /// Time for a write and the reading that follows it.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
@@ -54,8 +54,11 @@ impl ConfigStore {
 
     /// Stores a connector's configuration. Fails after 30 s; it may then still get stored.
     pub async fn put_connector(&mut self, name: &str, config: &Properties) -> Result<(), StorageError> {
-        self.write(format!("configuration of connector '{name}'"), vec![config_records::connector(name, config)])
-            .await
+        self.write(
+            format!("configuration of connector '{name}'"),
+            vec![config_records::connector(name, config)],
+        )
+        .await
     }
 
     /// Stores the configurations of all tasks of a connector, replacing the set there was: first each task's, then,
@@ -72,7 +75,8 @@ impl ConfigStore {
 
     /// Stores what the operator wants of a connector. Fails after 30 s.
     pub async fn put_target(&mut self, name: &str, state: TargetState) -> Result<(), StorageError> {
-        self.write(format!("target state of connector '{name}'"), vec![config_records::target(name, state)]).await
+        self.write(format!("target state of connector '{name}'"), vec![config_records::target(name, state)])
+            .await
     }
 
     async fn write(&mut self, what: String, records: Vec<KeyedRecord>) -> Result<(), StorageError> {

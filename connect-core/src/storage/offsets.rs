@@ -15,9 +15,9 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, oneshot};
 use tracing::warn;
 
+use super::StorageError;
 use super::log::{KeyedRecord, LogRecord, RecordLog};
 use super::offset_key::{self, ParsedKey};
-use super::StorageError;
 use crate::api::{ConnectError, OffsetReader, SourceOffset, SourcePartition};
 
 /// The offset store of a worker. Clones are handles to the same store.
@@ -105,7 +105,8 @@ impl Inner {
         connector: String,
         offsets: Vec<(SourcePartition, SourceOffset)>,
     ) -> Result<(), StorageError> {
-        let identities: Vec<_> = offsets.iter().map(|(p, _)| offset_key::identity(&connector, &p.0)).collect();
+        let identities: Vec<_> =
+            offsets.iter().map(|(p, _)| offset_key::identity(&connector, &p.0)).collect();
         if identities.iter().any(|identity| !self.known.keys.contains_key(identity)) {
             // Another worker may have given this partition its key bytes since the last reading.
             self.catch_up().await?;
@@ -168,7 +169,9 @@ impl Known {
         match forms.iter_mut().find(|form| form.key == key) {
             Some(form) => (form.offset, form.timestamp) = (offset, record.timestamp),
             // A copy, because a record's bytes keep the whole fetched response alive.
-            None => forms.push(Form { key: Bytes::copy_from_slice(&key), offset, timestamp: record.timestamp }),
+            None => {
+                forms.push(Form { key: Bytes::copy_from_slice(&key), offset, timestamp: record.timestamp })
+            }
         }
     }
 

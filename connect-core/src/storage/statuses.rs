@@ -46,11 +46,15 @@ struct Table {
 
 impl StatusStore {
     /// Opens the store, reads it to its end, and starts writing on the current runtime. Errors are the log's.
-    pub async fn open(mut log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
+    pub async fn open(log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
+        Self::open_pausing(log, PAUSE_AFTER_ERROR).await
+    }
+
+    async fn open_pausing(mut log: Box<dyn RecordLog>, pause: Duration) -> Result<Self, StorageError> {
         let mut table = Table::default();
         log.read_to_end(&mut |record| table.apply(&record)).await?;
         let shared = Arc::new(Shared { table: Mutex::new(table), ..Shared::default() });
-        let writer = tokio::spawn(write_behind(shared.clone(), log));
+        let writer = tokio::spawn(write_behind(shared.clone(), log, pause));
         Ok(Self { shared, _writer: Arc::new(Writer(writer.abort_handle())) })
     }
 
@@ -174,7 +178,7 @@ impl Table {
 }
 
 /// Writes what is pending, for ever.
-async fn write_behind(shared: Arc<Shared>, mut log: Box<dyn RecordLog>) {
+async fn write_behind(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Duration) {
     loop {
         let batch = {
             let mut table = shared.lock();
@@ -201,7 +205,7 @@ async fn write_behind(shared: Arc<Shared>, mut log: Box<dyn RecordLog>) {
         }
         if let Err(reason) = outcome {
             error!("cannot write statuses (status.storage.topic), trying again: {reason}");
-            sleep(PAUSE_AFTER_ERROR).await;
+            sleep(pause).await;
         }
     }
 }
@@ -222,6 +226,7 @@ mod tests {
     use crate::storage::MemoryLog;
     use futures::future::BoxFuture;
 
+    const PAUSE: Duration = Duration::from_millis(200);
     const LIMIT: Duration = Duration::from_secs(5);
 
     fn status(state: State, worker: &str, generation: i32) -> Status {
@@ -298,15 +303,15 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_failed_write_is_made_again_with_the_newest_status() {
         let log = MemoryLog::default();
-        let store = StatusStore::open(Box::new(Refusing(log.clone(), true))).await.unwrap();
+        let store = StatusStore::open_pausing(Box::new(Refusing(log.clone(), true)), PAUSE).await.unwrap();
         store.put(task(), status(State::Running, "a:1", 1));
         tokio::task::yield_now().await;
         store.put(task(), status(State::Failed, "a:1", 1));
-        assert!(!store.flush(Duration::from_secs(1)).await, "nothing can be written yet");
-        assert!(store.flush(PAUSE_AFTER_ERROR * 2).await);
+        assert!(!store.flush(PAUSE / 10).await, "nothing can be written yet");
+        assert!(store.flush(LIMIT).await);
         let written = log.records();
         assert_eq!(written.len(), 1);
         let value = Status::from_value(written[0].value.as_ref().unwrap()).unwrap();

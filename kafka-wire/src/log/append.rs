@@ -132,7 +132,8 @@ mod tests {
 
     #[test]
     fn batches_hold_the_records_in_order_and_are_bounded() {
-        let record = |n: u8| KeyedRecord { key: Bytes::from(vec![n; 10]), value: Some(vec![n; 200_000].into()) };
+        let record =
+            |n: u8| KeyedRecord { key: Bytes::from(vec![n; 10]), value: Some(vec![n; 200_000].into()) };
         let mut records: Vec<_> = (0..5).map(record).collect();
         records.push(KeyedRecord { key: Bytes::from_static(b"gone"), value: None });
         let batches = encode(records, 77).unwrap();

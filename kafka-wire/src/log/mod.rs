@@ -57,7 +57,10 @@ impl TopicLog {
         let metadata = cluster.refresh(Some(&[topic.to_owned()])).await?;
         let partitions = metadata.topic(topic).map_or(0, |t| t.partitions.len());
         if partitions == 0 {
-            return Err(WireError::broker(format!("open topic {topic} at the {} cluster", cluster.role()), 3));
+            return Err(WireError::broker(
+                format!("open topic {topic} at the {} cluster", cluster.role()),
+                3,
+            ));
         }
         let mut log = Self { cluster, topic: topic.to_owned(), positions: vec![0; partitions] };
         log.positions = log.offsets(OffsetSpec::Earliest).await?;
