@@ -1,3 +1,19 @@
-//! Asynchronous Kafka protocol client for raw record batches.
+//! Asynchronous Kafka protocol client for what librdkafka has no API for: raw record batches in and out, fetch
+//! sessions with leader epochs and topic ids, and the admin calls around them. Knows nothing of Connect.
+//!
+//! Layers, lowest first: [`transport`] (bytes), [`frame`] (requests and responses on one connection),
+//! [`cluster`] (which broker to ask), [`admin`], [`fetch`] and [`produce`] (what to ask). [`batch`] is the record
+//! format, [`settings`] the Java client properties.
 
+pub mod admin;
+pub mod batch;
+pub mod cluster;
+mod error;
+pub mod fetch;
+pub mod frame;
+pub mod produce;
 pub mod settings;
+pub mod transport;
+
+pub use error::{ErrorCode, WireError, code_name};
+pub use kafka_protocol;

@@ -1,0 +1,128 @@
+//! Brokers, topics, partitions and leaders, as the last answers told.
+
+use std::collections::{BTreeMap, HashMap};
+
+use kafka_protocol::messages::MetadataResponse;
+use uuid::Uuid;
+
+/// A broker's address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broker {
+    /// Host name.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Rack, empty if none.
+    pub rack: String,
+}
+
+/// One partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartitionMetadata {
+    /// Broker id of the leader, -1 while there is none.
+    pub leader: i32,
+    /// Leader epoch, -1 where the broker is too old to tell.
+    pub leader_epoch: i32,
+    /// Number of replicas.
+    pub replicas: usize,
+}
+
+/// One topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicMetadata {
+    /// Topic id, nil where the broker is too old to have them.
+    pub id: Uuid,
+    /// The broker's own mark of internal topics.
+    pub internal: bool,
+    /// Error code of the topic: 0, or for example 3 (does not exist) or 29 (no right to see it).
+    pub error_code: i16,
+    /// Partitions by number.
+    pub partitions: BTreeMap<i32, PartitionMetadata>,
+}
+
+/// What is known of a cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Metadata {
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// Broker id of the controller, -1 if unknown.
+    pub controller: i32,
+    /// Brokers by id.
+    pub brokers: BTreeMap<i32, Broker>,
+    /// Topics by name.
+    pub topics: BTreeMap<String, TopicMetadata>,
+    names: HashMap<Uuid, String>,
+}
+
+impl Metadata {
+    pub(super) fn from_response(response: MetadataResponse) -> Self {
+        let broker = |b: &kafka_protocol::messages::metadata_response::MetadataResponseBroker| {
+            let rack = b.rack.as_ref().map(|r| r.to_string()).unwrap_or_default();
+            let port = u16::try_from(b.port).unwrap_or_default();
+            (b.node_id.0, Broker { host: b.host.to_string(), port, rack })
+        };
+        let mut metadata = Self {
+            cluster_id: response.cluster_id.as_ref().map(|id| id.to_string()).unwrap_or_default(),
+            controller: response.controller_id.0,
+            brokers: response.brokers.iter().map(broker).collect(),
+            ..Self::default()
+        };
+        for topic in response.topics {
+            let Some(name) = &topic.name else { continue };
+            let partitions = topic.partitions.iter().map(|p| {
+                let partition = PartitionMetadata {
+                    leader: p.leader_id.0,
+                    leader_epoch: p.leader_epoch,
+                    replicas: p.replica_nodes.len(),
+                };
+                (p.partition_index, partition)
+            });
+            let entry = TopicMetadata {
+                id: topic.topic_id,
+                internal: topic.is_internal,
+                error_code: topic.error_code,
+                partitions: partitions.collect(),
+            };
+            metadata.topics.insert(name.to_string(), entry);
+        }
+        metadata.index();
+        metadata
+    }
+
+    /// This, brought up to date by a newer answer: an answer about all topics replaces them, one about some
+    /// updates those.
+    pub(super) fn updated(&self, mut fresh: Self, all_topics: bool) -> Self {
+        if !all_topics {
+            for (name, topic) in &self.topics {
+                fresh.topics.entry(name.clone()).or_insert_with(|| topic.clone());
+            }
+        }
+        fresh.index();
+        fresh
+    }
+
+    fn index(&mut self) {
+        self.names =
+            self.topics.iter().filter(|(_, t)| !t.id.is_nil()).map(|(n, t)| (t.id, n.clone())).collect();
+    }
+
+    /// A topic that exists.
+    pub fn topic(&self, name: &str) -> Option<&TopicMetadata> {
+        self.topics.get(name).filter(|t| t.error_code == 0)
+    }
+
+    /// Name of the topic with an id.
+    pub fn topic_name(&self, id: Uuid) -> Option<&str> {
+        self.names.get(&id).map(String::as_str)
+    }
+
+    /// A partition of a topic that exists.
+    pub fn partition(&self, topic: &str, partition: i32) -> Option<&PartitionMetadata> {
+        self.topic(topic)?.partitions.get(&partition)
+    }
+
+    /// The broker that leads a partition, if there is one now.
+    pub fn leader(&self, topic: &str, partition: i32) -> Option<i32> {
+        self.partition(topic, partition).map(|p| p.leader).filter(|l| self.brokers.contains_key(l))
+    }
+}

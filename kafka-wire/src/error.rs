@@ -1,0 +1,146 @@
+//! Errors of the Kafka client. Each carries the broker or address it is about; a message names what failed and
+//! why. Whether trying again can help is [`WireError::is_retriable`].
+
+use std::time::Duration;
+
+/// Kafka's error codes by name.
+pub use kafka_protocol::error::ResponseError as ErrorCode;
+
+/// What can go wrong between this client and a cluster.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// No connection could be made.
+    #[error("cannot connect to {address}: {reason}")]
+    Connect {
+        /// `host:port`.
+        address: String,
+        /// The system's or TLS's words.
+        reason: String,
+    },
+    /// The broker, or the way to it, refuses who we are. Trying again will not help until something is changed.
+    #[error("{address} refuses the connection: {reason}")]
+    Authentication {
+        /// `host:port`.
+        address: String,
+        /// The broker's or TLS's words, with the setting to look at.
+        reason: String,
+    },
+    /// The connection ended while a request was under way; whether it took effect is unknown.
+    #[error("connection to {address} was closed: {reason}")]
+    Disconnected {
+        /// `host:port`.
+        address: String,
+        /// Why.
+        reason: String,
+    },
+    /// No answer within `request.timeout.ms`; whether the request took effect is unknown.
+    #[error("{address} did not answer {api} within {after:?} (request.timeout.ms)")]
+    Timeout {
+        /// `host:port`.
+        address: String,
+        /// Name of the API.
+        api: &'static str,
+        /// The time-out.
+        after: Duration,
+    },
+    /// The broker and this client have no version of an API in common.
+    #[error("{address} offers {api} in versions {offered}, this client needs {needed}")]
+    Unsupported {
+        /// `host:port`.
+        address: String,
+        /// Name of the API.
+        api: &'static str,
+        /// Versions the broker has.
+        offered: String,
+        /// Versions this client has.
+        needed: String,
+    },
+    /// Bytes that are not what the protocol says.
+    #[error("{address} sent a malformed answer to {api}: {reason}")]
+    Malformed {
+        /// `host:port`.
+        address: String,
+        /// Name of the API.
+        api: &'static str,
+        /// What did not fit.
+        reason: String,
+    },
+    /// The broker answered with an error code.
+    #[error("{context}: {} ({code}){}", code_name(*code), detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+    Broker {
+        /// What was asked, in words.
+        context: String,
+        /// Kafka's error code.
+        code: i16,
+        /// The broker's own message, where it sent one.
+        detail: Option<String>,
+    },
+}
+
+impl WireError {
+    /// An error code from a broker's answer.
+    pub fn broker(context: impl Into<String>, code: i16) -> Self {
+        Self::Broker { context: context.into(), code, detail: None }
+    }
+
+    /// The broker's error code, if that is what this is.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::Broker { code, .. } => ErrorCode::try_from_code(*code),
+            _ => None,
+        }
+    }
+
+    /// True when the same request may succeed later with nothing changed: lost connections, elections, time-outs.
+    pub fn is_retriable(&self) -> bool {
+        match self {
+            Self::Connect { .. } | Self::Disconnected { .. } | Self::Timeout { .. } => true,
+            Self::Authentication { .. } | Self::Unsupported { .. } | Self::Malformed { .. } => false,
+            Self::Broker { .. } => self.code().is_some_and(|c| c.is_retriable()),
+        }
+    }
+}
+
+/// Kafka's name for an error code, as its documentation spells it: `MESSAGE_TOO_LARGE`.
+pub fn code_name(code: i16) -> String {
+    match ErrorCode::try_from_code(code) {
+        None => "NONE".to_owned(),
+        Some(ErrorCode::Unknown(code)) => format!("error {code}"),
+        Some(known) => screaming_snake(&format!("{known:?}")),
+    }
+}
+
+fn screaming_snake(name: &str) -> String {
+    let mut out = String::with_capacity(name.len() + 8);
+    for (i, c) in name.chars().enumerate() {
+        if i > 0 && c.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_uppercase());
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_kafkas_names() {
+        assert_eq!(code_name(10), "MESSAGE_TOO_LARGE");
+        assert_eq!(code_name(6), "NOT_LEADER_OR_FOLLOWER");
+        assert_eq!(code_name(0), "NONE");
+        assert_eq!(code_name(1234), "error 1234");
+        assert_eq!(
+            WireError::broker("produce to t-0", 87).to_string(),
+            "produce to t-0: INVALID_RECORD (87)"
+        );
+    }
+
+    #[test]
+    fn passing_faults_are_retriable() {
+        assert!(WireError::broker("", 6).is_retriable());
+        assert!(!WireError::broker("", 10).is_retriable());
+    }
+}

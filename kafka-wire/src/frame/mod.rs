@@ -1,0 +1,11 @@
+//! Requests and responses on one connection: the four length bytes, headers, correlation and API versions.
+//! Message structs and their encoding come from `kafka-protocol`; what carries record batches is framed by hand
+//! (see [`crate::produce`]) so that payloads are never copied.
+
+mod connection;
+mod outbound;
+mod versions;
+
+pub use connection::{Connection, Pending};
+pub use outbound::Outbound;
+pub use versions::{Versions, api_name};

@@ -1,0 +1,33 @@
+//! Byte streams to brokers. A [`Connector`] makes them; TCP, with TLS and SASL on top where configured, is the one
+//! for real clusters, and a simulated network can be another.
+
+use std::io;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+pub mod sasl;
+mod tcp;
+mod tls;
+
+pub use tcp::TcpConnector;
+pub use tls::TlsError;
+
+/// A connected byte stream.
+pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// A boxed [`Stream`].
+pub type BoxStream = Box<dyn Stream>;
+
+/// Makes byte streams to `host:port`, with encryption already done. Authentication by SASL comes after, in
+/// [`sasl::authenticate`], because it speaks Kafka's protocol.
+pub trait Connector: Send + Sync {
+    /// Connects. The error is the system's, or says that TLS refused.
+    fn connect<'a>(&'a self, host: &'a str, port: u16) -> BoxFuture<'a, io::Result<BoxStream>>;
+}
+
+/// A shared connector.
+pub type SharedConnector = Arc<dyn Connector>;
