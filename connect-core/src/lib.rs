@@ -1,1 +1,3 @@
-//! Placeholder head.
+//! Kafka Connect worker core: what a connector is, what runs it and what it stores.
+
+pub mod config;

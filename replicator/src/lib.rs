@@ -1,1 +1,4 @@
-//! Placeholder head.
+//! The topic-replication source connector and everything about copying a topic.
+
+pub mod config;
+pub mod topics;

@@ -96,8 +96,7 @@ impl Connection {
         port: u16,
     ) -> Result<Self, WireError> {
         let address = format!("{host}:{port}");
-        let stream =
-            connector.connect(host, port).await.map_err(|e| connect_error(address.clone(), &e))?;
+        let stream = connector.connect(host, port).await.map_err(|e| connect_error(address.clone(), &e))?;
         let mut connection = Self::start(stream, address, settings);
         connection.versions = connection.negotiate().await?;
         if let Some(sasl) = &settings.security.sasl {
@@ -327,7 +326,9 @@ async fn read_answer(stream: &mut BufReader<ReadHalf<BoxStream>>) -> io::Result<
     if !(4..=MAX_RESPONSE).contains(&length) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("an answer of {length} bytes is not Kafka's; does this port speak TLS (security.protocol)?"),
+            format!(
+                "an answer of {length} bytes is not Kafka's; does this port speak TLS (security.protocol)?"
+            ),
         ));
     }
     // Grown as bytes arrive beyond the first 8 MiB, so that a wrong length allocates no more than was sent.
