@@ -221,7 +221,8 @@ impl Producer {
 
     fn dispatch(&mut self) {
         let now = Instant::now();
-        let ids: Vec<LaneId> = self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
+        let ids: Vec<LaneId> =
+            self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
         for id in ids {
             self.dispatch_lane(id, now);
         }
@@ -351,7 +352,8 @@ impl Producer {
 
     fn all_have_leaders(&self) -> bool {
         let metadata = self.cluster.metadata();
-        let has = |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
+        let has =
+            |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
         self.homeless.iter().all(has)
     }
 
