@@ -152,6 +152,11 @@ impl Producer {
             let partition = &mut self.partitions[index];
             if matches!(partition.phase, Phase::Waiting(_)) {
                 partition.phase = Phase::Ready;
+                // With nothing left to send, no acknowledgement will tell that it works again: let the caller try.
+                if partition.told_waiting && partition.is_idle() {
+                    partition.told_waiting = false;
+                    self.events.push(ProduceEvent::Resumed { partition: index });
+                }
                 self.list(index);
             }
         }
