@@ -269,23 +269,10 @@ impl SourceLoop {
                 Err(_) => break,
             }
         }
-        if let Some(commit) = self.commit.take()
-            && let Ok(done) = timeout_at(deadline, commit).await
-        {
-            self.commit_done(done);
-        }
+        self.finish_commits(deadline).await;
         if self.ledger.is_dirty() {
             self.start_commit();
-            if let Some(commit) = self.commit.take()
-                && let Ok(done) = timeout_at(deadline, commit).await
-            {
-                self.commit_done(done);
-            }
-        }
-        if let Some(commit) = self.source_commit.take()
-            && let Ok(result) = timeout_at(deadline, commit).await
-        {
-            self.source_commit_done(result);
+            self.finish_commits(deadline).await;
         }
         let drained_records = self.acknowledged_records - before;
         match (self.ledger.outstanding(), self.ledger.is_dirty()) {
@@ -297,6 +284,25 @@ impl SourceLoop {
             ),
         }
         TaskReport { drained_records }
+    }
+
+    /// Waits for the commits under way, at the offset store and then at the source.
+    async fn finish_commits(&mut self, deadline: Instant) {
+        if let Some(commit) = self.source_commit.take()
+            && let Ok(result) = timeout_at(deadline, commit).await
+        {
+            self.source_commit_done(result);
+        }
+        if let Some(commit) = self.commit.take()
+            && let Ok(done) = timeout_at(deadline, commit).await
+        {
+            self.commit_done(done);
+        }
+        if let Some(commit) = self.source_commit.take()
+            && let Ok(result) = timeout_at(deadline, commit).await
+        {
+            self.source_commit_done(result);
+        }
     }
 }
 
