@@ -128,23 +128,25 @@ impl Iterator for LogicalLines<'_> {
     type Item = (usize, String);
 
     fn next(&mut self) -> Option<Self::Item> {
+        let mut logical = String::new();
+        let mut start = 0;
         loop {
             let (number, line) = self.natural.next()?;
             let line = line.trim_start_matches(is_blank);
-            if line.is_empty() || line.starts_with(['#', '!']) {
-                continue;
-            }
-            let mut logical = line.to_owned();
-            // A continued line may be a comment's look-alike or blank: Java takes both as they are.
-            while ends_in_odd_backslashes(&logical) {
-                logical.pop();
-                match self.natural.next() {
-                    Some((_, more)) => logical.push_str(more.trim_start_matches(is_blank)),
-                    None => break,
+            if logical.is_empty() {
+                if line.is_empty() || line.starts_with(['#', '!']) {
+                    continue;
                 }
+                start = number;
             }
-            if !logical.is_empty() {
-                return Some((number, logical));
+            logical.push_str(line);
+            if !ends_in_odd_backslashes(&logical) {
+                return Some((start, logical));
+            }
+            logical.pop();
+            // At the end of the text Java drops the backslash, and takes what is left even if it is nothing.
+            if self.natural.peek().is_none() {
+                return Some((start, logical));
             }
         }
     }
@@ -170,7 +172,8 @@ impl<'a> Iterator for NaturalLines<'a> {
             return Some((self.number, text));
         };
         let after = if text[end..].starts_with("\r\n") { end + 2 } else { end + 1 };
-        self.rest = Some(&text[after..]);
+        // After a lone LF or CR Java notices the end of the text; after CRLF it sees one more, empty line.
+        self.rest = (text.len() > end + 1).then(|| &text[after..]);
         Some((self.number, &text[..end]))
     }
 }
@@ -229,4 +232,58 @@ fn code_unit(chars: &mut std::str::Chars<'_>) -> Option<u16> {
         unit = unit << 4 | u16::try_from(digit).ok()?;
     }
     Some(unit)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn parse(text: impl AsRef<[u8]>) -> Result<Properties, PropertiesError> {
+        Properties::parse(Path::new("a.properties"), text.as_ref())
+    }
+
+    /// Each line `[text, map]`: what `java.util.Properties.load` makes of a text, `null` where it throws.
+    const VECTORS: &str = include_str!("properties_vectors.jsonl");
+
+    #[test]
+    fn reads_what_java_reads() {
+        let mut wrong = Vec::new();
+        for line in VECTORS.lines() {
+            let (text, expected): (String, Option<BTreeMap<String, String>>) =
+                serde_json::from_str(line).unwrap();
+            let ours = parse(&text).ok().map(|properties| properties.to_map());
+            if ours != expected {
+                wrong.push(format!("{text:?}: Java {expected:?}, we {ours:?}"));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        assert!(VECTORS.lines().count() > 700);
+    }
+
+    #[test]
+    fn keeps_lines_and_order() {
+        let properties = parse("# head\r\n\r\nb=1\ra=x\\\n  y\nc=3\nb=2\n").unwrap();
+        let found: Vec<_> =
+            properties.all.iter().map(|p| (p.line, p.key.as_str(), p.value.as_str())).collect();
+        assert_eq!(found, [(3, "b", "1"), (4, "a", "xy"), (6, "c", "3"), (7, "b", "2")]);
+        let effective: Vec<_> = properties.effective().iter().map(|p| p.line).collect();
+        assert_eq!(effective, [4, 6, 7]);
+        let repeated: Vec<_> = properties.repeated().iter().map(|(p, last)| (p.line, last.line)).collect();
+        assert_eq!(repeated, [(3, 7)]);
+        assert_eq!(properties.get("b"), Some("2"));
+    }
+
+    #[test]
+    fn utf8_or_else_latin1() {
+        assert_eq!(parse("a=é").unwrap().get("a"), Some("é"));
+        assert_eq!(parse(b"a=\xe9").unwrap().get("a"), Some("é"));
+        assert_eq!(parse("\u{feff}a=b").unwrap().get("a"), Some("b"));
+    }
+
+    #[test]
+    fn a_broken_escape_names_the_line() {
+        let error = parse("a=1\nb=c:\\users\n").unwrap_err();
+        assert!(matches!(error, PropertiesError::UnicodeEscape { line: 2 }), "{error}");
+    }
 }

@@ -82,9 +82,10 @@ fn request(partitions: &[&TopicPartition], spec: OffsetSpec) -> ListOffsetsReque
     };
     let mut topics: BTreeMap<&str, Vec<ListOffsetsPartition>> = BTreeMap::new();
     for (topic, partition) in partitions {
-        topics.entry(topic).or_default().push(
-            ListOffsetsPartition::default().with_partition_index(*partition).with_timestamp(timestamp),
-        );
+        topics
+            .entry(topic)
+            .or_default()
+            .push(ListOffsetsPartition::default().with_partition_index(*partition).with_timestamp(timestamp));
     }
     let topics = topics.into_iter().map(|(name, partitions)| {
         ListOffsetsTopic::default().with_name(text(name).into()).with_partitions(partitions)

@@ -69,12 +69,13 @@ impl Cluster {
     /// Raises a topic's partition count to `total`.
     pub async fn create_partitions(&self, topic: &str, total: i32) -> Result<(), WireError> {
         self.retry(|| async {
-            let request = CreatePartitionsRequest::default().with_timeout_ms(CREATE_TIMEOUT_MS).with_topics(vec![
-                CreatePartitionsTopic::default()
-                    .with_name(text(topic).into())
-                    .with_count(total)
-                    .with_assignments(None),
-            ]);
+            let request =
+                CreatePartitionsRequest::default().with_timeout_ms(CREATE_TIMEOUT_MS).with_topics(vec![
+                    CreatePartitionsTopic::default()
+                        .with_name(text(topic).into())
+                        .with_count(total)
+                        .with_assignments(None),
+                ]);
             let answer = self.call_controller(request).await?;
             match answer.results.first() {
                 Some(result) if result.error_code != 0 && result.error_code != NOT_CONTROLLER => {

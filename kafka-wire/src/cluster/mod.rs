@@ -127,15 +127,18 @@ impl Cluster {
     /// Asks any broker for metadata once, of all topics (`None`) or of those named, and remembers the answer.
     pub async fn fetch_metadata(&self, topics: Option<&[String]>) -> Result<Arc<Metadata>, WireError> {
         let connection = self.any_connection().await?;
-        let request = MetadataRequest::default().with_allow_auto_topic_creation(false).with_topics(topics.map(
-            |names| {
+        let request = MetadataRequest::default().with_allow_auto_topic_creation(false).with_topics(
+            topics.map(|names| {
                 let name = |n: &String| Some(StrBytes::from_string(n.clone()).into());
                 names.iter().map(|n| MetadataRequestTopic::default().with_name(name(n))).collect()
-            },
-        ));
+            }),
+        );
         let answer = connection.call(&request).await?;
         if answer.error_code != 0 {
-            return Err(WireError::broker(format!("metadata of the {} cluster", self.role()), answer.error_code));
+            return Err(WireError::broker(
+                format!("metadata of the {} cluster", self.role()),
+                answer.error_code,
+            ));
         }
         let fresh = Metadata::from_response(answer);
         let mut known = self.inner.metadata.write().unwrap_or_else(PoisonError::into_inner);
@@ -183,5 +186,10 @@ impl Cluster {
 fn backoff(min: Duration, max: Duration) -> ExponentialBackoff {
     // A zero would spin.
     let min = min.max(Duration::from_millis(1));
-    ExponentialBuilder::new().with_min_delay(min).with_max_delay(max.max(min)).with_jitter().without_max_times().build()
+    ExponentialBuilder::new()
+        .with_min_delay(min)
+        .with_max_delay(max.max(min))
+        .with_jitter()
+        .without_max_times()
+        .build()
 }

@@ -41,9 +41,9 @@ impl Cluster {
                 Some(leader) => leader,
                 None => {
                     let metadata = self.fetch_metadata(Some(&[topic.to_owned()])).await?;
-                    metadata.leader(topic, partition).ok_or_else(|| {
-                        WireError::broker(format!("leader of {topic}-{partition}"), 5)
-                    })?
+                    metadata
+                        .leader(topic, partition)
+                        .ok_or_else(|| WireError::broker(format!("leader of {topic}-{partition}"), 5))?
                 }
             };
             let result = match self.broker(leader).await {

@@ -236,7 +236,9 @@ impl Fetcher {
                 Ok((version, request)) => self.operations.push(Box::pin(async move {
                     Outcome::Answered(id, lane::fetch(connection, version, request, reservation).await)
                 })),
-                Err(error) => self.operations.push(Box::pin(async move { Outcome::Answered(id, Err(error)) })),
+                Err(error) => {
+                    self.operations.push(Box::pin(async move { Outcome::Answered(id, Err(error)) }))
+                }
             }
         }
         blocked
@@ -298,7 +300,10 @@ impl Fetcher {
             debug!("metadata of the {} cluster: {error}", self.cluster.role());
             self.look_up_failures = (self.look_up_failures + 1).min(10);
             let pause = self.cluster.settings().retry_backoff * self.look_up_failures;
-            self.partitions.values_mut().filter(|p| p.lane.is_none()).for_each(|p| p.look_up_at = now + pause);
+            self.partitions
+                .values_mut()
+                .filter(|p| p.lane.is_none())
+                .for_each(|p| p.look_up_at = now + pause);
             return;
         }
         self.look_up_failures = 0;
@@ -407,7 +412,12 @@ impl Fetcher {
                 self.ready.push(FetchEvent { key, news });
             }
             Verdict::Refresh(code) => {
-                debug!("{}-{}: {}, looking for the leader", partition.topic, partition.number, code_name(code));
+                debug!(
+                    "{}-{}: {}, looking for the leader",
+                    partition.topic,
+                    partition.number,
+                    code_name(code)
+                );
                 self.refresh(key);
             }
             Verdict::CheckTopicId => self.refresh(key),

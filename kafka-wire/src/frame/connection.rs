@@ -96,8 +96,7 @@ impl Connection {
         port: u16,
     ) -> Result<Self, WireError> {
         let address = format!("{host}:{port}");
-        let stream =
-            connector.connect(host, port).await.map_err(|e| connect_error(address.clone(), &e))?;
+        let stream = connector.connect(host, port).await.map_err(|e| connect_error(address.clone(), &e))?;
         let mut connection = Self::start(stream, address, settings);
         connection.versions = connection.negotiate().await?;
         if let Some(sasl) = &settings.security.sasl {
@@ -224,6 +223,7 @@ impl Connection {
             drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
         } else if let Err(mpsc::error::SendError((_, waiting))) = self.outbox.send((frame, waiting)) {
             drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
+            self.shared.fail("it had ended before");
         }
         Pending {
             answer,
@@ -279,11 +279,21 @@ fn connect_error(address: String, error: &io::Error) -> WireError {
     WireError::Connect { address, reason }
 }
 
+/// Fails the connection when a loop ends in whatever way, its runtime's end included.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.fail("the thread that served it ended");
+    }
+}
+
 async fn write_loop(
     mut stream: WriteHalf<BoxStream>,
     mut requests: mpsc::UnboundedReceiver<(Outbound, Waiting)>,
     shared: Arc<Shared>,
 ) {
+    let _ending = Ending(shared.clone());
     while let Some((mut frame, waiting)) = requests.recv().await {
         shared.waiting().push_back(waiting);
         if shared.closed.load(Ordering::Acquire) {
@@ -304,6 +314,7 @@ async fn write_loop(
 }
 
 async fn read_loop(stream: ReadHalf<BoxStream>, shared: Arc<Shared>) {
+    let _ending = Ending(shared.clone());
     let mut stream = BufReader::with_capacity(4 * 1024, stream);
     let reason = loop {
         match read_answer(&mut stream).await {
@@ -327,7 +338,9 @@ async fn read_answer(stream: &mut BufReader<ReadHalf<BoxStream>>) -> io::Result<
     if !(4..=MAX_RESPONSE).contains(&length) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            format!("an answer of {length} bytes is not Kafka's; does this port speak TLS (security.protocol)?"),
+            format!(
+                "an answer of {length} bytes is not Kafka's; does this port speak TLS (security.protocol)?"
+            ),
         ));
     }
     // Grown as bytes arrive beyond the first 8 MiB, so that a wrong length allocates no more than was sent.

@@ -103,9 +103,6 @@ mod tests {
     #[test]
     fn nothing_in_common_names_both_ranges() {
         let error = broker(ApiKey::Produce, 0, 2).pick::<ProduceRequest>("b:1").err().map(|e| e.to_string());
-        assert_eq!(
-            error.as_deref(),
-            Some("b:1 offers Produce in versions 0..2, this client needs 3..12")
-        );
+        assert_eq!(error.as_deref(), Some("b:1 offers Produce in versions 0..2, this client needs 3..12"));
     }
 }

@@ -29,7 +29,9 @@ pub(super) fn classify(code: i16, detail: Option<&str>) -> Fault {
     match code {
         2 => Fault::FetchAgain(reason),
         45 | 47 | 59 | 90 => Fault::NewProducer(reason),
-        3 | 5 | 6 | 7 | 8 | 9 | 13 | 14 | 15 | 16 | 19 | 20 | 29 | 31 | 41 | 56 | 74 | 75 | 89 | 100 => Fault::Retry(reason),
+        3 | 5 | 6 | 7 | 8 | 9 | 13 | 14 | 15 | 16 | 19 | 20 | 29 | 31 | 41 | 56 | 74 | 75 | 89 | 100 => {
+            Fault::Retry(reason)
+        }
         10 | 18 => Fault::Refused { too_large: true, reason: with_cure(reason, code) },
         _ => Fault::Refused { too_large: false, reason: with_cure(reason, code) },
     }

@@ -157,7 +157,8 @@ impl Partition {
             self.queue.iter().take_while(|(_, batch)| plan.add(batch)).for_each(drop);
             plan_length = plan.batches().max(1);
         }
-        let taken: Vec<(i64, OutgoingBatch)> = self.queue.drain(..plan_length.min(self.queue.len())).collect();
+        let taken: Vec<(i64, OutgoingBatch)> =
+            self.queue.drain(..plan_length.min(self.queue.len())).collect();
         let parts = taken.iter().map(|(tag, batch)| Part {
             tag: *tag,
             records: batch.count(),

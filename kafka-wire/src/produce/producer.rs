@@ -152,6 +152,11 @@ impl Producer {
             let partition = &mut self.partitions[index];
             if matches!(partition.phase, Phase::Waiting(_)) {
                 partition.phase = Phase::Ready;
+                // With nothing left to send, no acknowledgement will tell that it works again: let the caller try.
+                if partition.told_waiting && partition.is_idle() {
+                    partition.told_waiting = false;
+                    self.events.push(ProduceEvent::Resumed { partition: index });
+                }
                 self.list(index);
             }
         }
@@ -221,7 +226,8 @@ impl Producer {
 
     fn dispatch(&mut self) {
         let now = Instant::now();
-        let ids: Vec<LaneId> = self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
+        let ids: Vec<LaneId> =
+            self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
         for id in ids {
             self.dispatch_lane(id, now);
         }
@@ -351,7 +357,8 @@ impl Producer {
 
     fn all_have_leaders(&self) -> bool {
         let metadata = self.cluster.metadata();
-        let has = |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
+        let has =
+            |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
         self.homeless.iter().all(has)
     }
 

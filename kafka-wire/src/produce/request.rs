@@ -119,7 +119,9 @@ mod tests {
             let found: Vec<_> = read
                 .topic_data
                 .iter()
-                .flat_map(|t| t.partition_data.iter().map(|p| (t.name.to_string(), p.index, p.records.clone())))
+                .flat_map(|t| {
+                    t.partition_data.iter().map(|p| (t.name.to_string(), p.index, p.records.clone()))
+                })
                 .collect();
             assert_eq!(found.len(), 3);
             assert_eq!((found[1].0.as_str(), found[1].1, found[2].1), ("t", 0, 4));
@@ -133,14 +135,8 @@ mod tests {
     #[should_panic(expected = "each partition once")]
     fn the_same_partition_twice_is_a_bug() {
         let a = batch("a");
-        let part = || Part {
-            topic: "t",
-            partition: 0,
-            batch: &a,
-            producer_id: 7,
-            producer_epoch: 1,
-            sequence: 3,
-        };
+        let part =
+            || Part { topic: "t", partition: 0, batch: &a, producer_id: 7, producer_epoch: 1, sequence: 3 };
         encode(&[part(), part()], 9, 1);
     }
 }

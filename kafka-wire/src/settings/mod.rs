@@ -3,7 +3,21 @@
 //! Guarantees that every value here is already checked: whoever holds a [`ClientSettings`] can connect without
 //! asking again. Names, units and defaults are those of Kafka's `ConsumerConfig` and `ProducerConfig`.
 
+mod client;
+mod jaas;
+mod names;
+mod pem;
+mod reader;
+mod security;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
+
+pub use names::{
+    KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties, producer_property,
+};
+pub use reader::{HIDDEN, SettingError};
 
 /// What every client of one cluster shares: where it is and how to speak to it.
 #[derive(Clone, Debug)]

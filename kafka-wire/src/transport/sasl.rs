@@ -11,8 +11,7 @@ use crate::settings::{SaslMechanism, SaslSettings};
 /// Authenticates a fresh connection. A refusal is [`WireError::Authentication`], with the broker's words.
 pub(crate) async fn authenticate(connection: &Connection, settings: &SaslSettings) -> Result<(), WireError> {
     let SaslMechanism::Plain { username, password } = &settings.mechanism;
-    let handshake =
-        SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str("PLAIN"));
+    let handshake = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str("PLAIN"));
     let answer = connection.call(&handshake).await?;
     if answer.error_code != 0 {
         let offered: Vec<&str> = answer.mechanisms.iter().map(|m| m.as_str()).collect();

@@ -7,9 +7,7 @@ use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{
-    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
-};
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::{
@@ -54,9 +52,9 @@ impl TlsClient {
             .with_safe_default_protocol_versions()
             .map_err(|e| TlsError::new("ssl.enabled.protocols", e))?;
         let builder = match &settings.truststore_pem {
-            None => builder
-                .with_platform_verifier()
-                .map_err(|e| TlsError::new("ssl.truststore.location", e))?,
+            None => {
+                builder.with_platform_verifier().map_err(|e| TlsError::new("ssl.truststore.location", e))?
+            }
             Some(pem) => {
                 let roots = Arc::new(root_store(pem)?);
                 let inner = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
@@ -74,9 +72,7 @@ impl TlsClient {
                 let chain = certificates("ssl.keystore.certificate.chain", chain)?;
                 let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
                     .map_err(|e| TlsError::new("ssl.keystore.key", e))?;
-                builder
-                    .with_client_auth_cert(chain, key)
-                    .map_err(|e| TlsError::new("ssl.keystore.key", e))?
+                builder.with_client_auth_cert(chain, key).map_err(|e| TlsError::new("ssl.keystore.key", e))?
             }
             _ => builder.with_no_client_auth(),
         };

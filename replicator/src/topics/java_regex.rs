@@ -1,6 +1,7 @@
 //! Java's regular expression dialect rewritten for `fancy_regex`. What means the same in both passes through, what is
 //! spelt differently is translated, what has no counterpart is refused by name. Used by `JavaRegex` only.
 
+use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
@@ -11,7 +12,8 @@ pub struct RegexError(pub(super) String);
 
 /// Rewrites `source`.
 pub(super) fn translate(source: &str) -> Result<String, RegexError> {
-    let mut translator = Translator { rest: source.chars().peekable(), out: String::new() };
+    let mut translator =
+        Translator { rest: source.chars().peekable(), out: String::new(), names: BTreeSet::new() };
     translator.expression()?;
     Ok(translator.out)
 }
@@ -19,18 +21,20 @@ pub(super) fn translate(source: &str) -> Result<String, RegexError> {
 struct Translator<'a> {
     rest: Peekable<Chars<'a>>,
     out: String,
+    names: BTreeSet<String>,
 }
 
 fn refuse<T>(what: impl Into<String>) -> Result<T, RegexError> {
     Err(RegexError(what.into()))
 }
 
-/// Writes `c` so that it means itself inside and outside of brackets.
+/// Writes `c` so that it means itself inside and outside of brackets. An escaped `<` would be a word boundary,
 fn literal(out: &mut String, c: char) {
     if c.is_ascii_punctuation() && c != '_' {
-        out.push('\\');
+        out.push_str(&format!(r"\x{{{:X}}}", u32::from(c)));
+    } else {
+        out.push(c);
     }
-    out.push(c);
 }
 
 impl Translator<'_> {
@@ -57,6 +61,13 @@ impl Translator<'_> {
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if low.is_empty() || !digits(low) || !digits(high) {
             return refuse(format!("illegal repetition `{{{inside}}}`; write `\\{{` for a brace"));
+        }
+        let bound = |text: &str| text.parse().unwrap_or(u32::MAX);
+        if !high.is_empty() && bound(low) > bound(high) {
+            return refuse(format!("illegal repetition range `{{{inside}}}`"));
+        }
+        if self.rest.peek() == Some(&'{') {
+            return refuse(format!("`{{{inside}}}` may not be followed by another repetition"));
         }
         self.out.push_str(&format!("{{{inside}}}"));
         Ok(())
@@ -94,8 +105,18 @@ impl Translator<'_> {
         self.out.push('<');
         match self.rest.peek() {
             Some('=' | '!') => Ok(()),
-            Some(c) if c.is_ascii_alphabetic() => Ok(()),
-            _ => refuse("a group name must start with a letter"),
+            _ => {
+                let name = self.until('>').unwrap_or_default();
+                let legal = name.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && name.chars().all(|c| c.is_ascii_alphanumeric());
+                if !legal || !self.names.insert(name.clone()) {
+                    return refuse(format!(
+                        "group name {name:?} must be letters and digits, start with a letter and be used once"
+                    ));
+                }
+                self.out.push_str(&format!("{name}>"));
+                Ok(())
+            }
         }
     }
 
@@ -131,7 +152,6 @@ impl Translator<'_> {
         };
         match c {
             'Q' => self.quoted(),
-            // `\E` without `\Q` is ignored by nobody: Java refuses it.
             'd' | 'D' | 's' | 'S' | 'w' | 'W' | 't' | 'n' | 'r' | 'f' | 'a' => self.out.extend(['\\', c]),
             'e' => self.out.push_str(r"\x1B"),
             'h' => self.out.push_str(r"[ \t\x{A0}\x{1680}\x{180E}\x{2000}-\x{200A}\x{202F}\x{205F}\x{3000}]"),
@@ -262,33 +282,71 @@ impl Translator<'_> {
             self.rest.next();
             self.out.push('^');
         }
-        let mut first = true;
+        let mut before = Before::Nothing;
         loop {
             let Some(c) = self.rest.next() else {
                 return refuse("unclosed character class `[`");
             };
             match c {
-                ']' if !first => break,
-                '[' => self.class()?,
-                '\\' => self.escape(true)?,
-                '&' if self.rest.peek() == Some(&'&') => {
-                    self.rest.next();
-                    self.out.push_str("&&");
+                ':' if before == Before::Nothing => {
+                    return refuse(
+                        r"`[:` is not a character class in Java; write `\p{Alpha}` or put the colon last",
+                    );
                 }
-                '-' => self.dash(first),
+                ']' if before != Before::Nothing => break,
+                '[' => self.class()?,
+                '\\' => {
+                    before = if self.rest.peek().is_some_and(|&c| is_set(c)) {
+                        Before::Set
+                    } else {
+                        Before::Character
+                    };
+                    self.escape(true)?;
+                    continue;
+                }
+                '&' if self.rest.peek() == Some(&'&') => self.intersection(before),
+                '-' => self.dash(before),
                 _ => literal(&mut self.out, c),
             }
-            first = false;
+            before = if c == '[' { Before::Set } else { Before::Character };
         }
         self.out.push(']');
         Ok(())
     }
 
-    /// A dash makes a range unless it stands first, last, or before a nested class or `&&`.
-    fn dash(&mut self, first: bool) {
-        let literal_dash = first || matches!(self.rest.peek(), Some(']' | '[' | '&' | '-') | None);
-        self.out.push_str(if literal_dash { r"\-" } else { "-" });
+    /// `&&`; Java ignores it where one side is missing.
+    fn intersection(&mut self, before: Before) {
+        self.rest.next();
+        if before != Before::Nothing && self.rest.peek() != Some(&']') {
+            self.out.push_str("&&");
+        }
     }
+
+    /// A dash makes a range between two characters, and is itself anywhere else.
+    fn dash(&mut self, before: Before) {
+        match self.rest.peek() {
+            Some('-') if before == Before::Character => {
+                self.rest.next();
+                self.out.push_str(r"-\x{2D}");
+            }
+            Some(']' | '[' | '&') | None => literal(&mut self.out, '-'),
+            _ if before != Before::Character => literal(&mut self.out, '-'),
+            _ => self.out.push('-'),
+        }
+    }
+}
+
+/// Whether an escape stands for several characters, so that it cannot start a range.
+fn is_set(escape: char) -> bool {
+    matches!(escape.to_ascii_lowercase(), 'd' | 's' | 'w' | 'h' | 'v' | 'p' | 'q')
+}
+
+/// What stands before a place between brackets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Nothing,
+    Character,
+    Set,
 }
 
 #[cfg(test)]
@@ -302,18 +360,21 @@ mod tests {
     #[test]
     fn verdicts_are_java_s() {
         let mut checked = 0;
-        for line in VERDICTS.lines().filter(|line| !line.starts_with('#')) {
+        let mut wrong = Vec::new();
+        for line in VERDICTS.lines().filter(|line| !line.starts_with("# ")) {
             let [source, verdict, name] = line.split('\t').collect::<Vec<_>>()[..] else {
                 panic!("three columns in {line:?}");
             };
-            match JavaRegex::new(source) {
-                Err(error) => assert_eq!(verdict, "error", "{source}: {error}"),
-                Ok(regex) => {
-                    assert_eq!(regex.is_match(name).unwrap().to_string(), verdict, "{source} on {name}");
-                }
+            let ours = match JavaRegex::new(source) {
+                Ok(regex) => regex.is_match(name).unwrap().to_string(),
+                Err(error) => format!("error: {error}"),
+            };
+            if !ours.starts_with(verdict) {
+                wrong.push(format!("{source} on {name:?}: Java {verdict}, we {ours}"));
             }
             checked += 1;
         }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
         assert!(checked > 100, "only {checked} vectors");
     }
 
@@ -325,7 +386,12 @@ mod tests {
             (r"\p{InGreek}", "InGreek"),
             (r"a{,3}", "{,3}"),
             (r"\y", r"\y"),
+            (r"\141", "group 1"),
+            (r"\N{LATIN SMALL LETTER A}", r"\N"),
+            (r"\X", r"\X"),
+            ("a{2}{3}", "{2}"),
             ("(?P<n>a)", "(?P"),
+            ("[[:alpha:]]", "[:"),
             ("[a", "["),
         ] {
             let error = JavaRegex::new(source).unwrap_err().to_string();

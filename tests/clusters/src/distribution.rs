@@ -135,8 +135,13 @@ impl Distribution {
     }
 
     fn fetch(&self) -> Result<()> {
-        let partial = self.folder.with_extension("partial");
-        remove(&partial)?;
+        // A name of our own: the Maven of a killed process may still be writing under its name.
+        let stem = format!("kafka-{}.partial-", self.release.as_str());
+        let leftovers = fs::read_dir(home()).into_iter().flatten().flatten();
+        for entry in leftovers.filter(|entry| entry.file_name().to_string_lossy().starts_with(&stem)) {
+            remove(&entry.path())?;
+        }
+        let partial = home().join(format!("{stem}{}", std::process::id()));
         create_folder(&partial)?;
         let pom = partial.join("pom.xml");
         write_file(&pom, POM)?;

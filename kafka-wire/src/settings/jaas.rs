@@ -1,0 +1,201 @@
+//! The line of `sasl.jaas.config`: `module flag name="value" … ;`, tokenized as Kafka's `JaasConfig` does it.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
+
+/// One login module with its options.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct LoginModule {
+    /// Class name.
+    pub(super) class: String,
+    /// Options; values may be secret, so this type has no `Debug`.
+    pub(super) options: BTreeMap<String, String>,
+}
+
+/// Reads `line`. An error says what is wrong without repeating any of it, as it may hold a password.
+pub(super) fn parse(line: &str) -> Result<LoginModule, String> {
+    let mut tokens = Tokens { chars: line.chars().peekable() };
+    let class = tokens.word("the login module's class name")?;
+    let flag = tokens.word("a control flag after the class name: required")?;
+    if !["required", "requisite", "sufficient", "optional"].contains(&flag.to_ascii_lowercase().as_str()) {
+        return Err("the second word must be a control flag: required".to_owned());
+    }
+    let mut options = BTreeMap::new();
+    loop {
+        match tokens.next()? {
+            Token::Symbol(';') => break,
+            Token::Word(name) => {
+                // The name is not repeated: it may be the rest of a password that needed quotes.
+                if !matches!(tokens.next()?, Token::Symbol('=')) {
+                    return Err("an option has no value; write name=\"value\"".to_owned());
+                }
+                let value = tokens.word("a value after name=")?;
+                options.insert(name, value);
+            }
+            Token::Symbol(_) => return Err("options must be written name=\"value\"".to_owned()),
+            Token::End => return Err("it must end with a semicolon".to_owned()),
+        }
+    }
+    match tokens.next()? {
+        Token::End => Ok(LoginModule { class, options }),
+        _ => Err("only one login module is allowed, and nothing may follow its semicolon".to_owned()),
+    }
+}
+
+enum Token {
+    Word(String),
+    Symbol(char),
+    End,
+}
+
+struct Tokens<'a> {
+    chars: Peekable<Chars<'a>>,
+}
+
+impl Tokens<'_> {
+    fn word(&mut self, what: &str) -> Result<String, String> {
+        match self.next()? {
+            Token::Word(word) => Ok(word),
+            _ => Err(format!(
+                "expected {what}; values with other characters than letters and digits need quotes"
+            )),
+        }
+    }
+
+    fn next(&mut self) -> Result<Token, String> {
+        loop {
+            match self.chars.next() {
+                None => return Ok(Token::End),
+                Some(c) if c.is_whitespace() || c.is_control() => {}
+                Some('/') => self.comment()?,
+                Some(quote @ ('"' | '\'')) => return self.quoted(quote),
+                Some(c) if is_word(c) => return Ok(self.rest_of_word(c)),
+                Some(c) => return Ok(Token::Symbol(c)),
+            }
+        }
+    }
+
+    fn rest_of_word(&mut self, first: char) -> Token {
+        let mut word = String::from(first);
+        while let Some(c) = self.chars.next_if(|&c| is_word(c)) {
+            word.push(c);
+        }
+        Token::Word(word)
+    }
+
+    /// After a slash: `//` to the end of the line, `/* … */`; a lone slash starts a comment in Java too.
+    fn comment(&mut self) -> Result<(), String> {
+        if self.chars.next_if_eq(&'*').is_none() {
+            while self.chars.next_if(|&c| c != '\n' && c != '\r').is_some() {}
+            return Ok(());
+        }
+        let mut star = false;
+        for c in self.chars.by_ref() {
+            if star && c == '/' {
+                return Ok(());
+            }
+            star = c == '*';
+        }
+        Err("a comment is not closed".to_owned())
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<Token, String> {
+        let mut text = String::new();
+        loop {
+            match self.chars.next() {
+                None | Some('\n' | '\r') => return Err("a quotation mark is not closed".to_owned()),
+                Some('\\') => text.push(self.escaped()?),
+                Some(c) if c == quote => return Ok(Token::Word(text)),
+                Some(c) => text.push(c),
+            }
+        }
+    }
+
+    fn escaped(&mut self) -> Result<char, String> {
+        let c = self.chars.next().ok_or("it ends in a backslash")?;
+        Ok(match c {
+            'a' => '\u{7}',
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'v' => '\u{b}',
+            '0'..='7' => self.octal(c),
+            other => other,
+        })
+    }
+
+    /// Up to three octal digits, the third only after 0 to 3.
+    fn octal(&mut self, first: char) -> char {
+        let longest = if first <= '3' { 3 } else { 2 };
+        let mut value = u32::from(first) - u32::from('0');
+        for _ in 1..longest {
+            match self.chars.next_if(|c| matches!(c, '0'..='7')) {
+                Some(digit) => value = value * 8 + (u32::from(digit) - u32::from('0')),
+                None => break,
+            }
+        }
+        char::from_u32(value).unwrap_or('\u{fffd}')
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | '$') || u32::from(c) >= 0xa0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Result<Vec<(String, String)>, String> {
+        parse(line).map(|module| module.options.into_iter().collect())
+    }
+
+    fn pairs(list: &[(&str, &str)]) -> Result<Vec<(String, String)>, String> {
+        Ok(list.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn the_usual_line() {
+        let line = r#"org.apache.kafka.common.security.plain.PlainLoginModule required username="alice" password="s3cret";"#;
+        assert_eq!(options(line), pairs(&[("password", "s3cret"), ("username", "alice")]));
+        assert_eq!(parse(line).unwrap().class, "org.apache.kafka.common.security.plain.PlainLoginModule");
+    }
+
+    #[test]
+    fn quotes_escapes_and_blanks() {
+        for (line, value) in [
+            (r#"M required p="a\"b\\c";"#, r#"a"b\c"#),
+            (r#"M required p='a"b';"#, r#"a"b"#),
+            (r#"M required p="a b;c=d";"#, "a b;c=d"),
+            (r#"M required p="\101\53x";"#, "A+x"),
+            (r#"M required p="//no /*comment*/";"#, "//no /*comment*/"),
+            ("M REQUIRED p = plain-word_1 ;", "plain-word_1"),
+            ("M required // why\n p=a;", "a"),
+            ("M /* why */ required p=ä;", "ä"),
+            (r#"M required p="";"#, ""),
+        ] {
+            assert_eq!(options(line), pairs(&[("p", value)]), "{line}");
+        }
+    }
+
+    #[test]
+    fn errors_say_what_without_the_password() {
+        for (line, says) in [
+            (r#"M required p="hunter2""#, "semicolon"),
+            (r#"M required p="hunter2"; N required;"#, "one login module"),
+            (r#"M required p="hunter2"#, "not closed"),
+            (r#"M p="hunter2";"#, "control flag"),
+            ("M required hunter2;", "no value"),
+            ("M required p=;", "a value after name="),
+            ("", "class name"),
+        ] {
+            let error = options(line).unwrap_err();
+            assert!(error.contains(says), "{line}: {error}");
+            assert!(!error.contains("hunter2"), "{line}: {error}");
+        }
+    }
+}
