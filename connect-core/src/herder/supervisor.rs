@@ -1,10 +1,10 @@
 //! Keeps one connector going: its instance, its tasks, their configurations in the config topic and the statuses.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tracing::{error, info, warn};
 
 use super::host::{self, HostEvent, Instance, TaskPlan};

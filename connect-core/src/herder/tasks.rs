@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
 use super::host::TaskPlan;
@@ -86,9 +86,8 @@ impl TaskSet {
     pub(super) async fn stop(mut self, connector: &str, deadline: Instant) -> StopReport {
         let mut report = StopReport::default();
         self.switch.request(deadline);
-        let limit = tokio::time::Instant::from_std(deadline);
         while !self.running.is_empty() {
-            match tokio::time::timeout_at(limit, self.exits.recv()).await {
+            match timeout_at(deadline, self.exits.recv()).await {
                 Ok(Some(exit)) => {
                     self.running.remove(&exit.task);
                     report.drained_records += exit.drained;

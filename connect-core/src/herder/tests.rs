@@ -63,7 +63,11 @@ impl SourceTask for Idle {
     fn acknowledged(&mut self, _: &Acknowledged) {}
     fn stopped(&mut self, _: usize, _: &str) {}
     fn rewind(&mut self, _: usize, _: i64) {}
-    fn committed<'a>(&'a mut self) -> BoxFuture<'a, Result<(), ConnectError>> {
+    fn waiting(&mut self, _: usize, _: Option<&str>) {}
+    fn trouble(&self) -> Option<Trouble> {
+        None
+    }
+    fn commit(&mut self) -> BoxFuture<'static, Result<(), ConnectError>> {
         Box::pin(async { Ok(()) })
     }
     fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()> {

@@ -1,6 +1,7 @@
 //! What the worker lends to the code that runs one task, and what it wants back. The herder makes a
 //! [`TaskContext`] for each task and hands it to a [`TaskRunner`] on a thread of the task's own.
 
+pub mod source;
 pub mod status;
 mod stop;
 

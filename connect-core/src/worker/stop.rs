@@ -1,8 +1,7 @@
 //! Asking a task to stop, from any thread and runtime.
 
-use std::time::Instant;
-
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// The asking side.
 #[derive(Debug)]
