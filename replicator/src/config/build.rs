@@ -10,12 +10,12 @@ use kafka_wire::settings::{
 
 use super::collect::{Assigned, Collected, collect};
 use super::settings::{
-    BatchMode, ConfigEntry, CopySettings, Notice, NoticeLevel, OffsetSettings, OffsetStart, Profile,
-    ReplicatorConfig, Source, TimestampType, TopicSettings,
+    ConfigEntry, Notice, NoticeLevel, OffsetSettings, OffsetStart, ReplicatorConfig, Source, TimestampType,
+    TopicSettings,
 };
 use super::sources::{ConfigError, Problem, Sources};
 use super::values::Values;
-use super::{classes, listeners};
+use super::{classes, listeners, sizes};
 use crate::topics::filter::{INTERNAL_TOPICS, JavaRegex};
 use crate::topics::rename::{RenameFormat, check_name};
 
@@ -42,14 +42,10 @@ pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
         flush_interval: values.millis("offset.flush.interval.ms", 1),
     };
     let worker = worker(values, &cluster_id, &offsets, &mut notices);
-    let (Some(mut origin), Some(destination)) = (origin, destination) else {
-        return Err(ConfigError { problems: std::mem::take(&mut values.problems) });
+    let copy = sizes::copy(values, origin.as_ref(), destination.as_ref(), &mut notices);
+    let (Some(origin), Some(destination), true) = (origin, destination, values.problems.is_empty()) else {
+        return Err(ConfigError::sorted(std::mem::take(&mut values.problems)));
     };
-    origin.group_id.get_or_insert_with(|| cluster_id.clone());
-    let copy = copy(values, &origin, &destination, &mut notices);
-    if !values.problems.is_empty() {
-        return Err(ConfigError { problems: std::mem::take(&mut values.problems) });
-    }
     let mut entries = std::mem::take(&mut values.entries);
     entries.extend(client_entries(&from, &origin_properties(&cluster_id)));
     entries.extend(client_entries(&to, &destination_properties()));
@@ -247,56 +243,6 @@ fn storage_name(values: &mut Values, key: &str) -> String {
         values.problem(key, format!("is not a topic name: {reason}"));
     }
     name
-}
-
-fn copy(
-    values: &mut Values,
-    origin: &ConsumerSettings,
-    destination: &ProducerSettings,
-    notices: &mut Vec<Notice>,
-) -> CopySettings {
-    const MIB: usize = 1 << 20;
-    let profiles = [("default", Profile::Default), ("small-memory", Profile::SmallMemory)];
-    let profile = values.choice("replicator.profile", &profiles);
-    let (fetch, buffer, inflight) = match profile {
-        Profile::Default => (4 * MIB, 16 * MIB, 48 * MIB),
-        Profile::SmallMemory => (MIB / 2, MIB, 4 * MIB),
-    };
-    let int = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
-    let inflight_bytes = values.number("replicator.inflight.bytes", inflight, MIB / 4..=usize::MAX / 2);
-    let wanted = origin.fetch_max_bytes.unwrap_or(int(fetch));
-    let mut fetch_max_bytes = values.number("replicator.fetch.max.bytes", wanted, 1..=i32::MAX);
-    if fetch_max_bytes > int(inflight_bytes) {
-        let text = format!(
-            "one fetch of {fetch_max_bytes} bytes does not fit into replicator.inflight.bytes={inflight_bytes}, \
-             which is used instead"
-        );
-        notices.push(Notice { level: NoticeLevel::Warning, source: None, text });
-        fetch_max_bytes = int(inflight_bytes);
-    }
-    let partition = origin.max_partition_fetch_bytes.min(fetch_max_bytes);
-    let fetch_partition_max_bytes =
-        values.number("replicator.fetch.partition.max.bytes", partition, 1..=i32::MAX);
-    let request = destination.max_request_size;
-    CopySettings {
-        profile,
-        lanes_per_broker: values.listed_number("replicator.lanes.per.broker", 1..=64),
-        inflight_bytes,
-        fetch_max_bytes,
-        fetch_partition_max_bytes,
-        lane_buffer_bytes: values.number("replicator.lane.buffer.bytes", buffer, 1..=usize::MAX / 2),
-        batches: values
-            .choice("replicator.batches", &[("merge", BatchMode::Merge), ("preserve", BatchMode::Preserve)]),
-        merge_max_bytes: values
-            .number("replicator.merge.max.bytes", request.min(131_072), 1..=int_max())
-            .min(request),
-        merge_below_bytes: values.listed_number("replicator.merge.below.bytes", 0..=int_max()),
-    }
-}
-
-/// The largest batch that Kafka's format can hold.
-fn int_max() -> usize {
-    usize::try_from(i32::MAX).unwrap_or(usize::MAX)
 }
 
 /// Name as a connector property, plain name, default.

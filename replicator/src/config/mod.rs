@@ -11,6 +11,7 @@ mod keys;
 mod listeners;
 mod settings;
 mod show;
+mod sizes;
 mod sources;
 #[cfg(test)]
 mod tests;

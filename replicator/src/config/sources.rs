@@ -51,6 +51,19 @@ pub struct ConfigError {
     pub problems: Vec<Problem>,
 }
 
+impl ConfigError {
+    /// What is missing and what the command line says first, then by file and line.
+    pub(super) fn sorted(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_cached_key(|problem| match problem {
+            Problem::Missing(_) => (0, PathBuf::new(), 0),
+            Problem::File { file, .. } => (1, file.path.clone(), 0),
+            Problem::Value { source: Source::File { path, line }, .. } => (3, path.clone(), *line),
+            Problem::Value { .. } => (2, PathBuf::new(), 0),
+        });
+        Self { problems }
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, problem) in self.problems.iter().enumerate() {
