@@ -85,18 +85,34 @@ pub trait SourceTask: Send {
     fn acknowledged(&mut self, ack: &Acknowledged);
 
     /// The destination refused a batch of this partition for good: it must not be read any further.
-    /// The reason has already been logged and put into the task's status.
+    /// `reason` says what was refused and which setting would cure it.
     fn stopped(&mut self, partition: usize, reason: &str);
+
+    /// The destination cannot take this partition now (`Some` with the reason): it should not be read until told
+    /// otherwise (`None`).
+    fn waiting(&mut self, partition: usize, reason: Option<&str>);
 
     /// Everything of this partition from `offset` on must be delivered again.
     fn rewind(&mut self, partition: usize, offset: i64);
 
+    /// What of this task does not run now, for its status; `None` when all is well.
+    fn trouble(&self) -> Option<Trouble>;
+
     /// Called after offsets were flushed to the offset store (Connect's `SourceTask.commit`): a place to commit
-    /// them at the source too. Errors are logged, never fatal.
-    fn committed<'a>(&'a mut self) -> BoxFuture<'a, Result<(), ConnectError>>;
+    /// them at the source too. The future runs beside the copy; an error is logged, never fatal.
+    fn commit(&mut self) -> BoxFuture<'static, Result<(), ConnectError>>;
 
     /// Closes the source.
     fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()>;
+}
+
+/// What does not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// Which parts and why, for the `trace` of the task's status.
+    pub text: String,
+    /// True when nothing of the task runs: its status is FAILED.
+    pub everything: bool,
 }
 
 /// Reads committed offsets of one connector.
@@ -123,6 +139,8 @@ pub struct RawBatch {
     pub partition: usize,
     /// The source partition as the offset store knows it.
     pub source: Arc<SourcePartition>,
+    /// First offset that this covers at the source: where to read again should it be lost.
+    pub first_offset: i64,
     /// Offset of the last record (or hole, or marker) that this covers at the source.
     pub last_offset: i64,
     /// The batch and where it goes; `None` when the range holds nothing to copy (control batches, aborted data,

@@ -78,7 +78,7 @@ impl Cluster {
                 .with_resource_name(text(&broker.to_string()))
                 .with_configuration_keys(Some(vec![text(name)])),
         ]);
-        let answer = self.retry(async || self.broker(broker).await?.call(&request).await).await?;
+        let answer = self.retry(|| async { self.broker(broker).await?.call(&request).await }).await?;
         let configs = answer.results.into_iter().flat_map(|r| r.configs);
         Ok(configs.into_iter().find(|c| c.name.as_str() == name).and_then(|c| c.value).map(|v| v.to_string()))
     }

@@ -45,7 +45,7 @@ impl Cluster {
                 .with_group_id(text(group).into())
                 .with_topics(Some(topics.collect()))
         };
-        self.retry(async || {
+        self.retry(|| async {
             let answer = self.call_coordinator(group, request()).await?;
             let context = || format!("committed offsets of group {group} at the {} cluster", self.role());
             self.check_group(group, answer.error_code, context)?;
@@ -83,7 +83,7 @@ impl Cluster {
                     .with_committed_metadata(Some(text(""))),
             );
         }
-        self.retry(async || {
+        self.retry(|| async {
             let topics = topics.iter().map(|(name, partitions)| {
                 OffsetCommitRequestTopic::default()
                     .with_name(text(name).into())

@@ -33,7 +33,7 @@ impl Cluster {
         let mut topics: Vec<String> = partitions.iter().map(|(t, _)| t.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
-        self.retry(async || {
+        self.retry(|| async {
             let mut by_leader: HashMap<i32, Vec<&TopicPartition>> = HashMap::new();
             let mut metadata = self.metadata();
             if partitions.iter().any(|(t, p)| metadata.leader(t, *p).is_none()) {

@@ -46,7 +46,7 @@ impl Cluster {
             ])
         };
         let outcome = self
-            .retry(async || {
+            .retry(|| async {
                 let answer = self.call_controller(request()).await?;
                 let Some(result) = answer.topics.first() else {
                     return Err(WireError::broker(format!("create topic {}", topic.name), -1));
@@ -68,7 +68,7 @@ impl Cluster {
 
     /// Raises a topic's partition count to `total`.
     pub async fn create_partitions(&self, topic: &str, total: i32) -> Result<(), WireError> {
-        self.retry(async || {
+        self.retry(|| async {
             let request =
                 CreatePartitionsRequest::default().with_timeout_ms(CREATE_TIMEOUT_MS).with_topics(vec![
                     CreatePartitionsTopic::default()

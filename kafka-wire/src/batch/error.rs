@@ -43,6 +43,12 @@ pub enum BatchError {
         /// What did not fit.
         why: &'static str,
     },
+    /// Encoded record headers cannot be read.
+    #[error("record headers are malformed: {why}")]
+    Headers {
+        /// What did not fit.
+        why: &'static str,
+    },
     /// The header of a batch contradicts its content.
     #[error("batch at offset {base_offset} is inconsistent: {why}")]
     Inconsistent {

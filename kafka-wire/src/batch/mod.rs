@@ -9,15 +9,40 @@
 //! made here has offset deltas `0..count`, which brokers do not check for uncompressed data and whose violation makes
 //! consumers skip records silently.
 
+mod builder;
+mod codec;
+mod control;
 mod crc;
 mod error;
 mod header;
 mod legacy;
+mod lz4_legacy;
+mod merge;
 mod outgoing;
+mod record_headers;
+mod records;
+mod reencode;
+mod snappy;
 mod split;
+mod varint;
 
+#[cfg(test)]
+mod java_vectors_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+#[path = "batch_tests.rs"]
+mod tests;
+
+pub use builder::BatchBuilder;
+pub use codec::DEFAULT_DECOMPRESSED_LIMIT;
+pub use control::{ControlType, control_type};
 pub use error::BatchError;
 pub use header::{Attributes, Batch, Codec, HEADER_SIZE};
-pub use legacy::LegacySet;
+pub use legacy::{LegacyRecords, LegacySet};
+pub use merge::{MergePlan, merge, merged_size_upper_bound};
 pub use outgoing::OutgoingBatch;
+pub use record_headers::{HeaderIter, Headers};
+pub use records::{Record, Records};
+pub use reencode::{Reencoded, Source, SourceRun, TimestampPolicy, reencode, reencode_split};
 pub use split::{Entry, Split, split};

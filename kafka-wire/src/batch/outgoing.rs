@@ -79,7 +79,7 @@ impl OutgoingBatch {
     }
 
     /// The header to send in front of [`OutgoingBatch::payload`]; -1, -1, -1 for a producer without an id.
-    /// Costs 50 to 400 ns whatever the payload's size.
+    /// Costs a few hundred nanoseconds whatever the payload's size.
     pub fn header_for(&self, producer_id: i64, producer_epoch: i16, base_sequence: i32) -> [u8; HEADER_SIZE] {
         let mut header = self.header;
         header[PRODUCER_ID..PRODUCER_EPOCH].copy_from_slice(&producer_id.to_be_bytes());
@@ -97,6 +97,11 @@ impl OutgoingBatch {
         out.put_slice(&self.header_for(-1, -1, -1));
         out.put_slice(&self.payload);
         out.freeze()
+    }
+
+    /// The same batch with a payload of its own: it no longer holds the frame that it came in.
+    pub fn detached(&self) -> OutgoingBatch {
+        OutgoingBatch { payload: Bytes::copy_from_slice(&self.payload), ..self.clone() }
     }
 
     /// Number of records, at least 1: what the producer's sequence grows by.

@@ -148,11 +148,14 @@ impl Cluster {
 
     /// Like [`Cluster::fetch_metadata`], retrying passing faults.
     pub async fn refresh(&self, topics: Option<&[String]>) -> Result<Arc<Metadata>, WireError> {
-        self.retry(async || self.fetch_metadata(topics).await).await
+        self.retry(|| self.fetch_metadata(topics)).await
     }
 
     /// Repeats `attempt` while it fails for a passing fault, with back-off, for at most [`CALL_LIMIT`].
-    pub async fn retry<T>(&self, attempt: impl AsyncFn() -> Result<T, WireError>) -> Result<T, WireError> {
+    pub async fn retry<T, F>(&self, attempt: impl Fn() -> F) -> Result<T, WireError>
+    where
+        F: Future<Output = Result<T, WireError>>,
+    {
         let started = Instant::now();
         let mut backoff = self.retry_backoff();
         loop {

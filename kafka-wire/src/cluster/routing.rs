@@ -12,12 +12,12 @@ use crate::frame::Connection;
 impl Cluster {
     /// Asks whichever broker answers.
     pub async fn call_any<R: Request>(&self, request: R) -> Result<R::Response, WireError> {
-        self.retry(async || self.any_connection().await?.call(&request).await).await
+        self.retry(|| async { self.any_connection().await?.call(&request).await }).await
     }
 
     /// Asks the controller. The caller checks for NOT_CONTROLLER (41) and calls [`Cluster::refresh`].
     pub async fn call_controller<R: Request>(&self, request: R) -> Result<R::Response, WireError> {
-        self.retry(async || {
+        self.retry(|| async {
             let metadata = self.fetch_metadata(Some(&[])).await?;
             match self.broker(metadata.controller).await {
                 Ok(connection) => connection.call(&request).await,
@@ -36,7 +36,7 @@ impl Cluster {
         partition: i32,
         request: R,
     ) -> Result<R::Response, WireError> {
-        self.retry(async || {
+        self.retry(|| async {
             let leader = match self.metadata().leader(topic, partition) {
                 Some(leader) => leader,
                 None => {
@@ -65,7 +65,7 @@ impl Cluster {
         group: &str,
         request: R,
     ) -> Result<R::Response, WireError> {
-        self.retry(async || {
+        self.retry(|| async {
             let id = self.coordinator(group).await?;
             let result = match self.broker(id).await {
                 Ok(connection) => connection.call(&request).await,

@@ -223,6 +223,7 @@ impl Connection {
             drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
         } else if let Err(mpsc::error::SendError((_, waiting))) = self.outbox.send((frame, waiting)) {
             drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
+            self.shared.fail("it had ended before");
         }
         Pending {
             answer,
@@ -278,11 +279,21 @@ fn connect_error(address: String, error: &io::Error) -> WireError {
     WireError::Connect { address, reason }
 }
 
+/// Fails the connection when a loop ends in whatever way, its runtime's end included.
+struct Ending(Arc<Shared>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.0.fail("the thread that served it ended");
+    }
+}
+
 async fn write_loop(
     mut stream: WriteHalf<BoxStream>,
     mut requests: mpsc::UnboundedReceiver<(Outbound, Waiting)>,
     shared: Arc<Shared>,
 ) {
+    let _ending = Ending(shared.clone());
     while let Some((mut frame, waiting)) = requests.recv().await {
         shared.waiting().push_back(waiting);
         if shared.closed.load(Ordering::Acquire) {
@@ -303,6 +314,7 @@ async fn write_loop(
 }
 
 async fn read_loop(stream: ReadHalf<BoxStream>, shared: Arc<Shared>) {
+    let _ending = Ending(shared.clone());
     let mut stream = BufReader::with_capacity(4 * 1024, stream);
     let reason = loop {
         match read_answer(&mut stream).await {

@@ -1,1 +1,105 @@
-//! produce
+//! Writes whole record batches to a cluster, idempotently, each partition in order.
+//!
+//! A [`Producer`] holds any number of destination partitions. Each is pinned to a *lane*, a connection to the
+//! partition's leader; at most [`WINDOW`] batches of a partition and [`WINDOW`] requests of a lane are under way. A
+//! request carries at most one batch of a partition, because a broker refuses more, and one of every partition that
+//! has one: there is no linger, acknowledgements clock the link.
+//!
+//! Guarantees: batches of a partition are stored in the order they were enqueued, through retries and leader moves;
+//! an acknowledgement is told only when all before it are; what is not acknowledged is never forgotten but told as
+//! [`ProduceEvent::Rewind`] or [`ProduceEvent::Stopped`]; a stopped partition does not hold up another.
+
+mod fault;
+mod lane;
+mod partition;
+mod producer;
+mod request;
+
+use std::time::Duration;
+
+pub use fault::cure;
+pub use producer::Producer;
+
+/// Batches of one partition, and requests of one lane, that may be under way: brokers remember the last five of a
+/// producer and partition to recognise what is sent again.
+pub const WINDOW: usize = 5;
+
+/// How to produce.
+#[derive(Debug, Clone)]
+pub struct ProduceSettings {
+    /// Connections for each broker.
+    pub lanes_per_broker: usize,
+    /// Bytes of one request; a single batch may be larger.
+    pub max_request_bytes: usize,
+    /// How long a broker may wait for its replicas.
+    pub timeout: Duration,
+    /// Merging of small batches; `None` keeps every batch as it is.
+    pub merge: Option<MergeSettings>,
+}
+
+/// When and how far uncompressed CreateTime batches that wait behind each other are made one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MergeSettings {
+    /// Only when the first batch in the queue is smaller than this.
+    pub below_bytes: usize,
+    /// Never beyond this.
+    pub max_bytes: usize,
+}
+
+/// What became of batches.
+#[derive(Debug, Clone)]
+pub enum ProduceEvent {
+    /// A batch is stored. Told in order for each partition.
+    Acknowledged(Acknowledgement),
+    /// The partition cannot be written now; `reason` says why. What is not acknowledged is tried again by itself.
+    Waiting {
+        /// The partition, as [`Producer::open`] numbered it.
+        partition: usize,
+        /// Why.
+        reason: String,
+    },
+    /// The wait is over.
+    Resumed {
+        /// The partition.
+        partition: usize,
+    },
+    /// Batches from the one with `tag` on were dropped unsent or unstored and must be enqueued again.
+    Rewind {
+        /// The partition.
+        partition: usize,
+        /// Tag of the first.
+        tag: i64,
+        /// Why.
+        reason: String,
+    },
+    /// The broker refuses a batch for good. Everything from it on was dropped; nothing more is taken.
+    Stopped {
+        /// The partition.
+        partition: usize,
+        /// Tag of the refused batch.
+        tag: i64,
+        /// What the broker said and which setting would cure it.
+        reason: String,
+    },
+}
+
+/// A stored batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Acknowledgement {
+    /// The partition.
+    pub partition: usize,
+    /// The caller's tag.
+    pub tag: i64,
+    /// Offset of its first record at the destination; -1 where the broker only knows that it has it.
+    pub base_offset: i64,
+    /// Records.
+    pub records: i32,
+    /// Bytes, header included, as enqueued.
+    pub bytes: usize,
+    /// Largest timestamp, ms.
+    pub max_timestamp: i64,
+    /// It had been stored before: an earlier answer was lost.
+    pub duplicate: bool,
+    /// It went as part of a larger batch.
+    pub merged: bool,
+}

@@ -1,0 +1,158 @@
+//! What was delivered and what was acknowledged, for each source partition: the position that may be committed is
+//! never past the lowest offset that is not acknowledged.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::api::SourcePartition;
+
+/// A stretch of the source that was handed to the producer, or needs no copy.
+#[derive(Debug)]
+struct Entry {
+    first: i64,
+    last: i64,
+    done: bool,
+}
+
+#[derive(Debug)]
+struct PartitionLedger {
+    source: Arc<SourcePartition>,
+    entries: VecDeque<Entry>,
+    /// Everything up to here is acknowledged.
+    position: Option<i64>,
+    committed: Option<i64>,
+}
+
+/// The ledger of one task.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    partitions: Vec<Option<PartitionLedger>>,
+    outstanding: usize,
+}
+
+impl Ledger {
+    /// Takes note of a stretch; `done` when there is nothing to wait for.
+    pub(super) fn push(
+        &mut self,
+        partition: usize,
+        source: &Arc<SourcePartition>,
+        first: i64,
+        last: i64,
+        done: bool,
+    ) {
+        if self.partitions.len() <= partition {
+            self.partitions.resize_with(partition + 1, || None);
+        }
+        let ledger = self.partitions[partition].get_or_insert_with(|| PartitionLedger {
+            source: source.clone(),
+            entries: VecDeque::new(),
+            position: None,
+            committed: None,
+        });
+        ledger.entries.push_back(Entry { first, last, done });
+        self.outstanding += usize::from(!done);
+        ledger.advance();
+    }
+
+    /// Everything of the partition up to `last` is stored.
+    pub(super) fn acknowledge(&mut self, partition: usize, last: i64) {
+        let Some(ledger) = self.partitions.get_mut(partition).and_then(Option::as_mut) else { return };
+        for entry in ledger.entries.iter_mut().take_while(|e| e.last <= last).filter(|e| !e.done) {
+            entry.done = true;
+            self.outstanding -= 1;
+        }
+        ledger.advance();
+    }
+
+    /// Forgets the stretch that ends at `last` and all behind it; returns where it began.
+    pub(super) fn rewind(&mut self, partition: usize, last: i64) -> Option<i64> {
+        let ledger = self.partitions.get_mut(partition).and_then(Option::as_mut)?;
+        let at = ledger.entries.iter().position(|e| e.last >= last)?;
+        let dropped: Vec<Entry> = ledger.entries.drain(at..).collect();
+        self.outstanding -= dropped.iter().filter(|e| !e.done).count();
+        dropped.first().map(|e| e.first)
+    }
+
+    /// Stretches that wait for their acknowledgement.
+    pub(super) fn outstanding(&self) -> usize {
+        self.outstanding
+    }
+
+    /// Positions that have moved since they were last committed, as `(partition, source, last offset)`.
+    pub(super) fn uncommitted(&self) -> Vec<(usize, Arc<SourcePartition>, i64)> {
+        let moved = |(index, ledger): (usize, &Option<PartitionLedger>)| {
+            let ledger = ledger.as_ref().filter(|l| l.position != l.committed)?;
+            Some((index, ledger.source.clone(), ledger.position?))
+        };
+        self.partitions.iter().enumerate().filter_map(moved).collect()
+    }
+
+    /// True when [`Ledger::uncommitted`] is not empty.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.partitions.iter().flatten().any(|l| l.position != l.committed)
+    }
+
+    /// These positions are in the offset store.
+    pub(super) fn committed(&mut self, positions: &[(usize, Arc<SourcePartition>, i64)]) {
+        for (index, _, position) in positions {
+            if let Some(ledger) = self.partitions.get_mut(*index).and_then(Option::as_mut) {
+                ledger.committed = Some(*position);
+            }
+        }
+    }
+}
+
+impl PartitionLedger {
+    fn advance(&mut self) {
+        while self.entries.front().is_some_and(|e| e.done) {
+            self.position = self.entries.pop_front().map(|e| e.last);
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn ledger(entries: &[(i64, i64, bool)]) -> Ledger {
+        let mut ledger = Ledger::default();
+        let source = Arc::new(SourcePartition(serde_json::Map::new()));
+        entries.iter().for_each(|(first, last, done)| ledger.push(0, &source, *first, *last, *done));
+        ledger
+    }
+
+    fn position(ledger: &Ledger) -> Option<i64> {
+        ledger.uncommitted().first().map(|(_, _, position)| *position)
+    }
+
+    #[test]
+    fn the_position_never_passes_what_is_not_acknowledged() {
+        let mut ledger = ledger(&[(0, 4, false), (5, 9, false), (10, 10, true)]);
+        assert_eq!(position(&ledger), None);
+        ledger.acknowledge(0, 4);
+        assert_eq!(position(&ledger), Some(4));
+        ledger.acknowledge(0, 9);
+        assert_eq!(position(&ledger), Some(10), "what needs no copy goes with what is before it");
+        assert_eq!(ledger.outstanding(), 0);
+    }
+
+    #[test]
+    fn a_rewind_names_where_to_read_again() {
+        let mut ledger = ledger(&[(0, 4, false), (5, 9, false), (10, 12, false)]);
+        assert_eq!(ledger.rewind(0, 9), Some(5));
+        assert_eq!(ledger.outstanding(), 1);
+        ledger.acknowledge(0, 4);
+        assert_eq!(position(&ledger), Some(4));
+        assert_eq!(ledger.rewind(0, 100), None);
+    }
+
+    #[test]
+    fn a_committed_position_is_not_committed_again() {
+        let mut ledger = ledger(&[(0, 4, true)]);
+        let positions = ledger.uncommitted();
+        ledger.committed(&positions);
+        assert!(!ledger.is_dirty());
+        assert!(ledger.uncommitted().is_empty());
+    }
+}

@@ -1,0 +1,508 @@
+//! The producer: which partition is written over which lane, and what to do with each answer.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use kafka_protocol::messages::{InitProducerIdRequest, ProduceRequest, ProduceResponse};
+use tokio::time::{Instant, sleep, sleep_until};
+use tracing::{debug, info, warn};
+
+use super::fault::{Fault, classify};
+use super::lane::{Lane, LaneId};
+use super::partition::{Decision, Identity, Partition, Phase, Stored};
+use super::request::{Part, encode};
+use super::{Acknowledgement, ProduceEvent, ProduceSettings};
+use crate::cluster::Cluster;
+use crate::error::WireError;
+use crate::frame::Connection;
+
+/// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
+/// is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a cluster.
+const PATIENCE: u32 = 4;
+
+/// How often a wait that goes on is mentioned in the log.
+const REMINDER: Duration = Duration::from_secs(10);
+
+/// A batch that was sent: the partition, and the sequence it began with.
+type Sent = (usize, i32);
+
+enum Outcome {
+    Connected(LaneId, Result<Connection, WireError>),
+    Answered(LaneId, Vec<Sent>, Result<ProduceResponse, WireError>),
+    Metadata(Result<(), WireError>),
+    /// A producer id, for one partition or (`None`) for all that have none.
+    Named(Option<usize>, Result<Identity, WireError>),
+}
+
+/// Writes partitions of one cluster. See the module for its guarantees.
+pub struct Producer {
+    cluster: Cluster,
+    settings: ProduceSettings,
+    partitions: Vec<Partition>,
+    by_name: HashMap<String, HashMap<i32, usize>>,
+    lanes: BTreeMap<LaneId, Lane>,
+    operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    identity: Option<Identity>,
+    naming: bool,
+    looking_up: bool,
+    /// The cached metadata was shown to be wrong: ask before using it again.
+    stale: bool,
+    look_up_at: Instant,
+    homeless: BTreeSet<usize>,
+    waiting: BTreeSet<(Instant, usize)>,
+    events: Vec<ProduceEvent>,
+    acknowledged: Vec<Acknowledgement>,
+    reminded: Option<Instant>,
+}
+
+impl std::fmt::Debug for Producer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Producer({} partitions, {} lanes)", self.partitions.len(), self.lanes.len())
+    }
+}
+
+impl Producer {
+    /// A producer with no partitions.
+    pub fn new(cluster: Cluster, settings: ProduceSettings) -> Self {
+        Self {
+            cluster,
+            settings,
+            partitions: Vec::new(),
+            by_name: HashMap::new(),
+            lanes: BTreeMap::new(),
+            operations: FuturesUnordered::new(),
+            identity: None,
+            naming: false,
+            looking_up: false,
+            stale: false,
+            look_up_at: Instant::now(),
+            homeless: BTreeSet::new(),
+            waiting: BTreeSet::new(),
+            events: Vec::new(),
+            acknowledged: Vec::new(),
+            reminded: None,
+        }
+    }
+
+    /// The number of a partition, for all other calls. The same for the same partition.
+    pub fn open(&mut self, topic: &str, number: i32) -> usize {
+        let known = self.by_name.get(topic).and_then(|numbers| numbers.get(&number));
+        if let Some(index) = known {
+            return *index;
+        }
+        let index = self.partitions.len();
+        self.partitions.push(Partition::new(topic, number));
+        self.by_name.entry(topic.to_owned()).or_default().insert(number, index);
+        self.homeless.insert(index);
+        index
+    }
+
+    /// Puts a batch behind the others of its partition. `tag` comes back with its acknowledgement. A stopped
+    /// partition takes nothing.
+    pub fn enqueue(&mut self, partition: usize, tag: i64, batch: crate::batch::OutgoingBatch) {
+        self.partitions[partition].enqueue(tag, batch);
+        self.list(partition);
+    }
+
+    /// True when everything enqueued is acknowledged, or was told to be rewound or stopped.
+    pub fn is_idle(&self) -> bool {
+        self.events.is_empty() && self.partitions.iter().all(Partition::is_idle)
+    }
+
+    /// Waits for news. Cancel-safe: whatever is under way goes on at the next call.
+    pub async fn next(&mut self) -> Vec<ProduceEvent> {
+        loop {
+            self.wake();
+            self.assign();
+            self.dispatch();
+            if !self.events.is_empty() {
+                return std::mem::take(&mut self.events);
+            }
+            let deadline = self.deadline();
+            tokio::select! {
+                Some(outcome) = self.operations.next() => self.handle(outcome),
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {}
+                else => futures::future::pending().await,
+            }
+        }
+    }
+
+    /// Puts a partition into its lane's list if it has something to send.
+    fn list(&mut self, index: usize) {
+        let partition = &mut self.partitions[index];
+        if partition.listed || !partition.can_send() || partition.identity.is_none() {
+            return;
+        }
+        if let Some(lane) = partition.lane.and_then(|id| self.lanes.get_mut(&id)) {
+            partition.listed = true;
+            lane.ready.push_back(index);
+        }
+    }
+
+    /// Ends the waits that are over.
+    fn wake(&mut self) {
+        let now = Instant::now();
+        while let Some((at, index)) = self.waiting.first().copied().filter(|(at, _)| *at <= now) {
+            self.waiting.remove(&(at, index));
+            let partition = &mut self.partitions[index];
+            if matches!(partition.phase, Phase::Waiting(_)) {
+                partition.phase = Phase::Ready;
+                // With nothing left to send, no acknowledgement will tell that it works again: let the caller try.
+                if partition.told_waiting && partition.is_idle() {
+                    partition.told_waiting = false;
+                    self.events.push(ProduceEvent::Resumed { partition: index });
+                }
+                self.list(index);
+            }
+        }
+    }
+
+    /// Pins partitions to lanes of their leaders, and looks for leaders and a producer id where there is none.
+    fn assign(&mut self) {
+        if self.homeless.is_empty() {
+            return;
+        }
+        if self.identity.is_none() && !self.naming {
+            self.naming = true;
+            self.name(None);
+        }
+        if self.looking_up || self.look_up_at > Instant::now() {
+            return;
+        }
+        let metadata = self.cluster.metadata();
+        let mut unknown = Vec::new();
+        for index in std::mem::take(&mut self.homeless) {
+            let partition = &mut self.partitions[index];
+            let leader = metadata.leader(&partition.topic, partition.number).filter(|_| !self.stale);
+            let Some(leader) = leader else {
+                unknown.push(partition.topic.to_string());
+                self.homeless.insert(index);
+                continue;
+            };
+            let lane = (leader, index % self.settings.lanes_per_broker.max(1));
+            self.lanes.entry(lane).or_default();
+            partition.lane = Some(lane);
+            partition.identity = partition.identity.or(self.identity);
+            self.list(index);
+        }
+        if !unknown.is_empty() {
+            unknown.sort_unstable();
+            unknown.dedup();
+            self.looking_up = true;
+            let cluster = self.cluster.clone();
+            self.operations.push(Box::pin(async move {
+                Outcome::Metadata(cluster.fetch_metadata(Some(&unknown)).await.map(|_| ()))
+            }));
+        }
+    }
+
+    /// Asks for a producer id, for as long as it takes.
+    fn name(&mut self, partition: Option<usize>) {
+        let cluster = self.cluster.clone();
+        self.operations.push(Box::pin(async move {
+            let request = InitProducerIdRequest::default()
+                .with_transactional_id(None)
+                .with_transaction_timeout_ms(i32::MAX);
+            let result = cluster
+                .retry(|| async {
+                    let answer = cluster.call_any(request.clone()).await?;
+                    match answer.error_code {
+                        0 => Ok(Identity { producer_id: answer.producer_id.0, epoch: answer.producer_epoch }),
+                        code => Err(WireError::broker("producer id", code)),
+                    }
+                })
+                .await;
+            if result.is_err() {
+                sleep(Duration::from_secs(1)).await;
+            }
+            Outcome::Named(partition, result)
+        }));
+    }
+
+    fn dispatch(&mut self) {
+        let now = Instant::now();
+        let ids: Vec<LaneId> =
+            self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.dispatch_lane(id, now);
+        }
+    }
+
+    fn dispatch_lane(&mut self, id: LaneId, now: Instant) {
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        let Some(connection) = lane.connection.clone().filter(|c| !c.is_closed()) else {
+            // Answers of a connection that ended come first: they decide what is sent again.
+            if lane.under_way == 0 {
+                lane.connecting = true;
+                let cluster = self.cluster.clone();
+                self.operations
+                    .push(Box::pin(async move { Outcome::Connected(id, cluster.open_broker(id.0).await) }));
+            }
+            return;
+        };
+        while let Some(lane) = self.lanes.get_mut(&id).filter(|lane| lane.has_room(now)) {
+            let mut turn = std::mem::take(&mut lane.ready);
+            let sent = self.send(id, &connection, &mut turn);
+            if let Some(lane) = self.lanes.get_mut(&id) {
+                // Those that did not fit come first next time, those served go behind them.
+                turn.append(&mut lane.ready);
+                lane.ready = turn;
+                lane.under_way += usize::from(sent);
+            }
+            if !sent {
+                return;
+            }
+        }
+    }
+
+    /// Sends one request with one batch of each partition in `turn` while it fits. False: there was nothing.
+    fn send(
+        &mut self,
+        id: LaneId,
+        connection: &Arc<Connection>,
+        turn: &mut std::collections::VecDeque<usize>,
+    ) -> bool {
+        let mut taken: Vec<(usize, crate::batch::OutgoingBatch, i32)> = Vec::with_capacity(turn.len());
+        let mut bytes = 0;
+        while let Some(index) = turn.pop_front() {
+            let partition = &mut self.partitions[index];
+            partition.listed = false;
+            if partition.lane != Some(id) {
+                continue;
+            }
+            let Some(unit) = partition.take(self.settings.merge) else { continue };
+            bytes += unit.batch.size();
+            taken.push((index, unit.batch.clone(), unit.sequence));
+            if bytes >= self.settings.max_request_bytes {
+                break;
+            }
+        }
+        if taken.is_empty() {
+            return false;
+        }
+        taken.iter().for_each(|(index, ..)| self.list(*index));
+        let result = self.transmit(connection, &mut taken);
+        let sent: Vec<Sent> = taken.iter().map(|(index, _, sequence)| (*index, *sequence)).collect();
+        self.operations.push(match result {
+            Ok((version, pending)) => {
+                let connection = connection.clone();
+                Box::pin(async move {
+                    let result = match pending.await {
+                        Ok(mut body) => connection.decode::<ProduceRequest>(&mut body, version),
+                        Err(error) => Err(error),
+                    };
+                    Outcome::Answered(id, sent, result)
+                })
+            }
+            Err(error) => Box::pin(async move { Outcome::Answered(id, sent, Err(error)) }),
+        });
+        true
+    }
+
+    fn transmit(
+        &self,
+        connection: &Connection,
+        taken: &mut [(usize, crate::batch::OutgoingBatch, i32)],
+    ) -> Result<(i16, impl Future<Output = Result<Bytes, WireError>> + use<>), WireError> {
+        let version = connection.versions().pick::<ProduceRequest>(connection.address())?;
+        let name = |index: usize| (&*self.partitions[index].topic, self.partitions[index].number);
+        taken.sort_unstable_by(|a, b| name(a.0).cmp(&name(b.0)));
+        let parts = taken.iter().map(|(index, batch, sequence)| {
+            let (topic, partition) = name(*index);
+            let identity = self.partitions[*index].identity.or(self.identity);
+            let (producer_id, producer_epoch) = identity.map_or((-1, -1), |i| (i.producer_id, i.epoch));
+            Part { topic, partition, batch, producer_id, producer_epoch, sequence: *sequence }
+        });
+        let parts: Vec<Part<'_>> = parts.collect();
+        let frame = encode(&parts, version, self.settings.timeout.as_millis() as i32);
+        Ok((version, connection.send::<ProduceRequest>(version, frame)))
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let lanes = self.lanes.values().filter(|l| !l.ready.is_empty()).filter_map(|l| l.not_before);
+        let look_up = (!self.homeless.is_empty() && !self.looking_up).then_some(self.look_up_at);
+        let now = Instant::now();
+        lanes.filter(|at| *at > now).chain(look_up).chain(self.waiting.first().map(|(at, _)| *at)).min()
+    }
+
+    fn handle(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Connected(id, Ok(connection)) => {
+                if let Some(lane) = self.lanes.get_mut(&id) {
+                    lane.connecting = false;
+                    lane.connection = Some(Arc::new(connection));
+                }
+            }
+            Outcome::Connected(id, Err(error)) => self.connect_failed(id, &error),
+            Outcome::Answered(id, sent, result) => self.answered(id, sent, result),
+            Outcome::Metadata(result) => {
+                self.looking_up = false;
+                match result {
+                    Ok(()) => self.stale = false,
+                    Err(error) => self.remind(&error.to_string()),
+                }
+                self.look_up_at = Instant::now() + self.cluster.settings().retry_backoff;
+                if !self.stale && self.all_have_leaders() {
+                    self.look_up_at = Instant::now();
+                }
+            }
+            Outcome::Named(partition, result) => self.named(partition, result),
+        }
+    }
+
+    fn all_have_leaders(&self) -> bool {
+        let metadata = self.cluster.metadata();
+        let has =
+            |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
+        self.homeless.iter().all(has)
+    }
+
+    fn named(&mut self, partition: Option<usize>, result: Result<Identity, WireError>) {
+        let identity = match result {
+            Ok(identity) => identity,
+            Err(error) => {
+                self.remind(&error.to_string());
+                return self.name(partition);
+            }
+        };
+        match partition {
+            Some(index) => {
+                self.partitions[index].renamed(identity);
+                self.list(index);
+            }
+            None => {
+                self.identity = Some(identity);
+                for index in 0..self.partitions.len() {
+                    let partition = &mut self.partitions[index];
+                    partition.identity = partition.identity.or(Some(identity));
+                    self.list(index);
+                }
+            }
+        }
+    }
+
+    /// No connection to a leader: its partitions look for their leader again.
+    fn connect_failed(&mut self, id: LaneId, error: &WireError) {
+        self.remind(&error.to_string());
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.connecting = false;
+        lane.broken(&self.cluster);
+        let at = lane.not_before.unwrap_or_else(Instant::now);
+        for index in std::mem::take(&mut lane.ready) {
+            self.partitions[index].listed = false;
+            self.retry(index, error.to_string(), at);
+        }
+    }
+
+    fn answered(&mut self, id: LaneId, sent: Vec<Sent>, result: Result<ProduceResponse, WireError>) {
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            lane.under_way -= 1;
+            match &result {
+                Ok(answer) => lane.healthy(answer.throttle_time_ms),
+                Err(_) => lane.broken(&self.cluster),
+            }
+        }
+        match result {
+            Ok(answer) => self.record(&answer, &sent),
+            Err(error) => {
+                debug!("producing to broker {} of the {} cluster: {error}", id.0, self.cluster.role());
+                for (index, sequence) in &sent {
+                    self.partitions[*index].answered(*sequence, Err(Fault::Retry(error.to_string())));
+                }
+            }
+        }
+        for (index, _) in sent {
+            self.settle(index);
+        }
+    }
+
+    fn record(&mut self, answer: &ProduceResponse, sent: &[Sent]) {
+        let mut outcomes: HashMap<usize, Result<Stored, Fault>> = HashMap::with_capacity(sent.len());
+        for topic in &answer.responses {
+            let Some(numbers) = self.by_name.get(topic.name.as_str()) else { continue };
+            for p in &topic.partition_responses {
+                let Some(index) = numbers.get(&p.index) else { continue };
+                let stored = Stored { base_offset: p.base_offset, append_time: p.log_append_time_ms };
+                let outcome = match p.error_code {
+                    0 => Ok(stored),
+                    // The broker has had it for so long that it no longer knows where.
+                    46 => Ok(Stored { base_offset: -1, ..stored }),
+                    code => Err(classify(code, p.error_message.as_deref())),
+                };
+                outcomes.insert(*index, outcome);
+            }
+        }
+        for (index, sequence) in sent {
+            let missing = || Err(Fault::Retry("the broker's answer leaves the partition out".to_owned()));
+            self.partitions[*index].answered(*sequence, outcomes.remove(index).unwrap_or_else(missing));
+        }
+    }
+
+    /// After an answer: tells what is acknowledged and decides about what is not.
+    fn settle(&mut self, index: usize) {
+        let partition = &mut self.partitions[index];
+        partition.acknowledged(index, &mut self.acknowledged);
+        if !self.acknowledged.is_empty() {
+            if std::mem::take(&mut partition.told_waiting) {
+                info!("{}-{} takes batches again", partition.topic, partition.number);
+                self.events.push(ProduceEvent::Resumed { partition: index });
+            }
+            self.events.extend(self.acknowledged.drain(..).map(ProduceEvent::Acknowledged));
+        }
+        match partition.decide() {
+            None | Some(Decision::Continue) => {}
+            Some(Decision::Retry(reason)) => {
+                let settings = self.cluster.settings();
+                let growth = 2u32.saturating_pow(partition.attempts.min(16));
+                let pause = settings.retry_backoff.saturating_mul(growth).min(settings.retry_backoff_max);
+                self.retry(index, reason, Instant::now() + pause);
+            }
+            Some(Decision::Rename(reason)) => {
+                info!("{}-{}: {reason}, going on with a new producer id", partition.topic, partition.number);
+                self.name(Some(index));
+            }
+            Some(Decision::Rewind { tag, reason }) => {
+                warn!("{}-{}: {reason}; reading again from the origin", partition.topic, partition.number);
+                self.events.push(ProduceEvent::Rewind { partition: index, tag, reason });
+            }
+            Some(Decision::Stop { tag, reason }) => {
+                self.events.push(ProduceEvent::Stopped { partition: index, tag, reason });
+            }
+        }
+        self.list(index);
+    }
+
+    /// Waits until `at`, then looks for the leader and sends again.
+    fn retry(&mut self, index: usize, reason: String, at: Instant) {
+        let partition = &mut self.partitions[index];
+        partition.attempts += 1;
+        partition.phase = Phase::Waiting(at);
+        partition.lane = None;
+        if partition.attempts >= PATIENCE {
+            if !partition.told_waiting {
+                partition.told_waiting = true;
+                warn!("{}-{} waits: {reason}", partition.topic, partition.number);
+                self.events.push(ProduceEvent::Waiting { partition: index, reason: reason.clone() });
+            }
+            if let Some(tag) = partition.let_go() {
+                self.events.push(ProduceEvent::Rewind { partition: index, tag, reason });
+            }
+        }
+        self.waiting.insert((at, index));
+        self.homeless.insert(index);
+        self.stale = true;
+        self.look_up_at = self.look_up_at.max(Instant::now() + Duration::from_millis(5));
+    }
+
+    fn remind(&mut self, reason: &str) {
+        if self.reminded.is_none_or(|at| at.elapsed() >= REMINDER) {
+            self.reminded = Some(Instant::now());
+            warn!("the {} cluster cannot be written now: {reason}", self.cluster.role());
+        }
+    }
+}
