@@ -224,10 +224,10 @@ fn worker(
         group_id: cluster_id.to_owned(),
         listeners: listeners::read(values),
         advertised_host: Some(values.text("rest.advertised.host.name")).filter(|host| !host.is_empty()),
-        advertised_port: match values.set("rest.advertised.port") {
-            Some(_) => Some(values.number("rest.advertised.port", 8083, 1..=u16::MAX)),
-            None => None,
-        },
+        advertised_port: values
+            .set("rest.advertised.port")
+            .is_some()
+            .then(|| values.number("rest.advertised.port", 8083, 1..=u16::MAX)),
         rest_extensions,
         offset_storage,
         config_storage,
