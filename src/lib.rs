@@ -1,0 +1,3 @@
+//! What the executables share: their command lines.
+
+pub mod cli;
