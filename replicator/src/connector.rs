@@ -11,18 +11,15 @@ use kafka_wire::kafka_protocol::messages::ApiKey;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
+use crate::config::CONNECTOR_NAME;
 use crate::context::Context;
 use crate::copy::assignment::{PARTITION_ASSIGNMENT, TASK_ID, encode};
 use crate::copy::task::CopyTask;
 use crate::monitoring::ClusterFacts;
 use crate::topics::discovery::{Discovery, Found};
 
-/// Name of the one connector that the executable runs.
-pub const CONNECTOR_NAME: &str = "replicator";
-/// Its Java class.
-pub const CONNECTOR_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceConnector";
 /// The Java class of its tasks.
-pub const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
+pub(crate) const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
 
 /// See the module.
 pub(crate) struct ReplicatorSourceConnector {
@@ -47,7 +44,7 @@ impl ReplicatorSourceConnector {
         self.context.monitor.set_clusters(facts.0.clone(), facts.1.clone());
         let same_cluster = facts.0.id == facts.1.id;
 
-        let mut discovery = Discovery::new(self.context.clone(), origin, destination, same_cluster);
+        let mut discovery = Discovery::new(self.context.clone(), origin, destination, same_cluster)?;
         let first = discovery.first().await?;
         self.found.send_replace(first);
         let found = self.found.clone();

@@ -1,9 +1,7 @@
 //! What happens to each batch that the origin sends, decided once: it passes, is encoded again, or is dropped with a
 //! reason. The checks that make passing safe are here: the origin's CRC, density, control and aborted data.
 
-use kafka_wire::batch::{
-    Batch, BatchError, Entry, LegacySet, OutgoingBatch, TimestampPolicy, reencode,
-};
+use kafka_wire::batch::{Batch, BatchError, Entry, LegacySet, OutgoingBatch, TimestampPolicy, reencode};
 
 use super::aborted::AbortedFilter;
 use crate::monitoring::{Mode, ReencodeReason};
@@ -81,8 +79,7 @@ fn classify_batch(
         Stamping::CreateTime => TimestampPolicy::AsRead,
         Stamping::LogAppendTime => TimestampPolicy::Producer,
     };
-    let again =
-        reencode(batch, position, policy).map_err(|e| Bad::Undecodable(batch.base_offset(), e))?;
+    let again = reencode(batch, position, policy).map_err(|e| Bad::Undecodable(batch.base_offset(), e))?;
     Ok(verdict(again.map(|r| (r.batch, Mode::Reencode(reason)))))
 }
 

@@ -32,11 +32,7 @@ pub(super) struct CopiedPartition {
 }
 
 impl CopiedPartition {
-    pub(super) fn new(
-        figures: Arc<PartitionFigures>,
-        stamping: Stamping,
-        position: i64,
-    ) -> Self {
+    pub(super) fn new(figures: Arc<PartitionFigures>, stamping: Stamping, position: i64) -> Self {
         let (topic, number) = (figures.topic.clone(), figures.partition);
         let destination = Destination { topic: figures.destination.clone(), partition: number };
         figures.position.store(position, Relaxed);

@@ -51,8 +51,7 @@ impl CopyTask {
         origin.connect().await.map_err(ConnectError::new)?;
         let settings = &self.context.config;
         let group = settings.origin.group_id.as_deref().unwrap_or(&settings.cluster_id);
-        let positions =
-            start_positions(&origin, group, settings.offsets.start, &offsets, &share).await?;
+        let positions = start_positions(&origin, group, settings.offsets.start, &offsets, &share).await?;
 
         let mut fetcher = Fetcher::new(origin.clone(), self.fetch_settings());
         let mut partitions = Vec::with_capacity(share.len());
@@ -61,8 +60,7 @@ impl CopyTask {
             let target = self.context.destination_topic(topic).ok_or_else(|| {
                 ConnectError(format!("no destination topic is known for {topic}, which the task is to copy"))
             })?;
-            let figures =
-                self.context.monitor.open(topic, *number, &target.name, task.unwrap_or_default());
+            let figures = self.context.monitor.open(topic, *number, &target.name, task.unwrap_or_default());
             let stamping = match target.log_append_time {
                 true => Stamping::LogAppendTime,
                 false => Stamping::CreateTime,

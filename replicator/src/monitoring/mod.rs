@@ -1,6 +1,8 @@
 //! Figures and states of every partition that is copied: written by the tasks and the connector, read by REST, the
 //! progress line and the start-up summary. Reading never blocks the copy.
 
+pub(crate) mod rest;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -116,7 +118,8 @@ impl PartitionFigures {
     /// Changes the state. A stop is final: only another stop replaces it.
     pub fn set_state(&self, state: PartitionState) {
         let mut text = self.text();
-        if !matches!((&text.0, &state), (PartitionState::Stopped(_), s) if !matches!(s, PartitionState::Stopped(_))) {
+        if !matches!((&text.0, &state), (PartitionState::Stopped(_), s) if !matches!(s, PartitionState::Stopped(_)))
+        {
             text.0 = state;
         }
     }

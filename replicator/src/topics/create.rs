@@ -78,7 +78,9 @@ impl Preparation {
         let source = origin.topic(topic).ok_or("it is not at the origin")?;
         let wanted = i32::try_from(source.partitions.len()).unwrap_or(i32::MAX);
         match there.topic(name).map(|t| i32::try_from(t.partitions.len()).unwrap_or(i32::MAX)) {
-            None => self.create(topic, name, wanted, source.partitions.values().map(|p| p.replicas).max()).await?,
+            None => {
+                self.create(topic, name, wanted, source.partitions.values().map(|p| p.replicas).max()).await?
+            }
             Some(has) if has < wanted => self.grow(name, has, wanted).await?,
             Some(_) if self.context.destination_topic(topic).is_some() => return Ok(()),
             Some(_) => {}
@@ -87,10 +89,13 @@ impl Preparation {
         let configs = self.destination.describe_topic_configs(&names).await.map_err(|e| e.to_string())?;
         let configs = configs.get(name).cloned().unwrap_or_default();
         let value = |key: &str| configs.get(key).and_then(|c| c.value.as_deref());
-        self.context.set_destination_topic(topic, DestinationTopic {
-            name: name.to_owned(),
-            log_append_time: value(TIMESTAMP_TYPE) == Some("LogAppendTime"),
-        });
+        self.context.set_destination_topic(
+            topic,
+            DestinationTopic {
+                name: name.to_owned(),
+                log_append_time: value(TIMESTAMP_TYPE) == Some("LogAppendTime"),
+            },
+        );
         if let Some(codec) = value("compression.type").filter(|c| *c != "producer") {
             warn!(
                 "{name} has compression.type={codec} at the destination: its broker compresses every batch that comes \
@@ -197,7 +202,8 @@ fn carried(origin: &BTreeMap<String, TopicConfig>, timestamp_type: &str) -> BTre
         let bound = effective(AFTER_MAX).map_or(i64::MAX.to_string(), str::to_owned);
         out.entry(AFTER_MAX.to_owned()).or_insert(bound);
     }
-    if let Some(bytes) = effective(MAX_MESSAGE_BYTES).filter(|b| b.parse().is_ok_and(|b: u64| b > 1_048_588)) {
+    if let Some(bytes) = effective(MAX_MESSAGE_BYTES).filter(|b| b.parse().is_ok_and(|b: u64| b > 1_048_588))
+    {
         out.entry(MAX_MESSAGE_BYTES.to_owned()).or_insert(bytes.to_owned());
     }
     out.insert(TIMESTAMP_TYPE.to_owned(), timestamp_type.to_owned());

@@ -43,7 +43,7 @@ impl Discovery {
         origin: Cluster,
         destination: Cluster,
         same_cluster: bool,
-    ) -> Self {
+    ) -> Result<Self, ConnectError> {
         let topics = &context.config.topics;
         let worker = &context.config.worker;
         let own = [&worker.offset_storage, &worker.config_storage, &worker.status_storage];
@@ -51,16 +51,16 @@ impl Discovery {
         if same_cluster {
             filter = filter.never(own.into_iter().map(|topic| topic.name.clone()));
         }
-        Self {
+        Ok(Self {
             preparation: Preparation::new(context.clone(), origin.clone(), destination),
-            rename: RenameFormat::parse(&topics.rename_format).unwrap_or_default(),
+            rename: RenameFormat::parse(&topics.rename_format).map_err(ConnectError::new)?,
             filter,
             context,
             origin,
             same_cluster,
             failed: BTreeMap::new(),
             known: BTreeSet::new(),
-        }
+        })
     }
 
     /// The first look: a whitelisted topic that does not exist is an error, as is a name that two topics would
@@ -129,7 +129,9 @@ impl Discovery {
                 }
                 Readiness::Failed(reason) => {
                     let pause = self.context.config.topics.create_backoff;
-                    warn!("{topic} is not copied yet: {reason} (again in {pause:?}, topic.create.backoff.ms)");
+                    warn!(
+                        "{topic} is not copied yet: {reason} (again in {pause:?}, topic.create.backoff.ms)"
+                    );
                     self.failed.insert(topic, now + pause);
                 }
             }
