@@ -135,11 +135,12 @@ impl Producer {
     /// Puts a partition into its lane's list if it has something to send.
     fn list(&mut self, index: usize) {
         let partition = &mut self.partitions[index];
-        if partition.listed || !partition.can_send() || partition.identity.is_none() {
+        let Some(id) = partition.lane else { return };
+        if partition.listed == Some(id) || !partition.can_send() || partition.identity.is_none() {
             return;
         }
-        if let Some(lane) = partition.lane.and_then(|id| self.lanes.get_mut(&id)) {
-            partition.listed = true;
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            partition.listed = Some(id);
             lane.ready.push_back(index);
         }
     }
@@ -271,7 +272,11 @@ impl Producer {
         let mut bytes = 0;
         while let Some(index) = turn.pop_front() {
             let partition = &mut self.partitions[index];
-            partition.listed = false;
+            // Listed elsewhere since, or here a second time: that place counts.
+            if partition.listed != Some(id) {
+                continue;
+            }
+            partition.listed = None;
             if partition.lane != Some(id) {
                 continue;
             }
@@ -394,8 +399,14 @@ impl Producer {
         lane.broken(&self.cluster);
         let at = lane.not_before.unwrap_or_else(Instant::now);
         for index in std::mem::take(&mut lane.ready) {
-            self.partitions[index].listed = false;
-            self.retry(index, error.to_string(), at);
+            let partition = &mut self.partitions[index];
+            if partition.listed != Some(id) {
+                continue;
+            }
+            partition.listed = None;
+            if partition.lane == Some(id) {
+                self.retry(index, error.to_string(), at);
+            }
         }
     }
 
@@ -404,7 +415,9 @@ impl Producer {
             lane.under_way -= 1;
             match &result {
                 Ok(answer) => lane.healthy(answer.throttle_time_ms),
-                Err(_) => lane.broken(&self.cluster),
+                // All requests under way fail together: one fault, one step of the back-off.
+                Err(_) if lane.connection.is_some() => lane.broken(&self.cluster),
+                Err(_) => {}
             }
         }
         match result {
