@@ -261,17 +261,17 @@ impl Partition {
         }
         let Some(Err(fault)) = self.units.front().and_then(|u| u.outcome.clone()) else {
             // The first is stored or not yet sent; what failed behind it did so because of an earlier fault.
-            self.to_be_sent_again();
+            self.send_again();
             self.phase = Phase::Ready;
             return Some(Decision::Continue);
         };
         Some(match fault {
             Fault::Retry(reason) => {
-                self.to_be_sent_again();
+                self.send_again();
                 Decision::Retry(reason)
             }
             Fault::NewProducer(reason) => {
-                self.to_be_sent_again();
+                self.send_again();
                 self.phase = Phase::Renaming;
                 Decision::Rename(reason)
             }
@@ -316,7 +316,7 @@ impl Partition {
         Decision::Stop { tag, reason }
     }
 
-    fn to_be_sent_again(&mut self) {
+    fn send_again(&mut self) {
         for unit in self.units.iter_mut().filter(|u| matches!(u.outcome, Some(Err(_)))) {
             unit.outcome = None;
             unit.sent_again = true;
