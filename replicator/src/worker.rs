@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_core::api::ConnectError;
 use connect_core::herder::{Herder, HerderError, HerderSettings, Plugin, Plugins, StopReport};
@@ -15,7 +16,8 @@ use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::transport::TlsError;
-use tracing::info;
+use tokio::time::sleep;
+use tracing::{info, warn};
 
 use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
 use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
@@ -73,7 +75,7 @@ impl Worker {
         client("origin", &config.origin.client)?;
         let destination = client("destination", &config.destination.client)?;
         destination.connect().await?;
-        let stores = Stores::open(&destination, &config.worker).await?;
+        let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
 
         let monitor = Arc::new(Monitor::default());
         let context = Arc::new(Context::new(config.clone(), monitor.clone()));
@@ -110,6 +112,19 @@ impl Worker {
         let report = self.herder.stop().await;
         self.rest.stop().await;
         report
+    }
+}
+
+/// Repeats `open` while a passing fault is in its way.
+async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    loop {
+        match open().await {
+            Err(StorageError::Kafka(error)) if error.is_retriable() => {
+                warn!("waiting for the storage topics at the destination: {error}");
+                sleep(Duration::from_secs(1)).await;
+            }
+            other => return other,
+        }
     }
 }
 
