@@ -278,6 +278,12 @@ impl SourceTask for CopyTask {
         }
     }
 
+    fn moved(&mut self, partition: usize, last_offset: i64) {
+        if let Some(running) = &mut self.running {
+            running.partitions[partition].moved(last_offset);
+        }
+    }
+
     fn stopped(&mut self, partition: usize, reason: &str) {
         if let Some(running) = &mut self.running {
             running.stop_partition(partition, reason.to_owned());
