@@ -2,8 +2,14 @@
 //!
 //! One binary, so that all tests share one pair of clusters (see [`support::clusters`]). Each test has its own topics,
 //! cluster id, storage topics and REST port, and runs beside the others.
-#![allow(clippy::unwrap_used)]
+// Tests run on threads of their own and wait for other processes.
+#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
 
+mod command_line;
 mod faults;
+mod identity;
+mod positions;
+mod rest;
+mod selection;
 mod support;
 mod tutorial;
