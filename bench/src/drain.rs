@@ -147,7 +147,7 @@ pub(crate) fn drain(lab: &Lab, source: &Prefilled, peer: Peer, run: &str, round:
     let topic = peer.destination_topic(&job);
     lab.destination.create(&lab.runtime, &topic)?;
     let result = copy(lab, source, peer, &job, &topic, round);
-    lab.destination.delete(&lab.runtime, &topic);
+    lab.sweep(run);
     result
 }
 

@@ -69,6 +69,18 @@ impl Lab {
         Ok(folder)
     }
 
+    /// Deletes the topics that a copier made for itself in a run: those that carry the run's name between dots and dashes.
+    pub(crate) fn sweep(&self, run: &str) {
+        for side in [&self.origin, &self.destination] {
+            let Ok(metadata) = self.runtime.block_on(side.client.refresh(None)) else { continue };
+            for topic in
+                metadata.topics.keys().filter(|topic| topic.split(['.', '-']).any(|part| part == run))
+            {
+                side.delete(&self.runtime, topic);
+            }
+        }
+    }
+
     /// The brokers' process ids.
     pub(crate) fn subjects(&self) -> Subjects {
         Subjects { origin: pids(&self.origin.cluster), destination: pids(&self.destination.cluster) }

@@ -243,13 +243,11 @@ pub(crate) fn run(lab: &Lab, peer: Option<Peer>, run: &str, round: u32, window: 
     let result = match &copy {
         Some(copy) => {
             lab.destination.create(&lab.runtime, copy)?;
-            let result = measure(lab, peer, &job, Some(copy), round, window);
-            lab.destination.delete(&lab.runtime, copy);
-            result
+            measure(lab, peer, &job, Some(copy), round, window)
         }
         None => measure(lab, None, &job, None, round, window),
     };
-    lab.origin.delete(&lab.runtime, &topic);
+    lab.sweep(run);
     result
 }
 

@@ -59,7 +59,12 @@ impl Conditions {
             processor: field(&read("/proc/cpuinfo"), "model name"),
             cores: cores(),
             memory_gib: kib / f64::from(1 << 20),
-            kernel: read("/proc/sys/kernel/osrelease").trim().to_owned(),
+            kernel: read("/proc/sys/kernel/osrelease")
+                .trim()
+                .split('-')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             origin: kafka_clusters::Version::V39Zk.to_string(),
             destination: kafka_clusters::Version::V43.to_string(),
             origin_storage: if origin_on_disk { "disk" } else { "memory" },

@@ -27,6 +27,9 @@ use crate::monitoring::{Monitor, rest};
 /// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
+/// Pause before a storage topic that does not answer is asked again.
+const WAIT: Duration = Duration::from_secs(1);
+
 /// Why the worker cannot start. Passing faults are not among them: those are waited out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -92,7 +95,16 @@ impl Worker {
         };
         let rest = server.serve(router(info, herder.view(), rest::routes(monitor.clone())));
         info!("REST listens on {}", addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-        herder.start(BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())])).await?;
+        let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
+        while let Err(error) = herder.start(connectors.clone()).await {
+            match &error {
+                HerderError::Storage(storage) if storage.is_passing() => {
+                    warn!("waiting for the storage topics at the destination: {error}");
+                    sleep(WAIT).await;
+                }
+                _ => return Err(error.into()),
+            }
+        }
         herder.started(CONNECTOR_NAME).await?;
         Ok(Self { herder, rest, monitor, addresses })
     }
@@ -119,9 +131,9 @@ impl Worker {
 async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
     loop {
         match open().await {
-            Err(StorageError::Kafka(error)) if error.is_retriable() => {
+            Err(error) if error.is_passing() => {
                 warn!("waiting for the storage topics at the destination: {error}");
-                sleep(Duration::from_secs(1)).await;
+                sleep(WAIT).await;
             }
             other => return other,
         }
