@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use crate::support::finished::{Finished, command, run};
-use crate::support::{Setup, kraft_to_zk, topics, wait_for, zk_to_kraft};
+use crate::support::{Replicator, Setup, kraft_to_zk, topics, wait_for, zk_to_kraft};
 
 fn with(arguments: &[&str]) -> Finished {
     let folder = tempfile::tempdir().unwrap();
@@ -164,4 +164,24 @@ fn json_logs_are_json() {
         assert_eq!(entry["level"], "INFO", "{line}");
         assert!(entry["timestamp"].is_string() && entry["message"].is_string(), "{line}");
     }
+}
+
+#[test]
+fn a_container_is_configured_by_its_environment() {
+    let pair = zk_to_kraft();
+    let setup = Setup::new(&pair, "environment");
+    let topic = setup.topic("t");
+    topics::create(&pair.origin, &topic, 3, &[]);
+    // Writes the files; the command itself is made below, without any argument.
+    drop(setup.command());
+    let mut command = command(setup.folder());
+    for file in ["consumer", "producer", "replication"] {
+        command.env(format!("{}_CONFIG", file.to_uppercase()), format!("{file}.properties"));
+    }
+    command.env("CLUSTER_ID", &setup.id).env("WHITELIST", &topic).env("CLUSTER_THREADS", "2");
+    command.env("TOPIC_RENAME_FORMAT", "${topic}.env").env("REPLICATOR_LOG4J_ROOT_LOGLEVEL", "INFO");
+    let replicator = Replicator::spawn(command, setup.port, setup.announcements.clone());
+    replicator.wait_tasks(2);
+    assert_eq!(topics::partitions(&pair.destination, &format!("{topic}.env")), 3);
+    replicator.stop();
 }

@@ -190,3 +190,18 @@ fn configurations_and_statuses_have_connects_layout() {
     let last = of(&json("status"), "status-task-replicator-0");
     assert_eq!(last["state"], "UNASSIGNED", "after the stop");
 }
+
+#[test]
+fn nothing_is_committed_at_the_origin_when_not_wanted() {
+    let pair = zk_to_kraft();
+    let setup = Setup::new(&pair, "no-commit").replication("offset.topic.commit", false);
+    let topic = setup.topic("t");
+    topics::create(&pair.origin, &topic, 1, &[]);
+    Writer::new(&pair.origin, &[]).write(&topic, &numbered(0..20));
+    let setup = setup.whitelist(&[&topic]);
+    let replicator = setup.start();
+    replicator.wait_position(&topic, &[20]);
+    replicator.stop();
+    assert_eq!(topics::committed(&pair.origin, &setup.group(), &topic, 0), None);
+    assert_eq!(table(&pair, &format!("{}-offsets", setup.id))[0].1.as_deref(), Some(r#"{"offset":19}"#));
+}

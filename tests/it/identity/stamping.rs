@@ -82,3 +82,18 @@ fn times_of_creation_are_kept_where_the_destination_exists() {
     assert_identical(pair, &topic, Isolation::Uncommitted);
     replicator.stop();
 }
+
+/// Not about time, but about the other thing that a destination topic may do to batches.
+#[test]
+fn a_destination_that_compresses_again_is_warned_about_and_keeps_the_records() {
+    let pair = &both()[0];
+    let setup = Setup::new(pair, "recompressed").expect("compression.type=gzip at the destination");
+    let topic = setup.topic("t");
+    topics::create(&pair.origin, &topic, 1, &[]);
+    topics::create(&pair.destination, &format!("{topic}.replica"), 1, &[("compression.type", "gzip")]);
+    write(pair, &topic, "lz4");
+    let replicator = setup.clone().whitelist(&[&topic]).start();
+    replicator.wait_position(&topic, &[200]);
+    assert_identical(pair, &topic, Isolation::Uncommitted);
+    replicator.stop();
+}
