@@ -11,6 +11,7 @@ pub mod cluster;
 mod error;
 pub mod fetch;
 pub mod frame;
+pub mod log;
 pub mod produce;
 pub mod settings;
 pub mod transport;

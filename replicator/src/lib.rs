@@ -1,4 +1,17 @@
-//! The topic-replication source connector and everything about copying a topic.
+//! The product: a source connector that copies topics between Kafka clusters, whole batch by whole batch.
+//!
+//! [`config`] reads what the user said, `connector` finds topics and divides the work, `copy` judges every batch,
+//! [`monitoring`] tells how it goes. The worker around it is `connect-core`.
 
 pub mod config;
+mod connector;
+mod context;
+mod copy;
+pub mod monitoring;
+mod offsets;
+mod patience;
 pub mod topics;
+mod worker;
+
+pub use context::client;
+pub use worker::{StartError, Worker};

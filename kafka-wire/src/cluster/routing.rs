@@ -7,7 +7,7 @@ use kafka_protocol::protocol::{Request, StrBytes};
 
 use super::{Cluster, Slot};
 use crate::error::WireError;
-use crate::frame::Connection;
+use crate::frame::{Connection, Versions};
 
 impl Cluster {
     /// Asks whichever broker answers.
@@ -159,6 +159,11 @@ impl Cluster {
             address: self.addresses(),
             reason: "bootstrap.servers is empty".to_owned(),
         }))
+    }
+
+    /// What some broker of the cluster offers, if one can be asked now.
+    pub async fn any_versions(&self) -> Option<Versions> {
+        self.any_connection().await.ok().map(|connection| connection.versions().clone())
     }
 
     fn open_slot(&self) -> Option<Arc<Connection>> {

@@ -49,6 +49,7 @@ pub async fn run(
             return Ok(TaskReport::default());
         }
     }
+    context.status.running();
     let mut source = SourceLoop::new(context, destination, settings);
     let result = source.run().await;
     source.context.task.stop().await;
@@ -276,7 +277,9 @@ impl SourceLoop {
         }
         let drained_records = self.acknowledged_records - before;
         match (self.ledger.outstanding(), self.ledger.is_dirty()) {
-            (0, false) => info!("{}: drained {drained_records} records, all offsets committed", self.context.id),
+            (0, false) => {
+                info!("{}: drained {drained_records} records, all offsets committed", self.context.id)
+            }
             (left, _) => error!(
                 "{}: gave up draining after task.shutdown.graceful.timeout.ms with {left} batches not \
                  acknowledged; they will be copied again after the next start",

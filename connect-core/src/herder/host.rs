@@ -1,0 +1,123 @@
+//! The life of one connector instance, on a thread of its own: start, divide the work whenever asked, stop. What it
+//! does is told to its supervisor; a panic counts as a failure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, mpsc};
+use tokio::time::sleep;
+use tracing::error;
+
+use super::thread::{panic_text, spawn_runtime};
+use crate::api::{ConfigMap, ConnectError, ConnectorContext, SourceConnector, SourceTask};
+use crate::worker::StopSignal;
+
+const RETRY_MIN: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// What a connector instance tells its supervisor.
+pub(super) enum HostEvent {
+    /// `start` has succeeded.
+    Started,
+    /// It failed, for good.
+    Failed(String),
+    /// The work, divided.
+    Tasks(Vec<TaskPlan>),
+    /// Its thread is about to end.
+    Ended,
+}
+
+/// One task's share of the work.
+pub(super) struct TaskPlan {
+    pub(super) config: ConfigMap,
+    pub(super) task: Box<dyn SourceTask>,
+}
+
+/// What an instance is made from.
+pub(super) struct Instance {
+    pub(super) name: String,
+    pub(super) connector: Box<dyn SourceConnector>,
+    pub(super) task_class: &'static str,
+    pub(super) version: String,
+    pub(super) max_tasks: usize,
+}
+
+/// Starts the thread. The error is the system's when it has no thread to give.
+pub(super) fn launch(
+    instance: Instance,
+    stop: StopSignal,
+    events: mpsc::UnboundedSender<HostEvent>,
+) -> std::io::Result<()> {
+    let name = format!("connector-{}", instance.name);
+    spawn_runtime(
+        name,
+        {
+            let events = events.clone();
+            move || Box::pin(live(instance, stop, events))
+        },
+        move |outcome| {
+            // A supervisor that is gone has no use for the news.
+            if let Err(panic) = outcome {
+                let _ = events.send(HostEvent::Failed(panic_text(&*panic)));
+            }
+            let _ = events.send(HostEvent::Ended);
+        },
+    )
+}
+
+async fn live(mut instance: Instance, stop: StopSignal, events: mpsc::UnboundedSender<HostEvent>) {
+    let reconfigure = Arc::new(Notify::new());
+    let context = ConnectorContext { reconfigure: reconfigure.clone() };
+    let outcome = tokio::select! {
+        outcome = serve(&mut instance, context, &events) => outcome,
+        () = stop.requested() => Ok(()),
+    };
+    if let Err(reason) = outcome {
+        let _ = events.send(HostEvent::Failed(reason.to_string()));
+    }
+    instance.connector.stop().await;
+}
+
+async fn serve(
+    instance: &mut Instance,
+    context: ConnectorContext,
+    events: &mpsc::UnboundedSender<HostEvent>,
+) -> Result<(), ConnectError> {
+    instance.connector.start(context.clone()).await?;
+    let _ = events.send(HostEvent::Started);
+    loop {
+        let plans = instance.divide().await?;
+        let _ = events.send(HostEvent::Tasks(plans));
+        context.reconfigure.notified().await;
+    }
+}
+
+impl Instance {
+    /// Divides the work; what fails is tried again with growing pauses, while the tasks there are go on.
+    async fn divide(&mut self) -> Result<Vec<TaskPlan>, ConnectError> {
+        let mut pause = RETRY_MIN;
+        let configs = loop {
+            match self.connector.task_configs(self.max_tasks).await {
+                Ok(configs) => break configs,
+                Err(reason) => {
+                    error!(connector = %self.name, "cannot divide the work, trying again in {pause:?}: {reason}");
+                }
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(RETRY_MAX);
+        };
+        if configs.len() > self.max_tasks {
+            return Err(ConnectError::new(format!(
+                "connector '{}' made {} task configurations, but tasks.max allows {}",
+                self.name,
+                configs.len(),
+                self.max_tasks
+            )));
+        }
+        let plan = |mut config: ConfigMap| {
+            config.insert("task.class".to_owned(), self.task_class.to_owned());
+            TaskPlan { config, task: self.connector.task() }
+        };
+        Ok(configs.into_iter().map(plan).collect())
+    }
+}

@@ -1,0 +1,76 @@
+//! Taking the REST ports, and the address by which other workers and statuses know this one.
+
+use std::net::UdpSocket;
+
+use tokio::net::TcpListener;
+
+/// A REST port that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on http://{host}:{port}: {reason}. Choose another address or port with listeners")]
+pub struct RestError {
+    host: String,
+    port: u16,
+    #[source]
+    reason: std::io::Error,
+}
+
+impl RestError {
+    pub(super) fn new(host: &str, port: u16, reason: std::io::Error) -> Self {
+        Self { host: host.to_owned(), port, reason }
+    }
+}
+
+/// Takes one port.
+pub(super) async fn bind(host: &str, port: u16) -> Result<TcpListener, RestError> {
+    let address = if host.is_empty() { "0.0.0.0" } else { host.trim_matches(['[', ']']) };
+    TcpListener::bind((address, port)).await.map_err(|e| RestError::new(host, port, e))
+}
+
+/// `host:port` under which statuses name this worker: what `rest.advertised.host.name` and `rest.advertised.port` say,
+/// else the listener's own, else (for a listener on every interface) this machine's address on its main network.
+pub fn advertised_address(
+    listener: &(String, u16),
+    advertised_host: Option<&str>,
+    advertised_port: Option<u16>,
+) -> String {
+    let (listener_host, listener_port) = listener;
+    let port = advertised_port.unwrap_or(*listener_port);
+    let everywhere = matches!(listener_host.as_str(), "" | "0.0.0.0" | "::" | "[::]");
+    match advertised_host {
+        Some(host) => format!("{host}:{port}"),
+        None if everywhere => format!("{}:{port}", main_address()),
+        None => format!("{listener_host}:{port}"),
+    }
+}
+
+fn main_address() -> String {
+    // Connecting a datagram socket sends nothing; it only makes the system choose its own address.
+    let chosen = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
+        socket.connect("192.0.2.1:9")?;
+        socket.local_addr()
+    });
+    chosen.map_or("127.0.0.1".to_owned(), |address| address.ip().to_string())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advertised_address_follows_the_settings() {
+        let listener = |host: &str| (host.to_owned(), 8083);
+        assert_eq!(advertised_address(&listener("h"), None, None), "h:8083");
+        assert_eq!(advertised_address(&listener("h"), Some("public"), Some(80)), "public:80");
+        let own = advertised_address(&listener(""), None, None);
+        assert!(own.ends_with(":8083") && !own.starts_with("0.0.0.0"), "{own}");
+    }
+
+    #[tokio::test]
+    async fn a_taken_port_names_the_setting() {
+        let first = bind("127.0.0.1", 0).await.unwrap();
+        let port = first.local_addr().unwrap().port();
+        let error = bind("127.0.0.1", port).await.unwrap_err().to_string();
+        assert!(error.contains(&format!("127.0.0.1:{port}")) && error.contains("listeners"), "{error}");
+    }
+}

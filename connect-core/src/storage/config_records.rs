@@ -1,0 +1,171 @@
+//! Bytes of the config topic: which keys there are, and what their values look like. Values are plain JSON objects.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::config_state::TargetState;
+use super::log::KeyedRecord;
+
+/// A stored configuration: Connect's flat map, in which a value may be null.
+pub type Properties = BTreeMap<String, Option<String>>;
+
+/// A record of the config topic, read.
+#[derive(Debug, PartialEq)]
+pub(super) enum ConfigRecord {
+    /// `connector-<name>`; `None` deletes the connector.
+    Connector(String, Option<Properties>),
+    /// `task-<name>-<n>`; counts only once a [`ConfigRecord::Commit`] follows.
+    Task(String, usize, Properties),
+    /// `commit-<name>`: the connector's tasks are 0 to this number less one.
+    Commit(String, usize),
+    /// `target-state-<name>`; `None` for a tombstone.
+    Target(String, Option<TargetState>),
+    /// A key that belongs to a worker group's own business and says nothing about connectors.
+    Group,
+}
+
+/// Reads a record; the error says what is wrong with it.
+pub(super) fn parse(key: &[u8], value: Option<&[u8]>) -> Result<ConfigRecord, String> {
+    let key = std::str::from_utf8(key).map_err(|_| "the key is not UTF-8".to_owned())?;
+    let value: Option<Value> = match value {
+        None => None,
+        Some(bytes) => serde_json::from_slice(bytes).map_err(|e| format!("the value is not JSON ({e})"))?,
+    };
+    // The order matters: it is Connect's own, and one prefix may be the beginning of a connector's name.
+    if let Some(name) = key.strip_prefix("target-state-") {
+        Ok(ConfigRecord::Target(name.to_owned(), value.as_ref().map(target_state)))
+    } else if let Some(name) = key.strip_prefix("connector-") {
+        let properties = value.as_ref().map(properties).transpose()?;
+        Ok(ConfigRecord::Connector(name.to_owned(), properties))
+    } else if let Some(task) = key.strip_prefix("task-") {
+        let (name, number) = task_id(task).ok_or("the key does not end in a task number")?;
+        let value = value.ok_or("a task's configuration cannot be deleted")?;
+        Ok(ConfigRecord::Task(name, number, properties(&value)?))
+    } else if let Some(name) = key.strip_prefix("commit-") {
+        let tasks = value.as_ref().and_then(|v| v.get("tasks")).and_then(Value::as_u64);
+        let tasks = tasks.and_then(|n| usize::try_from(n).ok()).ok_or("the value has no number of tasks")?;
+        Ok(ConfigRecord::Commit(name.to_owned(), tasks))
+    } else if is_group_business(key) {
+        Ok(ConfigRecord::Group)
+    } else {
+        Err("no such kind of key".to_owned())
+    }
+}
+
+/// `connector-<name>`.
+pub(super) fn connector(name: &str, config: &Properties) -> KeyedRecord {
+    record(format!("connector-{name}"), &json!({ "properties": config }))
+}
+
+/// `task-<name>-<n>`.
+pub(super) fn task(name: &str, number: usize, config: &Properties) -> KeyedRecord {
+    record(format!("task-{name}-{number}"), &json!({ "properties": config }))
+}
+
+/// `commit-<name>`.
+pub(super) fn commit(name: &str, tasks: usize) -> KeyedRecord {
+    record(format!("commit-{name}"), &json!({ "tasks": tasks }))
+}
+
+/// `target-state-<name>`: the first field is for readers that know no STOPPED.
+pub(super) fn target(name: &str, state: TargetState) -> KeyedRecord {
+    let old = if state == TargetState::Started { "STARTED" } else { "PAUSED" };
+    record(format!("target-state-{name}"), &json!({ "state": old, "state.v2": state.name() }))
+}
+
+fn record(key: String, value: &Value) -> KeyedRecord {
+    KeyedRecord { key: Bytes::from(key), value: Some(Bytes::from(value.to_string())) }
+}
+
+fn is_group_business(key: &str) -> bool {
+    ["restart-connector-", "tasks-fencing-", "logger-cluster-"].iter().any(|p| key.starts_with(p))
+        || key == "session-key"
+}
+
+/// `<name>-<n>`; the name may itself contain "-".
+fn task_id(text: &str) -> Option<(String, usize)> {
+    let (name, number) = text.rsplit_once('-')?;
+    Some((name.to_owned(), number.parse().ok()?))
+}
+
+fn properties(value: &Value) -> Result<Properties, String> {
+    let map = value.get("properties").and_then(Value::as_object).ok_or("the value has no properties")?;
+    let text = |value: &Value| match value {
+        Value::Null => Ok(None),
+        Value::String(text) => Ok(Some(text.clone())),
+        other => Err(format!("the property value {other} is not a string")),
+    };
+    map.iter().map(|(key, value)| Ok((key.clone(), text(value)?))).collect()
+}
+
+/// `state.v2` where there is one, else `state`; what is neither known nor there counts as STARTED.
+fn target_state(value: &Value) -> TargetState {
+    let name = value.get("state.v2").and_then(Value::as_str).or_else(|| value.get("state")?.as_str());
+    match name {
+        Some("PAUSED") => TargetState::Paused,
+        Some("STOPPED") => TargetState::Stopped,
+        _ => TargetState::Started,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn text(record: KeyedRecord) -> (String, String) {
+        let utf8 = |b: Bytes| String::from_utf8(b.to_vec()).unwrap();
+        (utf8(record.key), utf8(record.value.unwrap()))
+    }
+
+    fn config() -> Properties {
+        [("b".to_owned(), None), ("a".to_owned(), Some("1".to_owned()))].into()
+    }
+
+    #[test]
+    fn bytes_are_connects() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let properties = r#"{"properties":{"a":"1","b":null}}"#;
+        assert_eq!(text(connector("c", &config())), pair("connector-c", properties));
+        assert_eq!(text(task("c", 11, &config())), pair("task-c-11", properties));
+        assert_eq!(text(commit("c", 2)), pair("commit-c", r#"{"tasks":2}"#));
+        let stopped = r#"{"state":"PAUSED","state.v2":"STOPPED"}"#;
+        assert_eq!(text(target("c", TargetState::Stopped)), pair("target-state-c", stopped));
+        let started = r#"{"state":"STARTED","state.v2":"STARTED"}"#;
+        assert_eq!(text(target("c", TargetState::Started)), pair("target-state-c", started));
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let read = |r: KeyedRecord| parse(&r.key, r.value.as_deref()).unwrap();
+        assert_eq!(read(connector("c", &config())), ConfigRecord::Connector("c".to_owned(), Some(config())));
+        assert_eq!(read(task("a-b", 3, &config())), ConfigRecord::Task("a-b".to_owned(), 3, config()));
+        assert_eq!(read(commit("c", 2)), ConfigRecord::Commit("c".to_owned(), 2));
+        for state in [TargetState::Started, TargetState::Paused, TargetState::Stopped] {
+            assert_eq!(read(target("c", state)), ConfigRecord::Target("c".to_owned(), Some(state)));
+        }
+    }
+
+    #[test]
+    fn old_and_strange_records() {
+        let old = parse(b"target-state-c", Some(br#"{"state":"PAUSED"}"#)).unwrap();
+        assert_eq!(old, ConfigRecord::Target("c".to_owned(), Some(TargetState::Paused)));
+        let strange = parse(b"target-state-c", Some(br#"{"state.v2":"DANCING"}"#)).unwrap();
+        assert_eq!(strange, ConfigRecord::Target("c".to_owned(), Some(TargetState::Started)));
+        assert_eq!(parse(b"connector-c", None).unwrap(), ConfigRecord::Connector("c".to_owned(), None));
+        assert_eq!(parse(b"session-key", Some(b"{}")).unwrap(), ConfigRecord::Group);
+        for (key, value) in [
+            (&b"task-c"[..], Some(&b"{}"[..])),
+            (b"task-c-0", None),
+            (b"commit-c", Some(b"{}")),
+            (b"connector-c", Some(b"{}")),
+            (b"connector-c", Some(br#"{"properties":{"a":1}}"#)),
+            (b"mystery", Some(b"{}")),
+            (b"\xff", None),
+        ] {
+            assert!(parse(key, value).is_err(), "{key:?}");
+        }
+    }
+}

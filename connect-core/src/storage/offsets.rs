@@ -1,0 +1,334 @@
+//! Committed source offsets of all connectors (`offset.storage.topic`).
+//!
+//! Guarantees: a commit that returned is stored with all acknowledgements; commits are written in the order they were
+//! asked for; a source partition keeps the key bytes it has in the topic, whoever wrote them, so that compaction
+//! never leaves two live keys of our making. Tasks on any thread may call it: the work is done on the runtime that
+//! opened the store.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use serde_json::{Map, Value};
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, oneshot};
+use tracing::warn;
+
+use super::StorageError;
+use super::log::{KeyedRecord, LogRecord, RecordLog};
+use super::offset_key::{self, ParsedKey};
+use crate::api::{ConnectError, OffsetReader, SourceOffset, SourcePartition};
+
+/// The offset store of a worker. Clones are handles to the same store.
+#[derive(Clone)]
+pub struct OffsetStore {
+    inner: Arc<Mutex<Inner>>,
+    home: Handle,
+}
+
+struct Inner {
+    log: Box<dyn RecordLog>,
+    known: Known,
+}
+
+impl OffsetStore {
+    /// Opens the store and reads it to its end. The current runtime becomes the one that does its work, and must
+    /// outlive every user. Errors are the log's.
+    pub async fn open(mut log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
+        let mut known = Known::default();
+        log.read_to_end(&mut |record| known.apply(record)).await?;
+        Ok(Self { inner: Arc::new(Mutex::new(Inner { log, known })), home: Handle::current() })
+    }
+
+    /// A reader of one connector's offsets. Every answer includes what anybody committed before the question.
+    pub fn reader(&self, connector: &str) -> Arc<dyn OffsetReader> {
+        Arc::new(ConnectorOffsets { store: self.clone(), connector: connector.to_owned() })
+    }
+
+    /// Stores the offset of each partition and waits for all acknowledgements; passing faults are waited out without
+    /// limit. A caller that stops waiting takes its commit back unless it is already on its way.
+    pub async fn commit(
+        &self,
+        connector: &str,
+        offsets: &[(SourcePartition, SourceOffset)],
+    ) -> Result<(), StorageError> {
+        for (partition, offset) in offsets {
+            offset_key::check_flat(connector, "partition", &partition.0)?;
+            offset_key::check_flat(connector, "offset", offset)?;
+        }
+        if offsets.is_empty() {
+            return Ok(());
+        }
+        let (connector, offsets) = (connector.to_owned(), offsets.to_vec());
+        self.at_home(move |inner| Box::pin(inner.commit(connector, offsets))).await
+    }
+
+    /// The stored offset of each partition, `None` where there is none or it was reset.
+    pub async fn read(
+        &self,
+        connector: &str,
+        partitions: &[SourcePartition],
+    ) -> Result<Vec<Option<SourceOffset>>, StorageError> {
+        let (connector, partitions) = (connector.to_owned(), partitions.to_vec());
+        self.at_home(move |inner| Box::pin(inner.read(connector, partitions))).await
+    }
+
+    async fn at_home<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: for<'a> FnOnce(&'a mut Inner) -> BoxFuture<'a, Result<T, StorageError>> + Send + 'static,
+    {
+        let inner = self.inner.clone();
+        let (mut answer, answered) = oneshot::channel();
+        self.home.spawn(async move {
+            let mut guard = tokio::select! {
+                guard = inner.lock() => guard,
+                () = answer.closed() => return,
+            };
+            // Nobody left to hear the answer is no reason to stop half-way.
+            let _ = answer.send(work(&mut guard).await);
+        });
+        answered.await.unwrap_or(Err(StorageError::Closed))
+    }
+}
+
+impl std::fmt::Debug for OffsetStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OffsetStore")
+    }
+}
+
+impl Inner {
+    async fn commit(
+        &mut self,
+        connector: String,
+        offsets: Vec<(SourcePartition, SourceOffset)>,
+    ) -> Result<(), StorageError> {
+        let identities: Vec<_> =
+            offsets.iter().map(|(p, _)| offset_key::identity(&connector, &p.0)).collect();
+        if identities.iter().any(|identity| !self.known.keys.contains_key(identity)) {
+            // Another worker may have given this partition its key bytes since the last reading.
+            self.catch_up().await?;
+        }
+        let mut records = Vec::with_capacity(offsets.len());
+        for (identity, (partition, offset)) in identities.into_iter().zip(offsets) {
+            let value = Bytes::from(offset_key::write_value(&offset));
+            for key in self.known.forms(identity, &connector, &partition.0) {
+                records.push(KeyedRecord { key, value: Some(value.clone()) });
+            }
+        }
+        self.log.append(records).await
+    }
+
+    async fn read(
+        &mut self,
+        connector: String,
+        partitions: Vec<SourcePartition>,
+    ) -> Result<Vec<Option<SourceOffset>>, StorageError> {
+        self.catch_up().await?;
+        let offset_of = |p: &SourcePartition| self.known.offset(&offset_key::identity(&connector, &p.0));
+        Ok(partitions.iter().map(offset_of).collect())
+    }
+
+    async fn catch_up(&mut self) -> Result<(), StorageError> {
+        let known = &mut self.known;
+        self.log.read_to_end(&mut |record| known.apply(record)).await
+    }
+}
+
+/// What the log says, by identity of the source partition.
+#[derive(Default)]
+struct Known {
+    keys: HashMap<String, Vec<Form>>,
+}
+
+/// One way in which a source partition's key is written. Normally there is one; two live ones (two Java workers
+/// with different map orders) are all kept up to date, so that each reader finds the truth under its own.
+struct Form {
+    key: Bytes,
+    offset: Option<SourceOffset>,
+    timestamp: i64,
+}
+
+impl Known {
+    fn apply(&mut self, record: LogRecord) {
+        let parsed = match record.key.as_deref().map(offset_key::parse) {
+            Some(Ok(parsed)) => parsed,
+            Some(Err(reason)) => return skip(&record, &reason),
+            None => return skip(&record, "it has no key"),
+        };
+        let ParsedKey::Partition(connector, partition) = parsed else { return };
+        let offset = match record.value.as_deref().map(offset_key::parse_value) {
+            None => None,
+            Some(Ok(offset)) => offset,
+            Some(Err(reason)) => return skip(&record, &reason),
+        };
+        let forms = self.keys.entry(offset_key::identity(&connector, &partition)).or_default();
+        let key = record.key.unwrap_or_default();
+        match forms.iter_mut().find(|form| form.key == key) {
+            Some(form) => (form.offset, form.timestamp) = (offset, record.timestamp),
+            // A copy, because a record's bytes keep the whole fetched response alive.
+            None => {
+                forms.push(Form { key: Bytes::copy_from_slice(&key), offset, timestamp: record.timestamp })
+            }
+        }
+    }
+
+    fn offset(&self, identity: &str) -> Option<SourceOffset> {
+        let newest = self.keys.get(identity)?.iter().max_by_key(|form| form.timestamp)?;
+        newest.offset.clone()
+    }
+
+    /// The key bytes under which to write, made known if they are new.
+    fn forms(&mut self, identity: String, connector: &str, partition: &Map<String, Value>) -> Vec<Bytes> {
+        let forms = self.keys.entry(identity).or_default();
+        if forms.is_empty() {
+            let key = Bytes::from(offset_key::write(connector, partition));
+            forms.push(Form { key, offset: None, timestamp: -1 });
+        }
+        forms.iter().map(|form| form.key.clone()).collect()
+    }
+}
+
+fn skip(record: &LogRecord, reason: &str) {
+    warn!(
+        partition = record.partition,
+        offset = record.offset,
+        "skipped a record of the offset topic that is not Connect's: {reason}"
+    );
+}
+
+struct ConnectorOffsets {
+    store: OffsetStore,
+    connector: String,
+}
+
+impl OffsetReader for ConnectorOffsets {
+    fn offsets<'a>(
+        &'a self,
+        partitions: &'a [SourcePartition],
+    ) -> BoxFuture<'a, Result<Vec<Option<SourceOffset>>, ConnectError>> {
+        Box::pin(async move {
+            let read = self.store.read(&self.connector, partitions).await;
+            read.map_err(|e| {
+                ConnectError::new(format!("cannot read the offsets of connector '{}': {e}", self.connector))
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryLog;
+    use serde_json::json;
+
+    fn map(value: Value) -> Map<String, Value> {
+        value.as_object().unwrap().clone()
+    }
+
+    fn partition(value: Value) -> SourcePartition {
+        SourcePartition(map(value))
+    }
+
+    fn put(log: &MemoryLog, key: &str, value: Option<&str>) {
+        let value = value.map(|v| Bytes::copy_from_slice(v.as_bytes()));
+        log.push(vec![KeyedRecord { key: Bytes::copy_from_slice(key.as_bytes()), value }]);
+    }
+
+    fn written(log: &MemoryLog) -> Vec<(String, String)> {
+        let text = |b: Option<Bytes>| String::from_utf8(b.unwrap_or_default().to_vec()).unwrap();
+        log.records().into_iter().map(|r| (text(r.key), text(r.value))).collect()
+    }
+
+    async fn open(log: &MemoryLog) -> OffsetStore {
+        OffsetStore::open(Box::new(log.clone())).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_commit_has_connects_bytes_and_is_read_back() {
+        let log = MemoryLog::default();
+        let store = open(&log).await;
+        let t0 = partition(json!({"topic": "t", "partition": 0}));
+        store.commit("replicator", &[(t0.clone(), map(json!({"offset": 7})))]).await.unwrap();
+        let expected = (r#"["replicator",{"topic":"t","partition":0}]"#, r#"{"offset":7}"#);
+        assert_eq!(written(&log), [(expected.0.to_owned(), expected.1.to_owned())]);
+        let other = partition(json!({"topic": "t", "partition": 1}));
+        let read = store.reader("replicator").offsets(&[t0, other]).await.unwrap();
+        assert_eq!(read, [Some(map(json!({"offset": 7}))), None]);
+    }
+
+    #[tokio::test]
+    async fn javas_key_bytes_are_kept() {
+        let log = MemoryLog::default();
+        let java_key = r#"["c",{"partition":0,"topic":"t"}]"#;
+        put(&log, java_key, Some(r#"{"offset":3}"#));
+        let store = open(&log).await;
+        let ours = partition(json!({"topic": "t", "partition": 0}));
+        let read = store.read("c", std::slice::from_ref(&ours)).await.unwrap();
+        assert_eq!(read, [Some(map(json!({"offset": 3})))]);
+        store.commit("c", &[(ours, map(json!({"offset": 4})))]).await.unwrap();
+        assert_eq!(written(&log)[1], (java_key.to_owned(), r#"{"offset":4}"#.to_owned()));
+    }
+
+    #[tokio::test]
+    async fn key_bytes_that_another_worker_chose_meanwhile_are_kept_too() {
+        let log = MemoryLog::default();
+        let store = open(&log).await;
+        let java_key = r#"["c",{"partition":0,"topic":"t"}]"#;
+        put(&log, java_key, Some(r#"{"offset":3}"#));
+        let ours = partition(json!({"topic": "t", "partition": 0}));
+        store.commit("c", &[(ours, map(json!({"offset": 4})))]).await.unwrap();
+        assert_eq!(written(&log)[1].0, java_key);
+    }
+
+    #[tokio::test]
+    async fn two_live_keys_of_one_partition_are_both_kept_current() {
+        let log = MemoryLog::default();
+        put(&log, r#"["c",{"topic":"t","partition":0}]"#, Some(r#"{"offset":9}"#));
+        put(&log, r#"["c",{"partition":0,"topic":"t"}]"#, Some(r#"{"offset":3}"#));
+        let store = open(&log).await;
+        let t0 = partition(json!({"topic": "t", "partition": 0}));
+        let read = store.read("c", std::slice::from_ref(&t0)).await.unwrap();
+        assert_eq!(read, [Some(map(json!({"offset": 3})))], "the newer record counts");
+        store.commit("c", &[(t0, map(json!({"offset": 10})))]).await.unwrap();
+        let values: Vec<_> = written(&log).drain(2..).map(|r| r.1).collect();
+        assert_eq!(values, [r#"{"offset":10}"#, r#"{"offset":10}"#]);
+    }
+
+    #[tokio::test]
+    async fn junk_is_skipped_and_tombstones_reset() {
+        let log = MemoryLog::default();
+        put(&log, "junk", Some("{}"));
+        put(&log, r#"["c",null]"#, Some("{}"));
+        put(&log, r#"["c",{"a":1}]"#, Some("not json"));
+        put(&log, r#"["c",{"b":1}]"#, Some(r#"{"offset":1}"#));
+        put(&log, r#"["c",{"b":1}]"#, None);
+        let store = open(&log).await;
+        let asked = [partition(json!({"a": 1})), partition(json!({"b": 1}))];
+        assert_eq!(store.read("c", &asked).await.unwrap(), [None, None]);
+    }
+
+    #[tokio::test]
+    async fn nested_offsets_are_refused_before_anything_is_written() {
+        let log = MemoryLog::default();
+        let store = open(&log).await;
+        let offsets = [(partition(json!({"a": 1})), map(json!({"offset": {"x": 1}})))];
+        let error = store.commit("c", &offsets).await.unwrap_err();
+        assert!(matches!(error, StorageError::NotFlat { what: "offset", .. }), "{error}");
+        assert!(log.records().is_empty());
+    }
+
+    #[test]
+    fn a_task_on_another_runtime_can_commit() {
+        let log = MemoryLog::default();
+        let home = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+        let store = home.block_on(open(&log));
+        let task = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let t0 = partition(json!({"topic": "t", "partition": 0}));
+        task.block_on(store.commit("c", &[(t0, map(json!({"offset": 1})))])).unwrap();
+        assert_eq!(log.records().len(), 1);
+    }
+}

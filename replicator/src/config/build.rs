@@ -1,0 +1,292 @@
+//! From collected assignments to the typed configuration.
+
+use std::collections::BTreeMap;
+
+use connect_core::config::{StorageTopic, WorkerSettings};
+use kafka_wire::settings::{
+    ConsumerSettings, HIDDEN, KnownProperty, ProducerSettings, SettingError, consumer_properties, is_secret,
+    producer_properties,
+};
+
+use super::collect::{Assigned, Collected, collect};
+use super::settings::{
+    ConfigEntry, Notice, NoticeLevel, OffsetSettings, OffsetStart, ReplicatorConfig, Source, TimestampType,
+    TopicSettings,
+};
+use super::sources::{ConfigError, Problem, Sources};
+use super::values::Values;
+use super::{classes, listeners, sizes};
+use crate::topics::filter::{INTERNAL_TOPICS, JavaRegex};
+use crate::topics::rename::{RenameFormat, check_name};
+
+/// Reads every file named in `sources` and builds the configuration.
+///
+/// # Errors
+/// Every problem found, not only the first.
+pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
+    let Collected { origin: from, destination: to, common, mut notices, problems } = collect(sources);
+    let mut values = Values::new(common, problems);
+    let values = &mut values;
+
+    let cluster_id = cluster_id(values, sources.default_cluster_id.as_deref());
+    let origin = origin(values, sources, &from, &cluster_id);
+    let destination = destination(values, sources, &to);
+    let tasks_max = values.listed_number("tasks.max", 1..=10_000);
+    let topics = topics(values, &mut notices);
+    let offsets = OffsetSettings {
+        start: values.choice(
+            "offset.start",
+            &[("connect", OffsetStart::Connect), ("consumer", OffsetStart::Consumer)],
+        ),
+        commit_to_origin: values.boolean("offset.topic.commit"),
+        flush_interval: values.millis("offset.flush.interval.ms", 1),
+    };
+    let worker = worker(values, &cluster_id, &offsets, &mut notices);
+    let copy = sizes::copy(values, origin.as_ref(), destination.as_ref(), &mut notices);
+    let (Some(origin), Some(destination), true) = (origin, destination, values.problems.is_empty()) else {
+        return Err(ConfigError::sorted(std::mem::take(&mut values.problems)));
+    };
+    let mut entries = std::mem::take(&mut values.entries);
+    entries.extend(client_entries(&from, &origin_properties(&cluster_id)));
+    entries.extend(client_entries(&to, &destination_properties()));
+    entries.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(ReplicatorConfig {
+        cluster_id,
+        tasks_max,
+        origin,
+        destination,
+        topics,
+        offsets,
+        worker,
+        copy,
+        entries,
+        notices,
+    })
+}
+
+fn cluster_id(values: &mut Values, default: Option<&str>) -> String {
+    let id = values.text_or("cluster.id", default.unwrap_or_default());
+    if id.is_empty() {
+        let text = "no cluster id: give --cluster.id NAME; replicators with the same name share the work";
+        values.problems.push(Problem::Missing(text.to_owned()));
+    }
+    id
+}
+
+fn origin(
+    values: &mut Values,
+    sources: &Sources,
+    from: &BTreeMap<String, Assigned>,
+    cluster_id: &str,
+) -> Option<ConsumerSettings> {
+    if sources.consumer.is_none() && !from.contains_key("bootstrap.servers") {
+        let text = "no origin: give --consumer.config FILE, a consumer's properties with bootstrap.servers";
+        values.problems.push(Problem::Missing(text.to_owned()));
+        return None;
+    }
+    let mut plain = plain(from);
+    plain.entry("group.id".to_owned()).or_insert_with(|| cluster_id.to_owned());
+    let read = ConsumerSettings::from_properties(&plain);
+    client_result(values, read, from, sources.consumer.as_ref().map(|file| &file.path))
+}
+
+fn destination(
+    values: &mut Values,
+    sources: &Sources,
+    to: &BTreeMap<String, Assigned>,
+) -> Option<ProducerSettings> {
+    if sources.producer.is_none() && !to.contains_key("bootstrap.servers") {
+        let text =
+            "no destination: give --producer.config FILE, a producer's properties with bootstrap.servers";
+        values.problems.push(Problem::Missing(text.to_owned()));
+        return None;
+    }
+    let read = ProducerSettings::from_properties(&plain(to));
+    client_result(values, read, to, sources.producer.as_ref().map(|file| &file.path))
+}
+
+fn plain(map: &BTreeMap<String, Assigned>) -> BTreeMap<String, String> {
+    map.iter().map(|(key, assigned)| (key.clone(), assigned.value.clone())).collect()
+}
+
+/// Gives an error of the client settings the place of its key, or at least the file that lacks it. A file that could not
+/// be read at all has already been reported.
+fn client_result<T>(
+    values: &mut Values,
+    read: Result<T, SettingError>,
+    map: &BTreeMap<String, Assigned>,
+    file: Option<&std::path::PathBuf>,
+) -> Option<T> {
+    let SettingError { key, value, reason } = match read {
+        Ok(settings) => return Some(settings),
+        Err(error) => error,
+    };
+    let problem = match (map.get(&key), file) {
+        (Some(assigned), _) => {
+            Problem::Value { source: assigned.source.clone(), key: assigned.written.clone(), value, reason }
+        }
+        (None, Some(path)) => Problem::Missing(format!("{}: {key}: {reason}", path.display())),
+        (None, None) => Problem::Missing(format!("{key}: {reason}")),
+    };
+    let unread = values
+        .problems
+        .iter()
+        .any(|known| matches!(known, Problem::File { file: unread, .. } if Some(&unread.path) == file));
+    if !unread {
+        values.problems.push(problem);
+    }
+    None
+}
+
+fn topics(values: &mut Values, notices: &mut Vec<Notice>) -> TopicSettings {
+    let whitelist = topic_names(values, "topic.whitelist");
+    let blacklist = topic_names(values, "topic.blacklist");
+    let expression = values.text("topic.regex");
+    let regex = match expression.as_str() {
+        "" => None,
+        expression => match JavaRegex::new(expression) {
+            Ok(regex) => Some(regex),
+            Err(error) => {
+                values.problem("topic.regex", format!("is not a Java regular expression: {error}"));
+                None
+            }
+        },
+    };
+    if whitelist.is_empty() && expression.is_empty() {
+        let text = "no topic is copied: neither --whitelist nor --topic.regex is given".to_owned();
+        notices.push(Notice { level: NoticeLevel::Warning, source: None, text });
+    }
+    for name in whitelist.iter().filter(|name| INTERNAL_TOPICS.contains(&name.as_str())) {
+        let text =
+            format!("{name} is never copied, although topic.whitelist names it: it belongs to its cluster");
+        let source = Some(values.source("topic.whitelist"));
+        notices.push(Notice { level: NoticeLevel::Warning, source, text });
+    }
+    let rename_format = values.text("topic.rename.format");
+    if let Err(error) = RenameFormat::parse(&rename_format) {
+        values.problem("topic.rename.format", error.to_string());
+    }
+    let types = [("CreateTime", TimestampType::CreateTime), ("LogAppendTime", TimestampType::LogAppendTime)];
+    TopicSettings {
+        whitelist,
+        regex,
+        blacklist,
+        rename_format,
+        auto_create: values.boolean("topic.auto.create"),
+        preserve_partitions: values.boolean("topic.preserve.partitions"),
+        create_backoff: values.millis("topic.create.backoff.ms", 0),
+        config_sync: values.boolean("topic.config.sync"),
+        config_sync_interval: values.millis("topic.config.sync.interval.ms", 1),
+        poll_interval: values.millis("topic.poll.interval.ms", 1),
+        timestamp_type: values.choice("topic.timestamp.type", &types),
+        replication_factor: values.listed_number("dest.topic.replication.factor", 0..=i16::MAX),
+    }
+}
+
+fn topic_names(values: &mut Values, key: &str) -> Vec<String> {
+    let mut names = values.list(key);
+    if let Some((name, reason)) = names.iter().find_map(|name| Some((name, check_name(name).err()?))) {
+        let text = format!("{name:?} is not a topic name ({reason}); patterns go into topic.regex");
+        values.problem(key, text);
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    names
+}
+
+fn worker(
+    values: &mut Values,
+    cluster_id: &str,
+    offsets: &OffsetSettings,
+    notices: &mut Vec<Notice>,
+) -> WorkerSettings {
+    let replication_factor = values.listed_number("replication.factor", -1..=i16::MAX);
+    let mut storage = |name: &str, partitions: Option<i32>| StorageTopic {
+        name: storage_name(values, &format!("{name}.storage.topic")),
+        partitions: partitions.map_or(1, |default| {
+            values.number(&format!("{name}.storage.partitions"), default, -1..=i32::MAX)
+        }),
+        replication_factor: values.number(
+            &format!("{name}.storage.replication.factor"),
+            replication_factor,
+            -1..=i16::MAX,
+        ),
+    };
+    let offset_storage = storage("offset", Some(25));
+    let config_storage = storage("config", None);
+    let status_storage = storage("status", Some(5));
+    let rest_extensions = values.list("rest.extension.classes");
+    for text in rest_extensions.iter().filter_map(|class| classes::extension(class)) {
+        let source = Some(values.source("rest.extension.classes"));
+        notices.push(Notice { level: NoticeLevel::Warning, source, text });
+    }
+    WorkerSettings {
+        group_id: cluster_id.to_owned(),
+        listeners: listeners::read(values),
+        advertised_host: Some(values.text("rest.advertised.host.name")).filter(|host| !host.is_empty()),
+        advertised_port: values
+            .set("rest.advertised.port")
+            .is_some()
+            .then(|| values.number("rest.advertised.port", 8083, 1..=u16::MAX)),
+        rest_extensions,
+        offset_storage,
+        config_storage,
+        status_storage,
+        offset_flush_interval: offsets.flush_interval,
+        shutdown_timeout: values.millis("task.shutdown.graceful.timeout.ms", 0),
+    }
+}
+
+fn storage_name(values: &mut Values, key: &str) -> String {
+    let name = values.text(key);
+    if let Err(reason) = check_name(&name) {
+        values.problem(key, format!("is not a topic name: {reason}"));
+    }
+    name
+}
+
+/// Name as a connector property, plain name, default.
+type ClientKey = (String, &'static str, String);
+
+fn origin_properties(cluster_id: &str) -> Vec<ClientKey> {
+    let key = |property: &'static KnownProperty| {
+        let kafka = producer_properties().any(|shared| shared.name == property.name);
+        let prefix = if kafka { "src.kafka" } else { "src.consumer" };
+        let default = if property.name == "group.id" { cluster_id } else { property.default };
+        (format!("{prefix}.{}", property.name), property.name, default.to_owned())
+    };
+    consumer_properties().filter(|property| property.unused_because.is_none()).map(key).collect()
+}
+
+fn destination_properties() -> Vec<ClientKey> {
+    let key = |property: &'static KnownProperty| {
+        let kafka = consumer_properties().any(|shared| shared.name == property.name);
+        let prefix = if kafka { "dest.kafka" } else { "producer.override" };
+        (format!("{prefix}.{}", property.name), property.name, property.default.to_owned())
+    };
+    producer_properties().filter(|property| property.unused_because.is_none()).map(key).collect()
+}
+
+/// Effective client settings. Without TLS or SASL the defaults of their settings are left out; so are those of socket
+/// buffers, which the system chooses, and of the fetch sizes that `replicator.*` decides.
+fn client_entries(map: &BTreeMap<String, Assigned>, known: &[ClientKey]) -> Vec<ConfigEntry> {
+    let silent = |plain: &str| {
+        ["ssl.", "sasl."].iter().any(|prefix| plain.starts_with(prefix))
+            || plain.ends_with(".buffer.bytes")
+            || plain == "fetch.max.bytes"
+            || plain == "max.partition.fetch.bytes"
+    };
+    known
+        .iter()
+        .filter_map(|(key, plain, default)| {
+            let secret = is_secret(plain);
+            let (value, source) = match map.get(*plain) {
+                Some(assigned) => (assigned.value.clone(), assigned.source.clone()),
+                None if default.is_empty() || silent(plain) => return None,
+                None => (default.clone(), Source::Default),
+            };
+            let value = if secret { HIDDEN.to_owned() } else { value };
+            Some(ConfigEntry { key: key.clone(), value, source, secret })
+        })
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! What the connector and its tasks share: the configuration, the figures, and what is known of destination topics.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use kafka_wire::cluster::Cluster;
+use kafka_wire::settings::ClientSettings;
+use kafka_wire::transport::{SharedConnector, TcpConnector, TlsError};
+
+use crate::config::ReplicatorConfig;
+use crate::monitoring::Monitor;
+
+/// A destination topic as the copy needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DestinationTopic {
+    /// Its name.
+    pub(crate) name: String,
+    /// `message.timestamp.type=LogAppendTime`.
+    pub(crate) log_append_time: bool,
+}
+
+/// Shared by the connector and its tasks.
+pub(crate) struct Context {
+    pub(crate) config: ReplicatorConfig,
+    pub(crate) monitor: Arc<Monitor>,
+    /// By origin topic.
+    destinations: RwLock<BTreeMap<String, DestinationTopic>>,
+}
+
+impl Context {
+    pub(crate) fn new(config: ReplicatorConfig, monitor: Arc<Monitor>) -> Self {
+        Self { config, monitor, destinations: RwLock::default() }
+    }
+
+    /// A client of the origin, with connections of its own.
+    pub(crate) fn origin(&self) -> Result<Cluster, TlsError> {
+        client("origin", &self.config.origin.client)
+    }
+
+    /// A client of the destination, with connections of its own.
+    pub(crate) fn destination(&self) -> Result<Cluster, TlsError> {
+        client("destination", &self.config.destination.client)
+    }
+
+    pub(crate) fn destination_topic(&self, origin_topic: &str) -> Option<DestinationTopic> {
+        self.destinations.read().unwrap_or_else(PoisonError::into_inner).get(origin_topic).cloned()
+    }
+
+    pub(crate) fn set_destination_topic(&self, origin_topic: &str, topic: DestinationTopic) {
+        let mut destinations = self.destinations.write().unwrap_or_else(PoisonError::into_inner);
+        destinations.insert(origin_topic.to_owned(), topic);
+    }
+}
+
+/// A client of one cluster that has not connected yet.
+pub fn client(role: &'static str, settings: &ClientSettings) -> Result<Cluster, TlsError> {
+    let connector: SharedConnector = Arc::new(TcpConnector::new(settings)?);
+    Ok(Cluster::new(role, settings.clone(), connector))
+}

@@ -1,0 +1,97 @@
+//! What happens to each batch that the origin sends, decided once: it passes, is encoded again, or is dropped with a
+//! reason. The checks that make passing safe are here: the origin's CRC, density, control and aborted data.
+
+use kafka_wire::batch::{Batch, BatchError, Entry, LegacySet, OutgoingBatch, TimestampPolicy, reencode};
+
+use super::aborted::AbortedFilter;
+use crate::monitoring::{Mode, ReencodeReason};
+
+/// What a stretch of the origin becomes.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    /// First origin offset covered.
+    pub(super) first_offset: i64,
+    /// Last origin offset covered.
+    pub(super) last_offset: i64,
+    /// What to send and how; `None`: nothing (control batch, aborted data, emptied by compaction).
+    pub(super) outgoing: Option<(OutgoingBatch, Mode)>,
+}
+
+/// A batch that must not be copied.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Bad {
+    /// The bytes differ from what was written.
+    #[error("the batch at offset {0} fails its CRC check at the origin")]
+    Crc(i64),
+    /// It cannot be decoded, where it must be.
+    #[error("the batch at offset {0} cannot be decoded: {1}")]
+    Undecodable(i64, BatchError),
+}
+
+/// How the destination topic stamps records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stamping {
+    /// Keeps the producers' times.
+    CreateTime,
+    /// Stamps anew.
+    LogAppendTime,
+}
+
+/// Judges one entry that is read from `position` on.
+pub(super) fn classify(
+    entry: &Entry,
+    position: i64,
+    aborted: Option<&mut AbortedFilter>,
+    stamping: Stamping,
+) -> Result<Verdict, Bad> {
+    match entry {
+        Entry::Batch(batch) => classify_batch(batch, position, aborted, stamping),
+        Entry::Legacy(set) => classify_legacy(set, position),
+    }
+}
+
+fn classify_batch(
+    batch: &Batch,
+    position: i64,
+    aborted: Option<&mut AbortedFilter>,
+    stamping: Stamping,
+) -> Result<Verdict, Bad> {
+    if !batch.crc_is_valid() {
+        return Err(Bad::Crc(batch.base_offset()));
+    }
+    let verdict = |outgoing| Verdict { first_offset: position, last_offset: batch.last_offset(), outgoing };
+    let is_aborted = aborted.is_some_and(|filter| filter.drops(batch));
+    if batch.attributes().control() || is_aborted || batch.count() == 0 {
+        return Ok(verdict(None));
+    }
+    let append_time = batch.attributes().log_append_time();
+    let reason = if batch.base_offset() < position {
+        ReencodeReason::StartsInside
+    } else if !batch.is_dense() {
+        ReencodeReason::Compacted
+    } else if append_time && stamping == Stamping::CreateTime {
+        ReencodeReason::LogAppendTime
+    } else {
+        let outgoing = OutgoingBatch::pass(batch, append_time);
+        return Ok(verdict(Some((outgoing, Mode::Passthrough))));
+    };
+    let policy = match stamping {
+        Stamping::CreateTime => TimestampPolicy::AsRead,
+        Stamping::LogAppendTime => TimestampPolicy::Producer,
+    };
+    let again = reencode(batch, position, policy).map_err(|e| Bad::Undecodable(batch.base_offset(), e))?;
+    Ok(verdict(again.map(|r| (r.batch, Mode::Reencode(reason)))))
+}
+
+fn classify_legacy(set: &LegacySet, position: i64) -> Result<Verdict, Bad> {
+    if !set.crc_is_valid() {
+        return Err(Bad::Crc(set.last_offset()));
+    }
+    let again = reencode(set, position, TimestampPolicy::AsRead)
+        .map_err(|e| Bad::Undecodable(set.last_offset(), e))?;
+    Ok(Verdict {
+        first_offset: position,
+        last_offset: set.last_offset(),
+        outgoing: again.map(|r| (r.batch, Mode::Reencode(ReencodeReason::MessageFormat))),
+    })
+}

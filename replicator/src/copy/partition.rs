@@ -1,0 +1,141 @@
+//! One partition of a task: from what the fetcher brings to what the worker takes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use connect_core::api::{Acknowledged, Destination, RawBatch, SourcePartition};
+use kafka_wire::fetch::Fetched;
+use serde_json::{Map, Value};
+
+use super::aborted::AbortedFilter;
+use super::classify::{Bad, Stamping, Verdict, classify};
+use crate::monitoring::{Mode, PartitionFigures, PartitionState};
+
+/// What the copy of one partition knows.
+pub(super) struct CopiedPartition {
+    pub(super) topic: String,
+    pub(super) number: i32,
+    pub(super) source: Arc<SourcePartition>,
+    pub(super) destination: Arc<Destination>,
+    pub(super) stamping: Stamping,
+    pub(super) figures: Arc<PartitionFigures>,
+    /// Next offset to hand to the worker.
+    pub(super) position: i64,
+    /// Next offset after the last acknowledged one, when it moved since the last commit at the origin.
+    pub(super) uncommitted: Option<i64>,
+    /// Start of a batch that was bad once and is being fetched again.
+    pub(super) fetched_again: Option<i64>,
+    pub(super) stopped: bool,
+    /// Why it does not move, while it does not: for the task's status.
+    pub(super) trouble: Option<String>,
+}
+
+impl CopiedPartition {
+    pub(super) fn new(figures: Arc<PartitionFigures>, stamping: Stamping, position: i64) -> Self {
+        let (topic, number) = (figures.topic.clone(), figures.partition);
+        let destination = Destination { topic: figures.destination.clone(), partition: number };
+        figures.position.store(position, Relaxed);
+        Self {
+            source: Arc::new(source_partition(&topic, number)),
+            destination: Arc::new(destination),
+            topic,
+            number,
+            stamping,
+            figures,
+            position,
+            uncommitted: None,
+            fetched_again: None,
+            stopped: false,
+            trouble: None,
+        }
+    }
+
+    /// Judges what a fetch brought. On a bad batch, those before it are in `out` all the same.
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        fetched: Fetched,
+        read_committed: bool,
+        out: &mut Vec<RawBatch>,
+    ) -> Result<(), Bad> {
+        let end = match read_committed && fetched.last_stable_offset >= 0 {
+            true => fetched.last_stable_offset,
+            false => fetched.high_watermark,
+        };
+        self.figures.end.store(end, Relaxed);
+        let mut aborted = read_committed.then(|| AbortedFilter::new(fetched.aborted));
+        for entry in &fetched.entries {
+            let verdict = classify(entry, self.position, aborted.as_mut(), self.stamping)?;
+            self.position = verdict.last_offset + 1;
+            out.push(self.raw_batch(index, verdict));
+        }
+        Ok(())
+    }
+
+    fn raw_batch(&self, index: usize, verdict: Verdict) -> RawBatch {
+        let payload = verdict.outgoing.map(|(batch, mode)| {
+            // Merging is decided later and told with the acknowledgement.
+            if !(mode == Mode::Passthrough && self.figures.mode() == Some(Mode::Merge)) {
+                self.figures.set_mode(mode);
+            }
+            (self.destination.clone(), batch)
+        });
+        RawBatch {
+            partition: index,
+            source: self.source.clone(),
+            first_offset: verdict.first_offset,
+            last_offset: verdict.last_offset,
+            payload,
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, ack: &Acknowledged) {
+        let figures = &self.figures;
+        figures.records.fetch_add(ack.records, Relaxed);
+        figures.bytes.fetch_add(ack.bytes, Relaxed);
+        figures.duplicates.fetch_add(u64::from(ack.duplicate), Relaxed);
+        figures.position.store(ack.last_offset + 1, Relaxed);
+        figures.newest.store(ack.max_timestamp, Relaxed);
+        figures.last_acknowledged.store(now_ms(), Relaxed);
+        match (ack.merged, figures.mode()) {
+            (true, mode) if mode != Some(Mode::Merge) => figures.set_mode(Mode::Merge),
+            (false, Some(Mode::Merge)) => figures.set_mode(Mode::Passthrough),
+            _ => {}
+        }
+        self.uncommitted = Some(ack.last_offset + 1);
+    }
+
+    /// It does not move; `Waiting` or `Stopped` says how.
+    pub(super) fn hold(&mut self, state: PartitionState) {
+        let (word, reason) = match &state {
+            PartitionState::Running => return self.go_on(),
+            PartitionState::Waiting(reason) => ("waits", reason),
+            PartitionState::Stopped(reason) => {
+                self.stopped = true;
+                ("is stopped", reason)
+            }
+        };
+        self.trouble = Some(format!("{}-{} {word}: {reason}", self.topic, self.number));
+        self.figures.set_state(state);
+    }
+
+    /// What was in the way is gone.
+    pub(super) fn go_on(&mut self) {
+        if !self.stopped {
+            self.trouble = None;
+            self.figures.set_state(PartitionState::Running);
+        }
+    }
+}
+
+/// The key of a partition in the offset store, as Confluent Replicator writes it.
+pub(crate) fn source_partition(topic: &str, number: i32) -> SourcePartition {
+    let entries = [("topic", Value::from(topic)), ("partition", Value::from(number))];
+    SourcePartition(Map::from_iter(entries.map(|(key, value)| (key.to_owned(), value))))
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,58 @@
+//! The monitoring extension of the REST interface: `GET /ReplicatorMetrics`, all partitions of all tasks.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::{Monitor, PartitionFigures, PartitionState};
+use crate::config::CONNECTOR_NAME;
+
+/// The extension's routes.
+pub(crate) fn routes(monitor: Arc<Monitor>) -> Router {
+    Router::new().route("/ReplicatorMetrics", get(metrics)).with_state(monitor)
+}
+
+async fn metrics(State(monitor): State<Arc<Monitor>>) -> Json<Value> {
+    let (origin, destination) = monitor.clusters();
+    let mut tasks: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
+    for figures in monitor.partitions() {
+        let mut entry = partition(&figures);
+        entry["srcCluster"] = json!(origin.id);
+        entry["destCluster"] = json!(destination.id);
+        tasks.entry(figures.task).or_default().push(entry);
+    }
+    let tasks: Vec<Value> =
+        tasks.into_iter().map(|(id, partitions)| json!({"id": id, "partitions": partitions})).collect();
+    Json(json!({"connectors": [{"name": CONNECTOR_NAME, "tasks": tasks}]}))
+}
+
+/// One partition: counts since the start, `messageLag` and positions in offsets (-1 while unknown).
+fn partition(figures: &PartitionFigures) -> Value {
+    let (state, reason) = match figures.state() {
+        PartitionState::Running => ("RUNNING", None),
+        PartitionState::Waiting(reason) => ("WAITING", Some(reason)),
+        PartitionState::Stopped(reason) => ("STOPPED", Some(reason)),
+    };
+    json!({
+        "srcTopic": figures.topic,
+        "destTopic": figures.destination,
+        "partition": figures.partition,
+        "state": state,
+        "reason": reason,
+        "mode": figures.mode().map(|mode| mode.to_string()),
+        "messageLag": figures.lag().map_or(-1, |lag| i64::try_from(lag).unwrap_or(i64::MAX)),
+        "position": figures.position.load(Relaxed),
+        "endOffset": figures.end.load(Relaxed),
+        "records": figures.records.load(Relaxed),
+        "bytes": figures.bytes.load(Relaxed),
+        "duplicateBatches": figures.duplicates.load(Relaxed),
+        "expiredOffsets": figures.expired_offsets.load(Relaxed),
+        "newestTimestamp": figures.newest.load(Relaxed),
+        "lastAcknowledged": figures.last_acknowledged.load(Relaxed),
+    })
+}

@@ -1,0 +1,163 @@
+//! Which topics are copied, and whether their destinations are ready: once at the start, then every
+//! `topic.poll.interval.ms`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use connect_core::api::ConnectError;
+use kafka_wire::admin::TopicPartition;
+use kafka_wire::cluster::{Cluster, Metadata};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::create::{Preparation, Readiness};
+use super::filter::TopicFilter;
+use super::rename::{RenameFormat, check_collisions};
+use crate::context::Context;
+use crate::patience::patiently;
+
+/// What is ready to be copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Partitions whose destination exists.
+    pub(crate) partitions: BTreeSet<TopicPartition>,
+}
+
+/// Looks for topics.
+pub(crate) struct Discovery {
+    context: Arc<Context>,
+    origin: Cluster,
+    preparation: Preparation,
+    filter: TopicFilter,
+    rename: RenameFormat,
+    same_cluster: bool,
+    /// Topics whose destination could not be prepared, and when to try again.
+    failed: BTreeMap<String, Instant>,
+    known: BTreeSet<String>,
+}
+
+impl Discovery {
+    pub(crate) fn new(
+        context: Arc<Context>,
+        origin: Cluster,
+        destination: Cluster,
+        same_cluster: bool,
+    ) -> Result<Self, ConnectError> {
+        let topics = &context.config.topics;
+        let worker = &context.config.worker;
+        let own = [&worker.offset_storage, &worker.config_storage, &worker.status_storage];
+        let mut filter = TopicFilter::new(&topics.whitelist, topics.regex.clone(), &topics.blacklist);
+        if same_cluster {
+            filter = filter.never(own.into_iter().map(|topic| topic.name.clone()));
+        }
+        Ok(Self {
+            preparation: Preparation::new(context.clone(), origin.clone(), destination),
+            rename: RenameFormat::parse(&topics.rename_format).map_err(ConnectError::new)?,
+            filter,
+            context,
+            origin,
+            same_cluster,
+            failed: BTreeMap::new(),
+            known: BTreeSet::new(),
+        })
+    }
+
+    /// The first look: a whitelisted topic that does not exist is an error, as is a name that two topics would
+    /// share at the destination.
+    pub(crate) async fn first(&mut self) -> Result<Found, ConnectError> {
+        let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
+        let missing: Vec<&str> =
+            self.filter.required().filter(|name| metadata.topic(name).is_none()).collect();
+        if !missing.is_empty() {
+            return Err(ConnectError(format!(
+                "topic.whitelist contains topics: [{}] but these are either not present in the source cluster or \
+                 are missing DESCRIBE ACLs for the replicator's principal",
+                missing.join(", ")
+            )));
+        }
+        if self.filter.is_empty() {
+            warn!("nothing is copied: neither topic.whitelist nor topic.regex is set");
+        }
+        let found = self.prepare(&metadata).await?;
+        Ok(found)
+    }
+
+    /// A later look.
+    pub(crate) async fn again(&mut self) -> Result<Found, ConnectError> {
+        let metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
+        self.prepare(&metadata).await
+    }
+
+    /// When to look again: after `interval`, or sooner where a preparation failed.
+    pub(crate) fn next_in(&self, interval: Duration) -> Duration {
+        let now = Instant::now();
+        let retry = self.failed.values().min().map(|at| at.saturating_duration_since(now));
+        retry.map_or(interval, |retry| retry.min(interval))
+    }
+
+    async fn prepare(&mut self, metadata: &Metadata) -> Result<Found, ConnectError> {
+        let matching: Vec<String> = metadata
+            .topics
+            .iter()
+            .filter(|(name, topic)| topic.error_code == 0 && !topic.internal && self.filter.matches(name))
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut names = BTreeMap::new();
+        for topic in &matching {
+            names.insert(topic.clone(), self.rename.apply(topic).map_err(ConnectError::new)?);
+        }
+        check_collisions(&names).map_err(ConnectError::new)?;
+        self.refuse_loops(&names)?;
+        self.announce(&names);
+        self.context.monitor.set_topics(names.clone());
+
+        let now = Instant::now();
+        self.failed.retain(|topic, _| names.contains_key(topic));
+        let due: BTreeMap<String, String> = names
+            .into_iter()
+            .filter(|(topic, _)| self.failed.get(topic).is_none_or(|at| *at <= now))
+            .collect();
+        let mut found = Found::default();
+        for (topic, readiness) in self.preparation.prepare(&due, metadata).await? {
+            match readiness {
+                Readiness::Ready => {
+                    self.failed.remove(&topic);
+                    let partitions = metadata.topic(&topic).map(|t| t.partitions.keys().copied());
+                    let keys = partitions.into_iter().flatten().map(|number| (topic.clone(), number));
+                    found.partitions.extend(keys);
+                }
+                Readiness::Failed(reason) => {
+                    let pause = self.context.config.topics.create_backoff;
+                    warn!(
+                        "{topic} is not copied yet: {reason} (again in {pause:?}, topic.create.backoff.ms)"
+                    );
+                    self.failed.insert(topic, now + pause);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn refuse_loops(&self, names: &BTreeMap<String, String>) -> Result<(), ConnectError> {
+        match names.iter().find(|(origin, name)| self.same_cluster && origin == name) {
+            None => Ok(()),
+            Some((topic, _)) => Err(ConnectError(format!(
+                "origin and destination are the same cluster, so {topic} would be copied into itself for ever; \
+                 set topic.rename.format or correct bootstrap.servers"
+            ))),
+        }
+    }
+
+    /// Says which topics are new or gone since the last look.
+    fn announce(&mut self, names: &BTreeMap<String, String>) {
+        let now: BTreeSet<String> = names.keys().cloned().collect();
+        for topic in now.difference(&self.known) {
+            info!("{topic} is copied to {}", names[topic]);
+        }
+        for topic in self.known.difference(&now) {
+            warn!("{topic} is no longer at the origin, or no longer visible; its destination stays as it is");
+        }
+        self.known = now;
+    }
+}

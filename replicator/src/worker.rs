@@ -1,0 +1,184 @@
+//! The Connect worker that the `replicator` executable is: storage topics at the destination, REST, and one connector
+//! named `replicator`.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use connect_core::api::ConnectError;
+use connect_core::herder::{Herder, HerderError, HerderSettings, Plugin, Plugins, StopReport};
+use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address, router};
+use connect_core::storage::{StorageError, Stores};
+use connect_core::worker::source::{SourceSettings, run};
+use connect_core::worker::{TaskContext, TaskRunner};
+use kafka_wire::WireError;
+use kafka_wire::cluster::Cluster;
+use kafka_wire::produce::{MergeSettings, ProduceSettings};
+use kafka_wire::transport::TlsError;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
+use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
+use crate::context::{Context, client};
+use crate::monitoring::{Monitor, rest};
+
+/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Pause before a storage topic that does not answer is asked again.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Why the worker cannot start. Passing faults are not among them: those are waited out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Certificates or keys cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A cluster refuses us.
+    #[error(transparent)]
+    Cluster(#[from] WireError),
+    /// The storage topics cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The REST listener cannot be opened.
+    #[error("{0}")]
+    Rest(String),
+    /// The connector's configuration is refused by the worker.
+    #[error(transparent)]
+    Herder(#[from] HerderError),
+    /// The connector itself does not start.
+    #[error(transparent)]
+    Connector(#[from] ConnectError),
+}
+
+/// A running worker.
+pub struct Worker {
+    herder: Herder,
+    rest: RunningRest,
+    monitor: Arc<Monitor>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl std::fmt::Debug for Worker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Worker({:?})", self.addresses)
+    }
+}
+
+impl Worker {
+    /// Starts everything and returns when the connector has found its topics. REST answers from early on.
+    pub async fn start(config: ReplicatorConfig, version: &str) -> Result<Self, StartError> {
+        // What can be refused at once is tried first: ports, certificates.
+        let server =
+            RestServer::bind(&config.worker.listeners).await.map_err(|e| StartError::Rest(e.to_string()))?;
+        let addresses = server.addresses().to_vec();
+        client("origin", &config.origin.client)?;
+        let destination = client("destination", &config.destination.client)?;
+        destination.connect().await?;
+        let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
+
+        let monitor = Arc::new(Monitor::default());
+        let context = Arc::new(Context::new(config.clone(), monitor.clone()));
+        let settings = HerderSettings {
+            worker_id: worker_id(&config, &addresses),
+            shutdown_timeout: config.worker.shutdown_timeout,
+        };
+        let plugins = Plugins::new(vec![plugin(context.clone(), version)]);
+        let mut herder = Herder::new(settings, plugins, stores, task_runner(context));
+        let info = ServerInfo {
+            version: version.to_owned(),
+            commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
+            kafka_cluster_id: destination.id(),
+        };
+        let rest = server.serve(router(info, herder.view(), rest::routes(monitor.clone())));
+        info!("REST listens on {}", addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
+        let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
+        while let Err(error) = herder.start(connectors.clone()).await {
+            match &error {
+                HerderError::Storage(storage) if storage.is_passing() => {
+                    warn!("waiting for the storage topics at the destination: {error}");
+                    sleep(WAIT).await;
+                }
+                _ => return Err(error.into()),
+            }
+        }
+        herder.started(CONNECTOR_NAME).await?;
+        Ok(Self { herder, rest, monitor, addresses })
+    }
+
+    /// Figures of the copy.
+    pub fn monitor(&self) -> Arc<Monitor> {
+        self.monitor.clone()
+    }
+
+    /// Addresses on which REST listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops in bounded time: reads no more, delivers and commits what was read.
+    pub async fn stop(self) -> StopReport {
+        let report = self.herder.stop().await;
+        self.rest.stop().await;
+        report
+    }
+}
+
+/// Repeats `open` while a passing fault is in its way.
+async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    loop {
+        match open().await {
+            Err(error) if error.is_passing() => {
+                warn!("waiting for the storage topics at the destination: {error}");
+                sleep(WAIT).await;
+            }
+            other => return other,
+        }
+    }
+}
+
+fn worker_id(config: &ReplicatorConfig, addresses: &[SocketAddr]) -> String {
+    let worker = &config.worker;
+    let mut listener = worker.listeners.first().cloned().unwrap_or_default();
+    if let Some(bound) = addresses.first() {
+        listener.1 = bound.port();
+    }
+    advertised_address(&listener, worker.advertised_host.as_deref(), worker.advertised_port)
+}
+
+fn plugin(context: Arc<Context>, version: &str) -> Plugin {
+    Plugin {
+        class: CONNECTOR_CLASS,
+        task_class: TASK_CLASS,
+        version: version.to_owned(),
+        create: Box::new(move || Box::new(ReplicatorSourceConnector::new(context.clone()))),
+    }
+}
+
+/// Each task writes through a client of its own, so that its connections live on its own thread.
+fn task_runner(context: Arc<Context>) -> TaskRunner {
+    Arc::new(move |task: TaskContext| {
+        let context = context.clone();
+        Box::pin(async move {
+            let destination: Cluster = context.destination().map_err(ConnectError::new)?;
+            run(task, destination, source_settings(&context.config)).await
+        })
+    })
+}
+
+fn source_settings(config: &ReplicatorConfig) -> SourceSettings {
+    let copy = &config.copy;
+    let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
+    SourceSettings {
+        produce: ProduceSettings {
+            lanes_per_broker: copy.lanes_per_broker,
+            max_request_bytes: MAX_REQUEST_BYTES,
+            timeout: config.destination.client.request_timeout,
+            merge: (copy.batches == BatchMode::Merge).then_some(merge),
+        },
+        flush_interval: config.offsets.flush_interval,
+    }
+}

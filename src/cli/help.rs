@@ -1,0 +1,36 @@
+//! Texts of `replicator --help`.
+
+/// Above the parameters.
+pub(super) const ABOUT: &str =
+    "Copies topics from one Kafka cluster to another, byte for byte, inside a Kafka Connect worker";
+
+/// Below the parameters.
+pub(super) const AFTER: &str = "\
+Examples:
+  Copy one topic, renamed, between two clusters:
+    replicator --cluster.id replicator --consumer.config consumer.properties \\
+               --producer.config producer.properties --whitelist orders \\
+               --topic.rename.format '${topic}.replica'
+
+  Everything that starts with 'shop.', with all other settings in a file:
+    replicator --cluster.id replicator --consumer.config consumer.properties \\
+               --producer.config producer.properties \\
+               --replication.config replication.properties --topic.regex 'shop\\..*'
+
+  Check the files and see every setting with where it came from, without starting:
+    replicator … --dry-run
+
+Values may follow '=' or a blank. A parameter wins over its environment variable, and both win over the
+files. Environment: each parameter is also read from its name in capitals with '_' for '.', for example
+CONSUMER_CONFIG or TOPIC_REGEX. If neither --consumer.config nor --producer.config is given, files that are
+not named are looked for as /etc/replicator/consumer.properties and so on, and the cluster id is 'replicator'
+unless set.
+
+Exit codes:
+  0   fine
+  1   no arguments: they were listed
+  2   the command line cannot be understood
+  69  something that is needed is not available
+  70  a defect of this program
+  78  the configuration cannot be used
+";

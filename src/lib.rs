@@ -1,0 +1,7 @@
+//! What the executables share: the command line, logging, the progress line, and the life of a process.
+
+pub mod cli;
+mod console;
+mod progress;
+pub mod run;
+mod summary;

@@ -1,0 +1,40 @@
+//! What a person wants to see when the replicator has started: which clusters, which topics, under which names.
+
+use replicator::config::ReplicatorConfig;
+use replicator::monitoring::{ClusterFacts, Monitor};
+use tracing::info;
+
+/// Topics listed by name; of more, the rest is counted.
+const LISTED: usize = 20;
+
+/// Logs the summary.
+pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
+    let (origin, destination) = monitor.clusters();
+    info!("origin:      {}", cluster(&origin));
+    info!("destination: {}", cluster(&destination));
+    let topics = monitor.topics();
+    info!("{} topic(s) match:", topics.len());
+    for (topic, name) in topics.iter().take(LISTED) {
+        match topic == name {
+            true => info!("    {topic}"),
+            false => info!("    {topic} -> {name}"),
+        }
+    }
+    if topics.len() > LISTED {
+        info!("    and {} more", topics.len() - LISTED);
+    }
+    info!(
+        "cluster.id {}, up to {} task(s), offsets in {} at the destination and in group {} at the origin",
+        config.cluster_id,
+        config.tasks_max,
+        config.worker.offset_storage.name,
+        config.origin.group_id.as_deref().unwrap_or(&config.cluster_id)
+    );
+}
+
+fn cluster(facts: &ClusterFacts) -> String {
+    format!(
+        "{} broker(s) at {}, Kafka {}, cluster id {}",
+        facts.brokers, facts.addresses, facts.version, facts.id
+    )
+}
