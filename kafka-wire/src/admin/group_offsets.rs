@@ -13,6 +13,7 @@ use super::topics::text;
 use crate::cluster::Cluster;
 use crate::error::WireError;
 
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const NOT_COORDINATOR: i16 = 16;
 
 /// An offset that a group commits: the next one to read.
@@ -107,7 +108,7 @@ impl Cluster {
         if code == 0 {
             return Ok(());
         }
-        if code == NOT_COORDINATOR {
+        if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
             self.forget_coordinator(group);
         }
         Err(WireError::broker(context(), code))

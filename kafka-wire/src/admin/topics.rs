@@ -62,7 +62,9 @@ impl Cluster {
                 }
             })
             .await?;
-        self.wait_for_leaders(&topic.name, topic.partitions.max(1)).await?;
+        // One that was there may have fewer partitions than were asked for.
+        let partitions = if outcome { topic.partitions.max(1) } else { 1 };
+        self.wait_for_leaders(&topic.name, partitions).await?;
         Ok(outcome)
     }
 
@@ -95,12 +97,13 @@ impl Cluster {
         self.wait_for_leaders(topic, total).await
     }
 
-    /// Waits until every partition of a topic has a leader that this client can name.
+    /// Waits until the topic has at least `partitions` partitions, each with a leader that this client can name.
     pub async fn wait_for_leaders(&self, topic: &str, partitions: i32) -> Result<(), WireError> {
         let started = Instant::now();
         loop {
             let metadata = self.refresh(Some(&[topic.to_owned()])).await?;
-            if (0..partitions).all(|p| metadata.leader(topic, p).is_some()) {
+            let there = metadata.topic(topic).map(|t| t.partitions.len() as i32).unwrap_or_default();
+            if (0..partitions.max(there)).all(|p| metadata.leader(topic, p).is_some()) {
                 return Ok(());
             }
             if started.elapsed() > CALL_LIMIT {

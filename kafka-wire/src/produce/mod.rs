@@ -11,6 +11,7 @@
 
 mod fault;
 mod lane;
+mod leaders;
 mod partition;
 mod producer;
 mod request;

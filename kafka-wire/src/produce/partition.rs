@@ -3,12 +3,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::fault::Fault;
+use super::lane::LaneId;
 use super::{Acknowledgement, MergeSettings, WINDOW};
 use crate::batch::{MergePlan, OutgoingBatch, merge};
+
+/// How long a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
+const PROOF_HOLDS: Duration = Duration::from_secs(600);
 
 /// Who a partition's batches are sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,15 +81,15 @@ pub(super) enum Decision {
 pub(super) struct Partition {
     pub(super) topic: Arc<str>,
     pub(super) number: i32,
-    pub(super) lane: Option<(i32, usize)>,
+    pub(super) lane: Option<LaneId>,
     pub(super) identity: Option<Identity>,
     pub(super) phase: Phase,
     /// Failed attempts in a row.
     pub(super) attempts: u32,
     /// The caller was told that this partition waits.
     pub(super) told_waiting: bool,
-    /// In its lane's list of those with something to send.
-    pub(super) listed: bool,
+    /// The lane in whose list of those with something to send this is.
+    pub(super) listed: Option<LaneId>,
     queue: VecDeque<(i64, OutgoingBatch)>,
     units: VecDeque<Unit>,
     next_sequence: i32,
@@ -92,6 +97,9 @@ pub(super) struct Partition {
     fetched_again: Option<i64>,
     /// A merged batch was too large here.
     merge_off: bool,
+    /// When the broker last took a batch in its sequence. `None`: not since it began with this producer id, or since
+    /// a fault.
+    proven: Option<Instant>,
 }
 
 impl Partition {
@@ -104,12 +112,13 @@ impl Partition {
             phase: Phase::Ready,
             attempts: 0,
             told_waiting: false,
-            listed: false,
+            listed: None,
             queue: VecDeque::new(),
             units: VecDeque::new(),
             next_sequence: 0,
             fetched_again: None,
             merge_off: false,
+            proven: None,
         }
     }
 
@@ -126,14 +135,25 @@ impl Partition {
 
     /// True when there is something that may be sent now.
     pub(super) fn can_send(&self) -> bool {
-        self.phase == Phase::Ready
-            && (self.units.iter().any(Unit::to_send) || (self.units.len() < WINDOW && !self.queue.is_empty()))
+        let something =
+            self.units.iter().any(Unit::to_send) || (self.units.len() < WINDOW && !self.queue.is_empty());
+        self.phase == Phase::Ready && something && !self.window_is_full()
+    }
+
+    /// A broker that has no memory of a producer takes its batches in any order. So a second one goes only when the
+    /// first was taken: else the first could fail for a passing fault and be stored behind the second.
+    fn window_is_full(&self) -> bool {
+        let under_way = self.units.iter().filter(|u| u.on_wire).count();
+        under_way >= if self.proven.is_some() { WINDOW } else { 1 }
     }
 
     /// The next batch to send, marked as under way: one to be sent again, else a new one.
     pub(super) fn take(&mut self, merge: Option<MergeSettings>) -> Option<&Unit> {
-        if self.phase != Phase::Ready {
+        if self.phase != Phase::Ready || self.window_is_full() {
             return None;
+        }
+        if !self.units.iter().any(|u| u.on_wire) {
+            self.proven = self.proven.filter(|at| at.elapsed() < PROOF_HOLDS);
         }
         let again = self.units.iter().position(Unit::to_send);
         let index = match again {
@@ -200,6 +220,7 @@ impl Partition {
         unit.on_wire = false;
         if outcome.is_err() {
             self.phase = Phase::Draining;
+            self.proven = None;
         }
         unit.outcome = Some(outcome);
     }
@@ -209,6 +230,9 @@ impl Partition {
         while let Some(Ok(stored)) = self.units.front().and_then(|u| u.outcome.clone()) {
             let Some(unit) = self.units.pop_front() else { return };
             self.attempts = 0;
+            if self.phase == Phase::Ready {
+                self.proven = Some(Instant::now());
+            }
             let merged = unit.parts.len() > 1;
             let mut base_offset = stored.base_offset;
             for part in unit.parts {
@@ -237,17 +261,17 @@ impl Partition {
         }
         let Some(Err(fault)) = self.units.front().and_then(|u| u.outcome.clone()) else {
             // The first is stored or not yet sent; what failed behind it did so because of an earlier fault.
-            self.to_be_sent_again();
+            self.send_again();
             self.phase = Phase::Ready;
             return Some(Decision::Continue);
         };
         Some(match fault {
             Fault::Retry(reason) => {
-                self.to_be_sent_again();
+                self.send_again();
                 Decision::Retry(reason)
             }
             Fault::NewProducer(reason) => {
-                self.to_be_sent_again();
+                self.send_again();
                 self.phase = Phase::Renaming;
                 Decision::Rename(reason)
             }
@@ -292,7 +316,7 @@ impl Partition {
         Decision::Stop { tag, reason }
     }
 
-    fn to_be_sent_again(&mut self) {
+    fn send_again(&mut self) {
         for unit in self.units.iter_mut().filter(|u| matches!(u.outcome, Some(Err(_)))) {
             unit.outcome = None;
             unit.sent_again = true;
@@ -313,6 +337,7 @@ impl Partition {
     /// Goes on as a new producer: sequences start at 0, in order.
     pub(super) fn renamed(&mut self, identity: Identity) {
         self.identity = Some(identity);
+        self.proven = None;
         self.next_sequence = 0;
         for unit in &mut self.units {
             // One that is stored keeps its answer; its place in the sequence is of the old producer.
@@ -337,5 +362,6 @@ fn advance(sequence: i32, count: i32) -> i32 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 #[path = "partition_tests.rs"]
 mod tests;

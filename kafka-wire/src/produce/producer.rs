@@ -8,12 +8,13 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
-use kafka_protocol::messages::{InitProducerIdRequest, ProduceRequest, ProduceResponse};
-use tokio::time::{Instant, sleep, sleep_until};
+use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
+use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
 use super::fault::{Fault, classify};
 use super::lane::{Lane, LaneId};
+use super::leaders::Homeless;
 use super::partition::{Decision, Identity, Partition, Phase, Stored};
 use super::request::{Part, encode};
 use super::{Acknowledgement, ProduceEvent, ProduceSettings};
@@ -23,7 +24,10 @@ use crate::frame::Connection;
 
 /// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
 /// is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a cluster.
-const PATIENCE: u32 = 4;
+pub(super) const PATIENCE: u32 = 4;
+
+/// A zero back-off would spin.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How often a wait that goes on is mentioned in the log.
 const REMINDER: Duration = Duration::from_secs(10);
@@ -31,31 +35,30 @@ const REMINDER: Duration = Duration::from_secs(10);
 /// A batch that was sent: the partition, and the sequence it began with.
 type Sent = (usize, i32);
 
-enum Outcome {
+pub(super) enum Outcome {
     Connected(LaneId, Result<Connection, WireError>),
     Answered(LaneId, Vec<Sent>, Result<ProduceResponse, WireError>),
-    Metadata(Result<(), WireError>),
+    /// Metadata, asked for these partitions.
+    Metadata(Vec<usize>, Result<(), WireError>),
     /// A producer id, for one partition or (`None`) for all that have none.
     Named(Option<usize>, Result<Identity, WireError>),
 }
 
 /// Writes partitions of one cluster. See the module for its guarantees.
 pub struct Producer {
-    cluster: Cluster,
-    settings: ProduceSettings,
-    partitions: Vec<Partition>,
+    pub(super) cluster: Cluster,
+    pub(super) settings: ProduceSettings,
+    pub(super) partitions: Vec<Partition>,
     by_name: HashMap<String, HashMap<i32, usize>>,
-    lanes: BTreeMap<LaneId, Lane>,
-    operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
-    identity: Option<Identity>,
-    naming: bool,
-    looking_up: bool,
-    /// The cached metadata was shown to be wrong: ask before using it again.
-    stale: bool,
-    look_up_at: Instant,
-    homeless: BTreeSet<usize>,
+    pub(super) lanes: BTreeMap<LaneId, Lane>,
+    pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    pub(super) identity: Option<Identity>,
+    pub(super) naming: bool,
+    pub(super) looking_up: bool,
+    /// Partitions without a lane.
+    pub(super) homeless: BTreeMap<usize, Homeless>,
     waiting: BTreeSet<(Instant, usize)>,
-    events: Vec<ProduceEvent>,
+    pub(super) events: Vec<ProduceEvent>,
     acknowledged: Vec<Acknowledgement>,
     reminded: Option<Instant>,
 }
@@ -79,9 +82,7 @@ impl Producer {
             identity: None,
             naming: false,
             looking_up: false,
-            stale: false,
-            look_up_at: Instant::now(),
-            homeless: BTreeSet::new(),
+            homeless: BTreeMap::new(),
             waiting: BTreeSet::new(),
             events: Vec::new(),
             acknowledged: Vec::new(),
@@ -98,7 +99,7 @@ impl Producer {
         let index = self.partitions.len();
         self.partitions.push(Partition::new(topic, number));
         self.by_name.entry(topic.to_owned()).or_default().insert(number, index);
-        self.homeless.insert(index);
+        self.homeless.insert(index, Homeless::new());
         index
     }
 
@@ -133,13 +134,14 @@ impl Producer {
     }
 
     /// Puts a partition into its lane's list if it has something to send.
-    fn list(&mut self, index: usize) {
+    pub(super) fn list(&mut self, index: usize) {
         let partition = &mut self.partitions[index];
-        if partition.listed || !partition.can_send() || partition.identity.is_none() {
+        let Some(id) = partition.lane else { return };
+        if partition.listed == Some(id) || !partition.can_send() || partition.identity.is_none() {
             return;
         }
-        if let Some(lane) = partition.lane.and_then(|id| self.lanes.get_mut(&id)) {
-            partition.listed = true;
+        if let Some(lane) = self.lanes.get_mut(&id) {
+            partition.listed = Some(id);
             lane.ready.push_back(index);
         }
     }
@@ -152,76 +154,20 @@ impl Producer {
             let partition = &mut self.partitions[index];
             if matches!(partition.phase, Phase::Waiting(_)) {
                 partition.phase = Phase::Ready;
-                // With nothing left to send, no acknowledgement will tell that it works again: let the caller try.
-                if partition.told_waiting && partition.is_idle() {
-                    partition.told_waiting = false;
-                    self.events.push(ProduceEvent::Resumed { partition: index });
-                }
+                self.let_try(index);
                 self.list(index);
             }
         }
     }
 
-    /// Pins partitions to lanes of their leaders, and looks for leaders and a producer id where there is none.
-    fn assign(&mut self) {
-        if self.homeless.is_empty() {
-            return;
+    /// With nothing left to send, no acknowledgement will tell that a wait is over: let the caller try.
+    pub(super) fn let_try(&mut self, index: usize) {
+        let partition = &mut self.partitions[index];
+        let may = partition.phase == Phase::Ready && partition.lane.is_some() && partition.identity.is_some();
+        if may && partition.told_waiting && partition.is_idle() {
+            partition.told_waiting = false;
+            self.events.push(ProduceEvent::Resumed { partition: index });
         }
-        if self.identity.is_none() && !self.naming {
-            self.naming = true;
-            self.name(None);
-        }
-        if self.looking_up || self.look_up_at > Instant::now() {
-            return;
-        }
-        let metadata = self.cluster.metadata();
-        let mut unknown = Vec::new();
-        for index in std::mem::take(&mut self.homeless) {
-            let partition = &mut self.partitions[index];
-            let leader = metadata.leader(&partition.topic, partition.number).filter(|_| !self.stale);
-            let Some(leader) = leader else {
-                unknown.push(partition.topic.to_string());
-                self.homeless.insert(index);
-                continue;
-            };
-            let lane = (leader, index % self.settings.lanes_per_broker.max(1));
-            self.lanes.entry(lane).or_default();
-            partition.lane = Some(lane);
-            partition.identity = partition.identity.or(self.identity);
-            self.list(index);
-        }
-        if !unknown.is_empty() {
-            unknown.sort_unstable();
-            unknown.dedup();
-            self.looking_up = true;
-            let cluster = self.cluster.clone();
-            self.operations.push(Box::pin(async move {
-                Outcome::Metadata(cluster.fetch_metadata(Some(&unknown)).await.map(|_| ()))
-            }));
-        }
-    }
-
-    /// Asks for a producer id, for as long as it takes.
-    fn name(&mut self, partition: Option<usize>) {
-        let cluster = self.cluster.clone();
-        self.operations.push(Box::pin(async move {
-            let request = InitProducerIdRequest::default()
-                .with_transactional_id(None)
-                .with_transaction_timeout_ms(i32::MAX);
-            let result = cluster
-                .retry(|| async {
-                    let answer = cluster.call_any(request.clone()).await?;
-                    match answer.error_code {
-                        0 => Ok(Identity { producer_id: answer.producer_id.0, epoch: answer.producer_epoch }),
-                        code => Err(WireError::broker("producer id", code)),
-                    }
-                })
-                .await;
-            if result.is_err() {
-                sleep(Duration::from_secs(1)).await;
-            }
-            Outcome::Named(partition, result)
-        }));
     }
 
     fn dispatch(&mut self) {
@@ -271,7 +217,11 @@ impl Producer {
         let mut bytes = 0;
         while let Some(index) = turn.pop_front() {
             let partition = &mut self.partitions[index];
-            partition.listed = false;
+            // Listed elsewhere since, or here a second time: that place counts.
+            if partition.listed != Some(id) {
+                continue;
+            }
+            partition.listed = None;
             if partition.lane != Some(id) {
                 continue;
             }
@@ -325,7 +275,7 @@ impl Producer {
 
     fn deadline(&self) -> Option<Instant> {
         let lanes = self.lanes.values().filter(|l| !l.ready.is_empty()).filter_map(|l| l.not_before);
-        let look_up = (!self.homeless.is_empty() && !self.looking_up).then_some(self.look_up_at);
+        let look_up = self.homeless.values().map(|h| h.at).filter(|_| !self.looking_up);
         let now = Instant::now();
         lanes.filter(|at| *at > now).chain(look_up).chain(self.waiting.first().map(|(at, _)| *at)).min()
     }
@@ -340,49 +290,8 @@ impl Producer {
             }
             Outcome::Connected(id, Err(error)) => self.connect_failed(id, &error),
             Outcome::Answered(id, sent, result) => self.answered(id, sent, result),
-            Outcome::Metadata(result) => {
-                self.looking_up = false;
-                match result {
-                    Ok(()) => self.stale = false,
-                    Err(error) => self.remind(&error.to_string()),
-                }
-                self.look_up_at = Instant::now() + self.cluster.settings().retry_backoff;
-                if !self.stale && self.all_have_leaders() {
-                    self.look_up_at = Instant::now();
-                }
-            }
+            Outcome::Metadata(asked, result) => self.looked_up(&asked, result),
             Outcome::Named(partition, result) => self.named(partition, result),
-        }
-    }
-
-    fn all_have_leaders(&self) -> bool {
-        let metadata = self.cluster.metadata();
-        let has =
-            |i: &usize| metadata.leader(&self.partitions[*i].topic, self.partitions[*i].number).is_some();
-        self.homeless.iter().all(has)
-    }
-
-    fn named(&mut self, partition: Option<usize>, result: Result<Identity, WireError>) {
-        let identity = match result {
-            Ok(identity) => identity,
-            Err(error) => {
-                self.remind(&error.to_string());
-                return self.name(partition);
-            }
-        };
-        match partition {
-            Some(index) => {
-                self.partitions[index].renamed(identity);
-                self.list(index);
-            }
-            None => {
-                self.identity = Some(identity);
-                for index in 0..self.partitions.len() {
-                    let partition = &mut self.partitions[index];
-                    partition.identity = partition.identity.or(Some(identity));
-                    self.list(index);
-                }
-            }
         }
     }
 
@@ -394,8 +303,14 @@ impl Producer {
         lane.broken(&self.cluster);
         let at = lane.not_before.unwrap_or_else(Instant::now);
         for index in std::mem::take(&mut lane.ready) {
-            self.partitions[index].listed = false;
-            self.retry(index, error.to_string(), at);
+            let partition = &mut self.partitions[index];
+            if partition.listed != Some(id) {
+                continue;
+            }
+            partition.listed = None;
+            if partition.lane == Some(id) {
+                self.retry(index, error.to_string(), at);
+            }
         }
     }
 
@@ -404,7 +319,9 @@ impl Producer {
             lane.under_way -= 1;
             match &result {
                 Ok(answer) => lane.healthy(answer.throttle_time_ms),
-                Err(_) => lane.broken(&self.cluster),
+                // All requests under way fail together: one fault, one step of the back-off.
+                Err(_) if lane.connection.is_some() => lane.broken(&self.cluster),
+                Err(_) => {}
             }
         }
         match result {
@@ -457,9 +374,7 @@ impl Producer {
         match partition.decide() {
             None | Some(Decision::Continue) => {}
             Some(Decision::Retry(reason)) => {
-                let settings = self.cluster.settings();
-                let growth = 2u32.saturating_pow(partition.attempts.min(16));
-                let pause = settings.retry_backoff.saturating_mul(growth).min(settings.retry_backoff_max);
+                let pause = self.pause(self.partitions[index].attempts);
                 self.retry(index, reason, Instant::now() + pause);
             }
             Some(Decision::Rename(reason)) => {
@@ -483,23 +398,38 @@ impl Producer {
         partition.attempts += 1;
         partition.phase = Phase::Waiting(at);
         partition.lane = None;
-        if partition.attempts >= PATIENCE {
-            if !partition.told_waiting {
-                partition.told_waiting = true;
-                warn!("{}-{} waits: {reason}", partition.topic, partition.number);
-                self.events.push(ProduceEvent::Waiting { partition: index, reason: reason.clone() });
-            }
-            if let Some(tag) = partition.let_go() {
-                self.events.push(ProduceEvent::Rewind { partition: index, tag, reason });
-            }
-        }
+        let impatient = partition.attempts >= PATIENCE;
         self.waiting.insert((at, index));
-        self.homeless.insert(index);
-        self.stale = true;
-        self.look_up_at = self.look_up_at.max(Instant::now() + Duration::from_millis(5));
+        self.homeless.insert(index, Homeless::after_fault());
+        if impatient {
+            self.tell_waiting(index, reason);
+        }
     }
 
-    fn remind(&mut self, reason: &str) {
+    /// Tells the caller that a partition waits, and lets go of the memory that its batches hold.
+    pub(super) fn tell_waiting(&mut self, index: usize, reason: String) {
+        let partition = &mut self.partitions[index];
+        if partition.phase == Phase::Stopped {
+            return;
+        }
+        if !partition.told_waiting {
+            partition.told_waiting = true;
+            warn!("{}-{} waits: {reason}", partition.topic, partition.number);
+            self.events.push(ProduceEvent::Waiting { partition: index, reason: reason.clone() });
+        }
+        if let Some(tag) = partition.let_go() {
+            self.events.push(ProduceEvent::Rewind { partition: index, tag, reason });
+        }
+    }
+
+    /// `retry.backoff.ms`, doubled for every failure so far, up to `retry.backoff.max.ms`.
+    pub(super) fn pause(&self, failures: u32) -> Duration {
+        let settings = self.cluster.settings();
+        let growth = 2u32.saturating_pow(failures.min(16));
+        settings.retry_backoff.saturating_mul(growth).min(settings.retry_backoff_max).max(SHORTEST_PAUSE)
+    }
+
+    pub(super) fn remind(&mut self, reason: &str) {
         if self.reminded.is_none_or(|at| at.elapsed() >= REMINDER) {
             self.reminded = Some(Instant::now());
             warn!("the {} cluster cannot be written now: {reason}", self.cluster.role());
