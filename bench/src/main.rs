@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<ExitCode> {
     let plan = Args::parse().plan()?;
+    plan.check()?;
     let mut bench = Bench::start(plan)?;
     for case in bench.plan.cases.clone() {
         if let Err(error) = bench.case(case) {

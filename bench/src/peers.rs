@@ -75,6 +75,16 @@ impl Peer {
         }
     }
 
+    /// The executable of the project that it needs, if it needs one.
+    pub(crate) fn executable(self) -> Option<&'static str> {
+        match self {
+            Peer::Ours | Peer::OursSmall | Peer::OursPreserve => Some("replicator"),
+            Peer::Rdkafka => Some("rdkafka-copy"),
+            Peer::Relay8k | Peer::Relay256k => Some("tcp-relay"),
+            Peer::Mm2 | Peer::Mm2Tuned => None,
+        }
+    }
+
     /// The replicator, in whichever configuration.
     pub(crate) fn is_ours(self) -> bool {
         matches!(self, Peer::Ours | Peer::OursSmall | Peer::OursPreserve)

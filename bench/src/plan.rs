@@ -8,7 +8,7 @@ use clap::Parser;
 
 use crate::cases::{self, CASES, Case};
 use crate::latency::Window;
-use crate::peers::Peer;
+use crate::peers::{Peer, sibling};
 
 const EXAMPLES: &str = "Examples:
   scripts/bench                                   everything, three rounds, about half an hour
@@ -114,6 +114,17 @@ impl Args {
 }
 
 impl Plan {
+    /// An error if an executable is missing, before minutes are spent.
+    ///
+    /// # Errors
+    /// Names it.
+    pub(crate) fn check(&self) -> Result<()> {
+        let drains = self.cases.iter().flat_map(|case| self.peers(case));
+        let latencies = self.latency_peers(1).into_iter().flatten().filter(|_| self.latency);
+        let names = drains.chain(latencies).filter_map(Peer::executable);
+        names.into_iter().try_for_each(|name| sibling(name).map(drop))
+    }
+
     /// Who copies this case, in the order of a round.
     pub(crate) fn peers(&self, case: &Case) -> Vec<Peer> {
         use Peer::{Mm2, Mm2Tuned, Ours, OursPreserve, OursSmall, Rdkafka, Relay8k, Relay256k};

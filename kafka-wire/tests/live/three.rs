@@ -6,7 +6,7 @@ use kafka_wire::cluster::Cluster;
 use kafka_wire::fetch::{FetchSettings, Fetcher};
 
 use crate::load::Load;
-use crate::support::{Collected, Kafka, LIMIT, MERGE, create_copied, expect_numbers, fetch_settings, read};
+use crate::support::{Collected, Kafka, LIMIT, MERGE, create_copied, expect_numbers, fetch_settings};
 
 const PARTITIONS: i32 = 6;
 
@@ -87,8 +87,16 @@ fn move_leaders(cluster: &kafka_clusters::Cluster, topic: &str, first: i32) {
 async fn a_near_replica_is_read(client: &Cluster) {
     create_copied(client, "near", PARTITIONS, 3, &[]).await;
     Load::new(client, "near", PARTITIONS, None).write(500).await;
-    let settings = FetchSettings { rack: "rack-2".to_owned(), ..fetch_settings() };
-    read(client, settings, "near", PARTITIONS, 500).await;
+    let near = |rack: &str| FetchSettings { rack: rack.to_owned(), lanes_per_broker: 1, ..fetch_settings() };
+    for (rack, lanes) in [("rack-2", " 1 lanes"), ("", " 3 lanes")] {
+        let mut fetcher = Fetcher::new(client.clone(), near(rack));
+        (0..PARTITIONS).for_each(|p| fetcher.add(p as usize, "near", p, 0));
+        let mut collected = Collected::default();
+        collected.until(&mut fetcher, |c| (0..PARTITIONS).all(|p| c.count(p as usize) == 500)).await;
+        collected.expect(PARTITIONS, 500);
+        // One broker serves all six partitions, or all three do, each its own.
+        assert!(format!("{fetcher:?}").contains(lanes), "rack {rack:?}: {fetcher:?}");
+    }
 }
 
 async fn survives(
