@@ -2,8 +2,8 @@
 //!
 //! One binary, so that all tests share one pair of clusters (see [`support::clusters`]). Each test has its own topics,
 //! cluster id, storage topics and REST port, and runs beside the others.
-// Tests run on threads of their own and wait for other processes.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods)]
+// What a test prints is shown when it fails.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod command_line;
 mod faults;

@@ -28,7 +28,8 @@ fn a_refused_batch_stops_its_partition_and_nothing_else() {
 
     // Partition 0 of each has one good record, then a bad one, then a good one; partition 1 only good ones.
     let good = Record::new("key", "value");
-    let in_a_day = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64
+    let in_a_day = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
+        as i64
         + 86_400_000;
     let bad = [
         Record::new("key", vec![b'x'; 5000]),
@@ -81,7 +82,10 @@ fn a_task_with_nothing_left_to_copy_has_failed_and_a_cure_brings_it_back() {
     topics::create(&pair.origin, "allbad", 1, &[]);
     topics::create(&pair.destination, "allbad.replica", 1, &[("max.message.bytes", "100")]);
     let owed = produce_all(&origin, &Plan::new("allbad", 1, 0), 0, 100);
-    assert!(expected(0, 0).value.len() + expected(0, 1).value.len() > 100, "I12: too large for the destination");
+    assert!(
+        expected(0, 0).value.len() + expected(0, 1).value.len() > 100,
+        "I12: too large for the destination"
+    );
     let subject = Subject::new(&pair, "allbad", &["allbad"]);
     let mut running = subject.start_copying();
     running.wait_for("the task to be FAILED", Duration::from_secs(30), |r| {

@@ -62,14 +62,13 @@ fn reassign(cluster: &Cluster, topic: &str, shift: i32) {
         let replicas = [0, 1, 2].map(|n| replica(p, n));
         serde_json::json!({"topic": topic, "partition": p, "replicas": replicas})
     };
-    let plan = serde_json::json!({"version": 1, "partitions": (0..PARTITIONS).map(partition).collect::<Vec<_>>()});
+    let plan =
+        serde_json::json!({"version": 1, "partitions": (0..PARTITIONS).map(partition).collect::<Vec<_>>()});
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), plan.to_string()).unwrap();
     let path = file.path().to_str().unwrap();
     let before = leaders(cluster, topic);
-    cluster
-        .tool("kafka-reassign-partitions", &["--reassignment-json-file", path, "--execute"])
-        .unwrap();
+    cluster.tool("kafka-reassign-partitions", &["--reassignment-json-file", path, "--execute"]).unwrap();
     let elect = ["--election-type", "preferred", "--all-topic-partitions"];
     cluster.tool("kafka-leader-election", &elect).unwrap();
     wait_for_leaders(cluster, topic, |leaders| {

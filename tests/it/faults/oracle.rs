@@ -201,8 +201,9 @@ fn order(partition: usize, source: &[u64], copy: &[u64]) -> (usize, usize) {
     // The place that comes next, and the first place never seen.
     let (mut next, mut fresh) = (0, 0);
     for (at, id) in copy.iter().enumerate() {
-        let place =
-            *place.get(id).unwrap_or_else(|| panic!("I2: partition {partition} has record {id}, the origin not"));
+        let place = *place
+            .get(id)
+            .unwrap_or_else(|| panic!("I2: partition {partition} has record {id}, the origin not"));
         assert!(
             place <= next,
             "I4: partition {partition}, record {at} of the copy: {id} stands at {place} of the origin, where {next} \
@@ -223,7 +224,8 @@ pub(super) fn stored_offsets(destination: &str, topic: &str) -> BTreeMap<(String
     for (key, value) in read_raw(destination, topic) {
         let key: serde_json::Value = serde_json::from_slice(&key).expect("keys of the offset topic are JSON");
         assert_eq!(key[0], "replicator", "{key}");
-        let partition = (key[1]["topic"].as_str().unwrap().to_owned(), key[1]["partition"].as_i64().unwrap() as i32);
+        let partition =
+            (key[1]["topic"].as_str().unwrap().to_owned(), key[1]["partition"].as_i64().unwrap() as i32);
         let value: serde_json::Value = serde_json::from_slice(&value).expect("values are JSON");
         let offset = value["offset"].as_i64().expect("a value is {\"offset\":<number>}");
         found.insert(partition, offset);

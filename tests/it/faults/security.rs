@@ -41,10 +41,8 @@ fn secured_links_copy_and_keep_their_secrets() {
     let pair = own_pair_of(builder(Version::V39Zk).with_security(), builder(Version::V43).with_security());
     let (origin, destination) = (pair.origin.bootstrap(), pair.destination.bootstrap());
     let password = pair.origin.security().unwrap().password.clone();
-    let links = [
-        ("tls", Listener::Ssl, Listener::SaslPlaintext),
-        ("both", Listener::SaslSsl, Listener::SaslSsl),
-    ];
+    let links =
+        [("tls", Listener::Ssl, Listener::SaslPlaintext), ("both", Listener::SaslSsl, Listener::SaslSsl)];
     for (name, from, to) in links {
         topics::create(&pair.origin, name, 2, &[]);
         let owed = produce_all(&origin, &Plan::new(name, 2, 0), 0, 1000);

@@ -90,7 +90,8 @@ impl Running {
 
     /// Panics if the process has ended.
     pub(super) fn assert_alive(&self) {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.replicator.pid())).unwrap_or_default();
+        let stat =
+            std::fs::read_to_string(format!("/proc/{}/stat", self.replicator.pid())).unwrap_or_default();
         let state = stat.rsplit(')').next().and_then(|rest| rest.trim().chars().next());
         assert!(!matches!(state, None | Some('Z' | 'X')), "the process must live, but ended");
     }

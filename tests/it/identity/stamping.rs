@@ -92,7 +92,7 @@ fn a_destination_that_compresses_again_is_warned_about_and_keeps_the_records() {
     topics::create(&pair.origin, &topic, 1, &[]);
     topics::create(&pair.destination, &format!("{topic}.replica"), 1, &[("compression.type", "gzip")]);
     write(pair, &topic, "lz4");
-    let replicator = setup.clone().whitelist(&[&topic]).start();
+    let replicator = setup.whitelist(&[&topic]).start();
     replicator.wait_position(&topic, &[200]);
     assert_identical(pair, &topic, Isolation::Uncommitted);
     replicator.stop();
