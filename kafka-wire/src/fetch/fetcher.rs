@@ -41,6 +41,8 @@ pub(super) struct Partition {
     pub(super) stopped: bool,
     /// A problem that is looked at again by itself.
     pub(super) ailing: Option<FetchProblem>,
+    /// Since when nothing but faults has come for it.
+    pub(super) away_since: Option<Instant>,
     /// Wants a lane not before this time.
     pub(super) look_up_at: Instant,
     /// The cached metadata was shown to be wrong: ask before using it again.
@@ -67,6 +69,8 @@ pub struct Fetcher {
     pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
     pub(super) looking_up: bool,
     pub(super) look_up_failures: u32,
+    /// When the log was last told that the cluster is waited for; `None` while it is not.
+    pub(super) reminded: Option<Instant>,
     pub(super) budget: Arc<MemoryBudget>,
     freed: Arc<Notify>,
     pub(super) ready: Vec<FetchEvent>,
@@ -94,6 +98,7 @@ impl Fetcher {
             operations: FuturesUnordered::new(),
             looking_up: false,
             look_up_failures: 0,
+            reminded: None,
             budget: MemoryBudget::new(settings.budget_bytes, freed.clone()),
             settings,
             freed,
@@ -115,6 +120,7 @@ impl Fetcher {
             paused: false,
             stopped: false,
             ailing: None,
+            away_since: None,
             look_up_at: Instant::now(),
             stale: false,
         };
@@ -333,11 +339,7 @@ impl Fetcher {
                         }
                     }
                     News::Problem(_) => partition.stopped = true,
-                    _ => {
-                        if partition.ailing.take().is_some() {
-                            self.ready.push(FetchEvent { key, news: News::Recovered });
-                        }
-                    }
+                    News::Data(_) | News::Recovered => self.answers_again(key),
                 }
                 self.ready.push(FetchEvent { key, news });
             }
@@ -348,6 +350,7 @@ impl Fetcher {
                     partition.number,
                     code_name(code)
                 );
+                self.away(key, &code_name(code));
                 self.refresh(key);
             }
             Verdict::CheckTopicId => self.refresh(key),

@@ -1,14 +1,23 @@
 //! Where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
 //! as long as it takes.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 use super::fetcher::{Fetcher, Outcome, PROBLEM_PAUSE, Partition};
 use super::lane::{Lane, LaneId};
 use super::{FetchEvent, FetchProblem, News};
 use crate::cluster::Metadata;
 use crate::error::WireError;
+
+/// How long a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
+/// is the ordinary life of a cluster.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often a wait that goes on is mentioned in the log.
+const REMINDER: Duration = Duration::from_secs(10);
 
 impl Fetcher {
     /// Pins partitions to lanes of their leaders, and looks for leaders where none is known.
@@ -80,6 +89,37 @@ impl Fetcher {
                 partition.stale = true;
                 partition.look_up_at = at;
                 self.homeless.insert(key);
+                self.away(key, &error.to_string());
+            }
+        }
+    }
+
+    /// Takes note that a partition could not be read just now; when that has lasted, the caller and the log are told.
+    pub(super) fn away(&mut self, key: usize, reason: &str) {
+        let Some(partition) = self.partitions.get_mut(&key).filter(|p| !p.stopped) else { return };
+        let now = Instant::now();
+        if now - *partition.away_since.get_or_insert(now) < PATIENCE {
+            return;
+        }
+        if partition.ailing.is_none() {
+            let problem = FetchProblem::Unreachable(reason.to_owned());
+            partition.ailing = Some(problem.clone());
+            self.ready.push(FetchEvent { key, news: News::Problem(problem) });
+        }
+        if self.reminded.is_none_or(|at| now - at >= REMINDER) {
+            self.reminded = Some(now);
+            warn!("waiting for the {} cluster to be read: {reason}", self.cluster.role());
+        }
+    }
+
+    /// A partition was answered: what was wrong with it is over.
+    pub(super) fn answers_again(&mut self, key: usize) {
+        let Some(partition) = self.partitions.get_mut(&key) else { return };
+        partition.away_since = None;
+        if partition.ailing.take().is_some() {
+            self.ready.push(FetchEvent { key, news: News::Recovered });
+            if self.reminded.take().is_some() {
+                info!("the {} cluster is read again", self.cluster.role());
             }
         }
     }
@@ -89,19 +129,21 @@ impl Fetcher {
         self.looking_up = false;
         let now = Instant::now();
         let backoff = self.cluster.settings().retry_backoff;
-        let failed = result.is_err();
-        self.look_up_failures = if failed { (self.look_up_failures + 1).min(10) } else { 0 };
-        if let Err(error) = result {
+        let failed = result.as_ref().err().map(ToString::to_string);
+        self.look_up_failures = if failed.is_some() { (self.look_up_failures + 1).min(10) } else { 0 };
+        if let Some(error) = &failed {
             debug!("metadata of the {} cluster: {error}", self.cluster.role());
         }
+        let mut away = Vec::new();
         let metadata = self.cluster.metadata();
         for key in &self.homeless {
             let Some(partition) = self.partitions.get_mut(key).filter(|p| !p.stopped) else { continue };
             if topics.binary_search_by(|topic| topic.as_str().cmp(&partition.topic)).is_err() {
                 continue;
             }
-            if failed {
+            if failed.is_some() {
                 partition.look_up_at = now + backoff * self.look_up_failures;
+                away.push(*key);
                 continue;
             }
             partition.stale = false;
@@ -111,13 +153,18 @@ impl Fetcher {
                 partition.look_up_at = now + PROBLEM_PAUSE;
             } else if metadata.leader(&partition.topic, partition.number).is_none() {
                 partition.look_up_at = now + backoff;
+                away.push(*key);
             }
-            if problem != partition.ailing {
+            // Whether a partition can be reached again is for its own broker to show.
+            let unreachable = matches!(partition.ailing, Some(FetchProblem::Unreachable(_)));
+            if problem != partition.ailing && !(problem.is_none() && unreachable) {
                 let news = problem.clone().map_or(News::Recovered, News::Problem);
                 self.ready.push(FetchEvent { key: *key, news });
                 partition.ailing = problem;
             }
         }
+        let reason = failed.unwrap_or_else(|| "no broker leads the partition".to_owned());
+        away.into_iter().for_each(|key| self.away(key, &reason));
     }
 }
 

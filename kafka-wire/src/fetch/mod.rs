@@ -111,6 +111,9 @@ pub enum FetchProblem {
     /// The topic is not there. Looked for again by itself.
     #[error("the topic does not exist at the origin now")]
     Missing,
+    /// No broker has answered for the partition for a while. Tried again by itself.
+    #[error("the origin does not answer: {0}")]
+    Unreachable(String),
     /// No right to read. Tried again by itself.
     #[error("no right to read the topic (TOPIC_AUTHORIZATION_FAILED)")]
     NotAuthorized,
@@ -123,4 +126,11 @@ pub enum FetchProblem {
         /// Kafka's error code.
         code: i16,
     },
+}
+
+impl FetchProblem {
+    /// True when the fetcher goes on trying by itself and tells [`News::Recovered`] in the end.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, Self::Missing | Self::Unreachable(_) | Self::NotAuthorized | Self::Other { code: -1 })
+    }
 }

@@ -8,7 +8,7 @@ use kafka_clusters::{ClusterBuilder, Listener};
 use kafka_wire::admin::NewTopic;
 use kafka_wire::batch::{BatchBuilder, Codec, Entry, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::fetch::{FetchEvent, FetchSettings, Fetcher, News};
+use kafka_wire::fetch::{FetchEvent, FetchProblem, FetchSettings, Fetcher, News};
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
@@ -218,6 +218,8 @@ pub struct Collected {
     /// By key: the next offset expected, and values by offset.
     pub values: BTreeMap<usize, Vec<String>>,
     pub problems: Vec<(usize, String)>,
+    /// How often a partition was told to be out of reach.
+    pub away: usize,
     pub recovered: usize,
     pub answers: usize,
 }
@@ -229,6 +231,7 @@ impl Collected {
 
     pub fn take(&mut self, event: FetchEvent) {
         match event.news {
+            News::Problem(FetchProblem::Unreachable(_)) => self.away += 1,
             News::Problem(problem) => self.problems.push((event.key, problem.to_string())),
             News::Recovered => self.recovered += 1,
             News::Data(data) => {

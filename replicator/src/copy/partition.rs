@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connect_core::api::{Acknowledged, Destination, RawBatch, SourcePartition};
-use kafka_wire::fetch::Fetched;
+use kafka_wire::fetch::{FetchProblem, Fetched};
 use serde_json::{Map, Value};
 
 use super::aborted::AbortedFilter;
@@ -27,8 +27,10 @@ pub(super) struct CopiedPartition {
     /// Start of a batch that was bad once and is being fetched again.
     pub(super) fetched_again: Option<i64>,
     pub(super) stopped: bool,
-    /// Why it does not move, while it does not: for the task's status.
-    pub(super) trouble: Option<String>,
+    /// What is wrong at the origin for the time being.
+    origin_fault: Option<FetchProblem>,
+    /// Why the destination does not take it for the time being.
+    destination_fault: Option<String>,
 }
 
 impl CopiedPartition {
@@ -47,7 +49,8 @@ impl CopiedPartition {
             uncommitted: None,
             fetched_again: None,
             stopped: false,
-            trouble: None,
+            origin_fault: None,
+            destination_fault: None,
         }
     }
 
@@ -110,26 +113,51 @@ impl CopiedPartition {
         self.uncommitted = Some(last_offset + 1);
     }
 
-    /// It does not move; `Waiting` or `Stopped` says how.
-    pub(super) fn hold(&mut self, state: PartitionState) {
-        let (word, reason) = match &state {
-            PartitionState::Running => return self.go_on(),
-            PartitionState::Waiting(reason) => ("waits", reason),
-            PartitionState::Stopped(reason) => {
-                self.stopped = true;
-                ("is stopped", reason)
-            }
-        };
-        self.trouble = Some(format!("{}-{} {word}: {reason}", self.topic, self.number));
-        self.figures.set_state(state);
+    /// It does not move until something is changed.
+    pub(super) fn stop(&mut self, reason: String) {
+        self.stopped = true;
+        self.figures.set_state(PartitionState::Stopped(reason));
     }
 
-    /// What was in the way is gone.
-    pub(super) fn go_on(&mut self) {
-        if !self.stopped {
-            self.trouble = None;
-            self.figures.set_state(PartitionState::Running);
+    /// The origin does not give it for the time being.
+    pub(super) fn origin_fails(&mut self, problem: &FetchProblem) {
+        self.origin_fault = Some(problem.clone());
+        self.show();
+    }
+
+    /// The origin gives it again. True when that is worth a word of its own.
+    pub(super) fn recovers(&mut self) -> bool {
+        let fault = self.origin_fault.take();
+        self.show();
+        fault.is_some_and(|fault| !matches!(fault, FetchProblem::Unreachable(_)))
+    }
+
+    /// The destination does not take it for the time being, or takes it again (`None`).
+    pub(super) fn destination_waits(&mut self, reason: Option<&str>) {
+        self.destination_fault = reason.map(str::to_owned);
+        self.show();
+    }
+
+    /// Why it does not move, while it does not: for the task's status.
+    pub(super) fn trouble(&self) -> Option<String> {
+        if !self.stopped && self.origin_fault.is_none() && self.destination_fault.is_none() {
+            return None;
         }
+        let (word, reason) = match self.figures.state() {
+            PartitionState::Running => return None,
+            PartitionState::Waiting(reason) => ("waits", reason),
+            PartitionState::Stopped(reason) => ("is stopped", reason),
+        };
+        Some(format!("{}-{} {word}: {reason}", self.topic, self.number))
+    }
+
+    fn show(&self) {
+        let origin = self.origin_fault.as_ref().map(ToString::to_string);
+        let faults: Vec<String> = self.destination_fault.clone().into_iter().chain(origin).collect();
+        self.figures.set_state(match faults.is_empty() {
+            true => PartitionState::Running,
+            false => PartitionState::Waiting(faults.join("; ")),
+        });
     }
 }
 

@@ -20,7 +20,6 @@ use super::assignment::{PARTITION_ASSIGNMENT, TASK_ID, decode};
 use super::classify::{Bad, Stamping};
 use super::partition::CopiedPartition;
 use crate::context::Context;
-use crate::monitoring::PartitionState;
 use crate::offsets::start_positions;
 
 /// A task of the replicator. Made by the connector; everything happens between `start` and `stop`.
@@ -73,8 +72,9 @@ impl CopyTask {
             partitions.push(CopiedPartition::new(figures, stamping, position));
         }
         let read_committed = settings.origin.read_committed;
-        self.running =
-            Some(Running { origin, fetcher, partitions, bounds: FuturesUnordered::new(), read_committed });
+        let running =
+            Running { origin, fetcher, partitions, bounds: FuturesUnordered::new(), read_committed };
+        self.running = Some(running);
         Ok(())
     }
 
@@ -124,8 +124,9 @@ impl Running {
         match event.news {
             News::Data(fetched) => self.data(index, fetched, out),
             News::Recovered => {
-                info!("{}-{} can be read again", partition.topic, partition.number);
-                partition.go_on();
+                if partition.recovers() {
+                    info!("{}-{} can be read again", partition.topic, partition.number);
+                }
             }
             News::Problem(problem) => self.problem(index, &problem),
         }
@@ -157,9 +158,12 @@ impl Running {
                 let origin = self.origin.clone();
                 self.bounds.push(Box::pin(async move { (index, bounds(&origin, key).await) }));
             }
-            FetchProblem::Missing | FetchProblem::NotAuthorized => {
-                warn!("{}-{} waits: {problem}", partition.topic, partition.number);
-                partition.hold(PartitionState::Waiting(problem.to_string()));
+            passing if passing.is_passing() => {
+                // A whole cluster out of reach is told once by the fetcher, not by each of its partitions.
+                if !matches!(passing, FetchProblem::Unreachable(_)) {
+                    warn!("{}-{} waits: {problem}", partition.topic, partition.number);
+                }
+                partition.origin_fails(problem);
             }
             other => self.stop_partition(index, other.to_string()),
         }
@@ -208,12 +212,12 @@ impl Running {
     fn stop_partition(&mut self, index: usize, reason: String) {
         let partition = &mut self.partitions[index];
         error!("{}-{} is stopped, the others go on: {reason}", partition.topic, partition.number);
-        partition.hold(PartitionState::Stopped(reason));
+        partition.stop(reason);
         self.fetcher.stop(index);
     }
 
     fn trouble(&self) -> Option<Trouble> {
-        let held: Vec<&str> = self.partitions.iter().filter_map(|p| p.trouble.as_deref()).collect();
+        let held: Vec<String> = self.partitions.iter().filter_map(CopiedPartition::trouble).collect();
         if held.is_empty() {
             return None;
         }
@@ -291,12 +295,7 @@ impl SourceTask for CopyTask {
     fn waiting(&mut self, partition: usize, reason: Option<&str>) {
         let Some(running) = &mut self.running else { return };
         running.fetcher.set_paused(partition, reason.is_some());
-        match reason {
-            Some(reason) => {
-                running.partitions[partition].hold(PartitionState::Waiting(reason.to_owned()));
-            }
-            None => running.partitions[partition].go_on(),
-        }
+        running.partitions[partition].destination_waits(reason);
     }
 
     fn rewind(&mut self, partition: usize, offset: i64) {
