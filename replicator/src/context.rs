@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use kafka_wire::cluster::Cluster;
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::{SharedConnector, TcpConnector, TlsError};
+use uuid::Uuid;
 
 use crate::config::ReplicatorConfig;
 use crate::monitoring::Monitor;
@@ -25,11 +26,13 @@ pub(crate) struct Context {
     pub(crate) monitor: Arc<Monitor>,
     /// By origin topic.
     destinations: RwLock<BTreeMap<String, DestinationTopic>>,
+    /// Ids of the origin's topics, as this process first saw them.
+    topic_ids: RwLock<BTreeMap<String, Uuid>>,
 }
 
 impl Context {
     pub(crate) fn new(config: ReplicatorConfig, monitor: Arc<Monitor>) -> Self {
-        Self { config, monitor, destinations: RwLock::default() }
+        Self { config, monitor, destinations: RwLock::default(), topic_ids: RwLock::default() }
     }
 
     /// A client of the origin, with connections of its own.
@@ -44,6 +47,15 @@ impl Context {
 
     pub(crate) fn destination_topic(&self, origin_topic: &str) -> Option<DestinationTopic> {
         self.destinations.read().unwrap_or_else(PoisonError::into_inner).get(origin_topic).cloned()
+    }
+
+    /// The id under which this process knows an origin topic: `id`, where it is the first (nil: the broker has none).
+    pub(crate) fn known_topic_id(&self, topic: &str, id: Uuid) -> Uuid {
+        let mut ids = self.topic_ids.write().unwrap_or_else(PoisonError::into_inner);
+        match id.is_nil() {
+            true => ids.get(topic).copied().unwrap_or_default(),
+            false => *ids.entry(topic.to_owned()).or_insert(id),
+        }
     }
 
     pub(crate) fn set_destination_topic(&self, origin_topic: &str, topic: DestinationTopic) {

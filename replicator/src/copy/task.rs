@@ -1,6 +1,6 @@
 //! The task: an origin fetcher with the partitions of one share, each batch judged and handed to the worker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -21,6 +21,7 @@ use super::classify::{Bad, Stamping};
 use super::partition::CopiedPartition;
 use crate::context::Context;
 use crate::offsets::start_positions;
+use crate::patience::patiently;
 
 /// A task of the replicator. Made by the connector; everything happens between `start` and `stop`.
 pub(crate) struct CopyTask {
@@ -72,8 +73,9 @@ impl CopyTask {
             partitions.push(CopiedPartition::new(figures, stamping, position));
         }
         let read_committed = settings.origin.read_committed;
-        let running =
+        let mut running =
             Running { origin, fetcher, partitions, bounds: FuturesUnordered::new(), read_committed };
+        running.stop_recreated(&self.context).await?;
         self.running = Some(running);
         Ok(())
     }
@@ -95,6 +97,22 @@ impl CopyTask {
 }
 
 impl Running {
+    /// Topics that are others than this process knew under their names: their positions mean nothing any more.
+    async fn stop_recreated(&mut self, context: &Context) -> Result<(), ConnectError> {
+        let names: BTreeSet<String> = self.partitions.iter().map(|p| p.topic.clone()).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        let metadata = patiently("the origin's topics", || self.origin.refresh(Some(&names))).await?;
+        for index in 0..self.partitions.len() {
+            let topic = &self.partitions[index].topic;
+            let now = metadata.topic(topic).map(|t| t.id).unwrap_or_default();
+            let was = context.known_topic_id(topic, now);
+            if !now.is_nil() && was != now {
+                self.problem(index, &FetchProblem::Recreated { was, now });
+            }
+        }
+        Ok(())
+    }
+
     async fn poll(&mut self) -> Result<Polled, ConnectError> {
         let mut out = Vec::new();
         while out.is_empty() {
@@ -164,6 +182,11 @@ impl Running {
                     warn!("{}-{} waits: {problem}", partition.topic, partition.number);
                 }
                 partition.origin_fails(problem);
+            }
+            FetchProblem::Recreated { .. } => {
+                let reason =
+                    format!("{problem}; nothing of the new topic is copied until the stored offset is reset");
+                self.stop_partition(index, reason);
             }
             other => self.stop_partition(index, other.to_string()),
         }
