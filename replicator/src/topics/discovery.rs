@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect_core::api::ConnectError;
 use kafka_wire::admin::TopicPartition;
 use kafka_wire::cluster::{Cluster, Metadata};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::create::{Preparation, Readiness};
@@ -16,6 +16,9 @@ use super::filter::TopicFilter;
 use super::rename::{RenameFormat, check_collisions};
 use crate::context::Context;
 use crate::patience::patiently;
+
+/// A topic that is gone is looked for once more after this time before it is believed to be.
+const CONFIRMATION_PAUSE: Duration = Duration::from_secs(3);
 
 /// What is ready to be copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -85,7 +88,13 @@ impl Discovery {
 
     /// A later look.
     pub(crate) async fn again(&mut self) -> Result<Found, ConnectError> {
-        let metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
+        let mut metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
+        // A broker on ZooKeeper that has just started answers before it has heard of any topic. Believing it would
+        // stop the copy of everything until the next look.
+        if self.known.iter().any(|topic| metadata.topic(topic).is_none()) {
+            sleep(CONFIRMATION_PAUSE).await;
+            metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
+        }
         self.prepare(&metadata).await
     }
 
