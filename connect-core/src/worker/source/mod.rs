@@ -24,6 +24,9 @@ use crate::api::{Acknowledged, ConnectError, Destination, Polled, RawBatch, Sour
 /// of a trickle.
 const IDLE_COMMIT_PAUSE: Duration = Duration::from_millis(200);
 
+/// Of the time that a stop may take, what is kept for committing.
+const COMMIT_RESERVE: Duration = Duration::from_secs(1);
+
 /// How the loop works.
 #[derive(Debug, Clone)]
 pub struct SourceSettings {
@@ -267,20 +270,28 @@ impl SourceLoop {
         }
     }
 
-    /// Delivers and commits what was read, until `deadline`.
+    /// Delivers and commits what was read, and ends a little before `deadline`, after which nobody listens.
     async fn drain(&mut self, deadline: Instant) -> TaskReport {
         let before = self.acknowledged_records;
+        let time = deadline.saturating_duration_since(Instant::now());
+        let deadline = deadline - time / 20;
+        // One partition that is stuck must not take the time in which the others' positions are committed.
+        let delivered_by = deadline - COMMIT_RESERVE.min(time / 4);
         while self.ledger.outstanding() > 0 {
-            match timeout_at(deadline, self.producer.next()).await {
+            match timeout_at(delivered_by, self.producer.next()).await {
                 Ok(events) => self.produced(events),
                 Err(_) => break,
             }
         }
-        self.finish_commits(deadline).await;
+        self.finish_commit(deadline).await;
         if self.ledger.is_dirty() {
             self.start_commit();
-            self.finish_commits(deadline).await;
+            self.finish_commit(deadline).await;
         }
+        // The source comes last: it may be down, and nothing depends on it. Its commit under way may be an older one.
+        self.finish_source_commit(deadline).await;
+        self.source_commit = Some(self.context.task.commit());
+        self.finish_source_commit(deadline).await;
         let drained_records = self.acknowledged_records - before;
         match (self.ledger.outstanding(), self.ledger.is_dirty()) {
             (0, false) => {
@@ -295,22 +306,22 @@ impl SourceLoop {
         TaskReport { drained_records }
     }
 
-    /// Waits for the commits under way, at the offset store and then at the source.
-    async fn finish_commits(&mut self, deadline: Instant) {
-        if let Some(commit) = self.source_commit.take()
-            && let Ok(result) = timeout_at(deadline, commit).await
-        {
-            self.source_commit_done(result);
-        }
+    /// Waits for the commit under way at the offset store.
+    async fn finish_commit(&mut self, deadline: Instant) {
         if let Some(commit) = self.commit.take()
             && let Ok(done) = timeout_at(deadline, commit).await
         {
             self.commit_done(done);
         }
-        if let Some(commit) = self.source_commit.take()
-            && let Ok(result) = timeout_at(deadline, commit).await
-        {
-            self.source_commit_done(result);
+    }
+
+    /// Waits for the commit under way at the source.
+    async fn finish_source_commit(&mut self, deadline: Instant) {
+        if let Some(commit) = self.source_commit.take() {
+            match timeout_at(deadline, commit).await {
+                Ok(result) => self.source_commit_done(result),
+                Err(_) => warn!("{}: no time was left to commit positions at the source", self.context.id),
+            }
         }
     }
 }
