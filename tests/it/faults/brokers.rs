@@ -42,7 +42,7 @@ fn restarts_of_either_side_lose_and_repeat_nothing() {
     let broker = pair.origin.broker(1);
     broker.stop().unwrap();
     running.wait_for("it to say that the origin is away", Duration::from_secs(20), |r| {
-        !r.lines("waiting for the origin cluster").is_empty()
+        !r.lines("waiting for the origin cluster to be read").is_empty()
     });
     running.wait_for("the status to tell", Duration::from_secs(10), |r| {
         r.metrics("restarts", 0).is_some_and(|p| p["state"] == "WAITING")
@@ -90,7 +90,7 @@ fn a_cluster_that_is_down_at_the_start_or_later_is_waited_for() {
     pair.origin.broker(1).stop().unwrap();
     pair.destination.broker(1).kill().unwrap();
     std::thread::sleep(Duration::from_secs(20));
-    assert!(!running.lines("waiting for the origin cluster").is_empty());
+    assert!(!running.lines("waiting for the origin cluster to be read").is_empty());
     pair.destination.broker(1).start().unwrap();
     pair.origin.broker(1).start().unwrap();
     assert!(pause.elapsed() > Duration::from_secs(20));

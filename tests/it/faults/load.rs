@@ -160,11 +160,6 @@ impl Load {
         Self { notes, end, thread: Some(thread) }
     }
 
-    /// Number of records acknowledged so far.
-    pub(super) fn acknowledged(&self) -> usize {
-        self.notes.0.lock().unwrap().count()
-    }
-
     /// Produces no more, waits for the last acknowledgements, and tells what is owed.
     pub(super) fn finish(mut self) -> Obligations {
         self.end.store(true, Relaxed);
@@ -238,7 +233,15 @@ fn send(producer: &ThreadedProducer<Context>, topic: &str, partition: i32, id: u
     loop {
         match producer.send(record) {
             Ok(()) => return,
-            Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), again)) => {
+            // A broker that has just started on ZooKeeper knows no topics for a moment.
+            Err((
+                KafkaError::MessageProduction(
+                    RDKafkaErrorCode::QueueFull
+                    | RDKafkaErrorCode::UnknownTopic
+                    | RDKafkaErrorCode::UnknownPartition,
+                ),
+                again,
+            )) => {
                 std::thread::sleep(Duration::from_millis(10));
                 record = again;
             }
