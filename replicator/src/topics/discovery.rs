@@ -8,7 +8,7 @@ use std::time::Duration;
 use connect_core::api::ConnectError;
 use kafka_wire::admin::TopicPartition;
 use kafka_wire::cluster::{Cluster, Metadata};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::create::{Preparation, Readiness};
@@ -16,6 +16,10 @@ use super::filter::TopicFilter;
 use super::rename::{RenameFormat, check_collisions};
 use crate::context::Context;
 use crate::patience::patiently;
+
+/// How long a broker that has just started may take to know its topics.
+const SETTLING: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What is ready to be copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,9 +70,8 @@ impl Discovery {
     /// The first look: a whitelisted topic that does not exist is an error, as is a name that two topics would
     /// share at the destination.
     pub(crate) async fn first(&mut self) -> Result<Found, ConnectError> {
-        let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
-        let missing: Vec<&str> =
-            self.filter.required().filter(|name| metadata.topic(name).is_none()).collect();
+        let metadata = self.settled().await?;
+        let missing = self.missing(&metadata);
         if !missing.is_empty() {
             return Err(ConnectError(format!(
                 "topic.whitelist contains topics: [{}] but these are either not present in the source cluster or \
@@ -83,15 +86,33 @@ impl Discovery {
         Ok(found)
     }
 
+    /// What the origin has. A broker that has only just started answers before it has been told of its topics, so
+    /// whitelisted ones are looked for several times before they count as missing.
+    async fn settled(&self) -> Result<Arc<Metadata>, ConnectError> {
+        let give_up = Instant::now() + SETTLING;
+        loop {
+            let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
+            if self.missing(&metadata).is_empty() || Instant::now() >= give_up {
+                return Ok(metadata);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn missing(&self, metadata: &Metadata) -> Vec<&str> {
+        self.filter.required().filter(|name| metadata.topic(name).is_none()).collect()
+    }
+
     /// A later look.
     pub(crate) async fn again(&mut self) -> Result<Found, ConnectError> {
         let metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
         self.prepare(&metadata).await
     }
 
-    /// When to look again: after `interval`, or sooner where a preparation failed.
+    /// When to look again: after `interval`, or sooner where a preparation failed or nothing matches yet.
     pub(crate) fn next_in(&self, interval: Duration) -> Duration {
         let now = Instant::now();
+        let interval = if self.known.is_empty() { interval.min(SETTLING) } else { interval };
         let retry = self.failed.values().min().map(|at| at.saturating_duration_since(now));
         retry.map_or(interval, |retry| retry.min(interval))
     }
