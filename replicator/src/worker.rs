@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use connect_core::api::ConnectError;
 use connect_core::herder::{Herder, HerderError, HerderSettings, Plugin, Plugins, StopReport};
@@ -15,7 +16,8 @@ use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::transport::TlsError;
-use tracing::info;
+use tokio::time::sleep;
+use tracing::{info, warn};
 
 use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
 use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
@@ -24,6 +26,9 @@ use crate::monitoring::{Monitor, rest};
 
 /// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// Pause before a storage topic that does not answer is asked again.
+const WAIT: Duration = Duration::from_secs(1);
 
 /// Why the worker cannot start. Passing faults are not among them: those are waited out.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +78,7 @@ impl Worker {
         client("origin", &config.origin.client)?;
         let destination = client("destination", &config.destination.client)?;
         destination.connect().await?;
-        let stores = Stores::open(&destination, &config.worker).await?;
+        let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
 
         let monitor = Arc::new(Monitor::default());
         let context = Arc::new(Context::new(config.clone(), monitor.clone()));
@@ -90,7 +95,16 @@ impl Worker {
         };
         let rest = server.serve(router(info, herder.view(), rest::routes(monitor.clone())));
         info!("REST listens on {}", addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
-        herder.start(BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())])).await?;
+        let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
+        while let Err(error) = herder.start(connectors.clone()).await {
+            match &error {
+                HerderError::Storage(storage) if storage.is_passing() => {
+                    warn!("waiting for the storage topics at the destination: {error}");
+                    sleep(WAIT).await;
+                }
+                _ => return Err(error.into()),
+            }
+        }
         herder.started(CONNECTOR_NAME).await?;
         Ok(Self { herder, rest, monitor, addresses })
     }
@@ -110,6 +124,19 @@ impl Worker {
         let report = self.herder.stop().await;
         self.rest.stop().await;
         report
+    }
+}
+
+/// Repeats `open` while a passing fault is in its way.
+async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    loop {
+        match open().await {
+            Err(error) if error.is_passing() => {
+                warn!("waiting for the storage topics at the destination: {error}");
+                sleep(WAIT).await;
+            }
+            other => return other,
+        }
     }
 }
 

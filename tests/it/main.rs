@@ -2,8 +2,14 @@
 //!
 //! One binary, so that all tests share one pair of clusters (see [`support::clusters`]). Each test has its own topics,
 //! cluster id, storage topics and REST port, and runs beside the others.
-#![allow(clippy::unwrap_used)]
+// What a test prints is shown when it fails.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod command_line;
 mod faults;
+mod identity;
+mod positions;
+mod rest;
+mod selection;
 mod support;
 mod tutorial;

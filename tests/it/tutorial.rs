@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::support::setup::free_port;
-use crate::support::{Pair, Replicator, finished, kraft_to_zk, log, topics, zk_to_kraft};
+use crate::support::{Pair, Replicator, Setup, finished, kraft_to_zk, log, topics, zk_to_kraft};
 
 const REPLICATION: &str = "\
 topic.rename.format=${topic}.replica
@@ -67,4 +67,25 @@ fn the_tutorial_works_from_zookeeper_to_kraft() {
 #[test]
 fn the_tutorial_works_from_kraft_to_zookeeper() {
     tutorial(&kraft_to_zk());
+}
+
+#[test]
+fn the_monitoring_part_starts_with_its_class_names() {
+    let pair = zk_to_kraft();
+    let monitoring = "io.confluent.monitoring.clients.interceptor.Monitoring";
+    let setup = Setup::new(&pair, "monitoring")
+        .consumer("interceptor.classes", format!("{monitoring}ConsumerInterceptor"))
+        .producer("interceptor.classes", format!("{monitoring}ProducerInterceptor"))
+        .replication(
+            "rest.extension.classes",
+            "io.confluent.connect.replicator.monitoring.ReplicatorMonitoringExtension",
+        )
+        .replication("confluent.controlcenter.kafka.origin.bootstrap.servers", pair.origin.bootstrap())
+        .replication("confluent.controlcenter.connect.cluster", "http://localhost:8083");
+    let topic = setup.topic("t");
+    topics::create(&pair.origin, &topic, 1, &[]);
+    let replicator = setup.whitelist(&[&topic]).start();
+    replicator.wait_tasks(1);
+    // Without a warning: its end judges the log.
+    replicator.stop();
 }

@@ -88,6 +88,10 @@ pub trait SourceTask: Send {
     /// `reason` says what was refused and which setting would cure it.
     fn stopped(&mut self, partition: usize, reason: &str);
 
+    /// Everything of this partition up to `last_offset` is acknowledged or needed no copy: the position that is about
+    /// to be committed. Unlike [`SourceTask::acknowledged`], it also passes control batches and other holes.
+    fn moved(&mut self, partition: usize, last_offset: i64);
+
     /// The destination cannot take this partition now (`Some` with the reason): it should not be read until told
     /// otherwise (`None`).
     fn waiting(&mut self, partition: usize, reason: Option<&str>);

@@ -61,6 +61,8 @@ impl SourceTask for Idle {
         Box::pin(std::future::pending())
     }
     fn acknowledged(&mut self, _: &Acknowledged) {}
+    fn moved(&mut self, _: usize, _: i64) {}
+
     fn stopped(&mut self, _: usize, _: &str) {}
     fn rewind(&mut self, _: usize, _: i64) {}
     fn waiting(&mut self, _: usize, _: Option<&str>) {}

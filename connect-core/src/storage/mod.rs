@@ -112,3 +112,14 @@ pub enum StorageError {
     #[error("the store is closed because the worker is stopping")]
     Closed,
 }
+
+impl StorageError {
+    /// True when the same may succeed later with nothing changed.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Kafka(error) => error.is_retriable(),
+            Self::Timeout { .. } => true,
+            _ => false,
+        }
+    }
+}

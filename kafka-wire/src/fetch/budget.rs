@@ -13,12 +13,20 @@ pub(super) struct MemoryBudget {
     limit: AtomicUsize,
     used: AtomicUsize,
     freed: Arc<Notify>,
+    /// The budget that this is a share of: what is held here counts there too.
+    whole: Option<Arc<MemoryBudget>>,
 }
 
 impl MemoryBudget {
     /// A budget of `limit` bytes that tells `freed` when something is given back.
     pub(super) fn new(limit: usize, freed: Arc<Notify>) -> Arc<Self> {
-        Arc::new(Self { limit: AtomicUsize::new(limit), used: AtomicUsize::new(0), freed })
+        Arc::new(Self { limit: AtomicUsize::new(limit), used: AtomicUsize::new(0), freed, whole: None })
+    }
+
+    /// A share, with a limit of its own beside that of the whole.
+    pub(super) fn share(self: &Arc<Self>) -> Arc<Self> {
+        let (limit, used) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { limit, used, freed: self.freed.clone(), whole: Some(self.clone()) })
     }
 
     /// The limit in bytes.
@@ -36,18 +44,36 @@ impl MemoryBudget {
         self.used.load(Ordering::Acquire)
     }
 
-    /// Reserves `bytes`, if they fit. When nothing at all is held they always fit, so that one answer larger than
-    /// the whole budget cannot stop the copy for ever.
+    /// Reserves `bytes`, if they fit here and in the whole. When nothing at all is held they always fit, so that one
+    /// answer larger than the whole budget cannot stop the copy for ever.
     pub(super) fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
-        let mut used = self.used();
-        loop {
-            if used > 0 && used + bytes > self.limit() {
-                return None;
-            }
-            match self.used.compare_exchange_weak(used, used + bytes, Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return Some(Reservation { budget: self.clone(), bytes }),
-                Err(now) => used = now,
-            }
+        if !self.take(bytes) {
+            return None;
+        }
+        if self.whole.as_ref().is_some_and(|whole| !whole.take(bytes)) {
+            self.used.fetch_sub(bytes, Ordering::AcqRel);
+            return None;
+        }
+        Some(Reservation { budget: self.clone(), bytes })
+    }
+
+    fn take(&self, bytes: usize) -> bool {
+        let fits = |used: usize| (used == 0 || used + bytes <= self.limit()).then_some(used + bytes);
+        self.used.fetch_update(Ordering::AcqRel, Ordering::Acquire, fits).is_ok()
+    }
+
+    fn grow(&self, bytes: usize) {
+        self.used.fetch_add(bytes, Ordering::AcqRel);
+        if let Some(whole) = &self.whole {
+            whole.grow(bytes);
+        }
+    }
+
+    fn give_back(&self, bytes: usize) {
+        self.used.fetch_sub(bytes, Ordering::AcqRel);
+        match &self.whole {
+            Some(whole) => whole.give_back(bytes),
+            None => self.freed.notify_one(),
         }
     }
 }
@@ -63,11 +89,9 @@ impl Reservation {
     /// Corrects the reservation to what is really held. It may grow: a broker answers with one whole batch even
     /// when that is larger than what was asked for (KIP-74).
     fn resize(&mut self, bytes: usize) {
-        if bytes >= self.bytes {
-            self.budget.used.fetch_add(bytes - self.bytes, Ordering::AcqRel);
-        } else {
-            self.budget.used.fetch_sub(self.bytes - bytes, Ordering::AcqRel);
-            self.budget.freed.notify_one();
+        match bytes >= self.bytes {
+            true => self.budget.grow(bytes - self.bytes),
+            false => self.budget.give_back(self.bytes - bytes),
         }
         self.bytes = bytes;
     }
@@ -81,8 +105,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.bytes, Ordering::AcqRel);
-        self.budget.freed.notify_one();
+        self.budget.give_back(self.bytes);
     }
 }
 
@@ -113,6 +136,23 @@ mod tests {
         assert_eq!(budget.used(), 60, "a slice pins its frame");
         drop(slice);
         assert_eq!(budget.used(), 0);
+    }
+
+    #[test]
+    fn shares_together_stay_within_the_whole() {
+        let whole = MemoryBudget::new(100, Arc::default());
+        let (a, b) = (whole.share(), whole.share());
+        a.set_limit(80);
+        b.set_limit(80);
+        let held = a.reserve(80).unwrap();
+        assert!(b.reserve(30).is_none(), "fits the share, not the whole");
+        assert_eq!((a.used(), b.used(), whole.used()), (80, 0, 80));
+        // A lane that is gone still counts while its frames are held.
+        drop(a);
+        assert!(b.reserve(30).is_none());
+        drop(held);
+        assert_eq!(whole.used(), 0);
+        assert!(b.reserve(30).is_some());
     }
 
     #[test]

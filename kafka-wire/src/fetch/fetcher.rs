@@ -1,6 +1,6 @@
 //! The fetcher: which partition is read over which lane, and what to do with each answer.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use futures::stream::FuturesUnordered;
 use kafka_protocol::messages::FetchResponse;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-use tracing::{debug, warn};
+use tracing::debug;
 use uuid::Uuid;
 
 use super::answer::{Verdict, judge};
@@ -23,46 +23,53 @@ use crate::error::{WireError, code_name};
 use crate::frame::Connection;
 
 /// How soon a partition that cannot be read is looked at again.
-const PROBLEM_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PROBLEM_PAUSE: Duration = Duration::from_secs(2);
 
-struct Partition {
-    topic: Arc<str>,
-    number: i32,
-    topic_id: Uuid,
-    offset: i64,
-    last_epoch: i32,
-    leader_epoch: i32,
-    lane: Option<LaneId>,
+pub(super) struct Partition {
+    pub(super) topic: Arc<str>,
+    pub(super) number: i32,
+    pub(super) topic_id: Uuid,
+    pub(super) offset: i64,
+    pub(super) last_epoch: i32,
+    pub(super) leader_epoch: i32,
+    pub(super) lane: Option<LaneId>,
+    /// A replica nearer than the leader that the leader pointed at (KIP-392), and until when it is used.
+    pub(super) near: Option<(i32, Instant)>,
     /// Paused by the caller.
     paused: bool,
     /// Stopped by a problem, until `seek`.
-    stopped: bool,
+    pub(super) stopped: bool,
     /// A problem that is looked at again by itself.
-    ailing: Option<FetchProblem>,
-    /// Wants metadata not before this time.
-    look_up_at: Instant,
+    pub(super) ailing: Option<FetchProblem>,
+    /// Wants a lane not before this time.
+    pub(super) look_up_at: Instant,
+    /// The cached metadata was shown to be wrong: ask before using it again.
+    pub(super) stale: bool,
 }
 
-enum Outcome {
+pub(super) enum Outcome {
     Connected(LaneId, Result<Connection, WireError>),
     Answered(LaneId, Result<FetchResponse, WireError>),
-    Metadata(Result<(), WireError>),
+    /// Metadata of these topics, in order.
+    Metadata(Vec<String>, Result<(), WireError>),
 }
 
 /// Reads partitions of one cluster. See the module for its guarantees.
 pub struct Fetcher {
-    cluster: Cluster,
-    settings: FetchSettings,
-    partitions: BTreeMap<usize, Partition>,
-    by_name: HashMap<String, BTreeMap<i32, usize>>,
-    lanes: BTreeMap<LaneId, Lane>,
-    operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
-    looking_up: bool,
-    look_up_failures: u32,
-    /// The cached metadata was shown to be wrong: ask before using it again.
-    stale: bool,
+    pub(super) cluster: Cluster,
+    pub(super) settings: FetchSettings,
+    pub(super) partitions: BTreeMap<usize, Partition>,
+    /// Keys of partitions without a lane.
+    pub(super) homeless: BTreeSet<usize>,
+    by_name: HashMap<Arc<str>, HashMap<i32, usize>>,
+    pub(super) by_id: HashMap<Uuid, Arc<str>>,
+    pub(super) lanes: BTreeMap<LaneId, Lane>,
+    pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    pub(super) looking_up: bool,
+    pub(super) look_up_failures: u32,
+    pub(super) budget: Arc<MemoryBudget>,
     freed: Arc<Notify>,
-    ready: Vec<FetchEvent>,
+    pub(super) ready: Vec<FetchEvent>,
 }
 
 impl std::fmt::Debug for Fetcher {
@@ -73,18 +80,23 @@ impl std::fmt::Debug for Fetcher {
 
 impl Fetcher {
     /// A fetcher with no partitions.
-    pub fn new(cluster: Cluster, settings: FetchSettings) -> Self {
+    pub fn new(cluster: Cluster, mut settings: FetchSettings) -> Self {
+        // A broker that waits longer than we do would lose the connection with every idle fetch.
+        settings.max_wait = settings.max_wait.min(cluster.settings().request_timeout / 2);
+        let freed = Arc::new(Notify::new());
         Self {
             cluster,
-            settings,
             partitions: BTreeMap::new(),
+            homeless: BTreeSet::new(),
             by_name: HashMap::new(),
+            by_id: HashMap::new(),
             lanes: BTreeMap::new(),
             operations: FuturesUnordered::new(),
             looking_up: false,
             look_up_failures: 0,
-            stale: false,
-            freed: Arc::new(Notify::new()),
+            budget: MemoryBudget::new(settings.budget_bytes, freed.clone()),
+            settings,
+            freed,
             ready: Vec::new(),
         }
     }
@@ -99,13 +111,16 @@ impl Fetcher {
             last_epoch: -1,
             leader_epoch: -1,
             lane: None,
+            near: None,
             paused: false,
             stopped: false,
             ailing: None,
             look_up_at: Instant::now(),
+            stale: false,
         };
+        self.by_name.entry(partition.topic.clone()).or_default().insert(number, key);
         self.partitions.insert(key, partition);
-        self.by_name.entry(topic.to_owned()).or_default().insert(number, key);
+        self.homeless.insert(key);
     }
 
     /// Reads on from `offset`, whatever came before. Ends a problem's stop.
@@ -115,6 +130,12 @@ impl Fetcher {
             partition.offset = offset;
             partition.last_epoch = -1;
             partition.stopped = false;
+            // Reading on in the new topic is what the caller wants.
+            if matches!(partition.ailing, Some(FetchProblem::Recreated { .. })) {
+                partition.ailing = None;
+                partition.topic_id = Uuid::nil();
+                partition.look_up_at = Instant::now();
+            }
         }
     }
 
@@ -133,9 +154,9 @@ impl Fetcher {
         }
     }
 
-    /// Bytes of frames held now, over all lanes.
+    /// Bytes of frames held now, by whomever, and of those that were asked for.
     pub fn held_bytes(&self) -> usize {
-        self.lanes.values().map(|lane| lane.budget.used()).sum()
+        self.budget.used()
     }
 
     /// Waits for something to handle. Cancel-safe: whatever is under way goes on at the next call.
@@ -155,55 +176,6 @@ impl Fetcher {
                 else => futures::future::pending().await,
             }
         }
-    }
-
-    /// Pins partitions to lanes of their leaders, and looks for leaders where none is known.
-    fn assign(&mut self) {
-        let now = Instant::now();
-        let homeless = |p: &Partition| p.lane.is_none() && !p.stopped && p.look_up_at <= now;
-        if self.looking_up || !self.partitions.values().any(homeless) {
-            return;
-        }
-        let metadata = self.cluster.metadata();
-        let mut unknown = Vec::new();
-        for (key, partition) in self.partitions.iter_mut().filter(|(_, p)| homeless(p)) {
-            let known = metadata.partition(&partition.topic, partition.number);
-            let leader = metadata.leader(&partition.topic, partition.number);
-            let (Some(known), Some(leader), false) = (known, leader, self.stale) else {
-                unknown.push(partition.topic.to_string());
-                continue;
-            };
-            let id = metadata.topic(&partition.topic).map(|t| t.id).unwrap_or_default();
-            if partition.topic_id.is_nil() {
-                partition.topic_id = id;
-            }
-            partition.leader_epoch = known.leader_epoch;
-            let lane = (leader, key % self.settings.lanes_per_broker.max(1));
-            partition.lane = Some(lane);
-            let budget = || MemoryBudget::new(0, self.freed.clone());
-            self.lanes.entry(lane).or_insert_with(|| Lane::new(budget())).partitions.insert(*key);
-        }
-        self.share_budget();
-        if !unknown.is_empty() {
-            unknown.sort_unstable();
-            unknown.dedup();
-            self.look_up(unknown);
-        }
-    }
-
-    fn share_budget(&mut self) {
-        self.lanes.retain(|_, lane| lane.busy || !lane.partitions.is_empty());
-        let share = self.settings.budget_bytes / self.lanes.len().max(1);
-        let limit = share.min(self.settings.lane_buffer_bytes);
-        self.lanes.values().for_each(|lane| lane.budget.set_limit(limit));
-    }
-
-    fn look_up(&mut self, topics: Vec<String>) {
-        let cluster = self.cluster.clone();
-        self.looking_up = true;
-        self.operations.push(Box::pin(async move {
-            Outcome::Metadata(cluster.fetch_metadata(Some(&topics)).await.map(|_| ()))
-        }));
     }
 
     /// Starts a connection or fetch on every lane that can take one. True when a lane waits for memory.
@@ -233,9 +205,11 @@ impl Fetcher {
             };
             lane.busy = true;
             match lane.prepare(&connection, &self.settings, asks) {
-                Ok((version, request)) => self.operations.push(Box::pin(async move {
-                    Outcome::Answered(id, lane::fetch(connection, version, request, reservation).await)
-                })),
+                // Sent here, not when its future is polled: brokers work while the caller handles what came before.
+                Ok((version, request)) => {
+                    let answer = lane::fetch(connection, version, &request, reservation);
+                    self.operations.push(Box::pin(async move { Outcome::Answered(id, answer.await) }));
+                }
                 Err(error) => {
                     self.operations.push(Box::pin(async move { Outcome::Answered(id, Err(error)) }))
                 }
@@ -245,11 +219,13 @@ impl Fetcher {
     }
 
     fn deadline(&self) -> Option<Instant> {
+        let now = Instant::now();
         let lanes = self.lanes.values().filter(|l| !l.busy && !l.partitions.is_empty());
-        let lanes = lanes.filter_map(|l| l.not_before);
-        let waiting = |p: &&Partition| p.lane.is_none() && !p.stopped && !self.looking_up;
-        let partitions = self.partitions.values().filter(waiting).map(|p| p.look_up_at);
-        lanes.chain(partitions).min()
+        // A time that has passed holds nothing up: such a lane has nothing to ask for, or waits for memory.
+        let lanes = lanes.filter_map(|l| l.not_before).filter(|at| *at > now);
+        let homeless = self.homeless.iter().filter_map(|key| self.partitions.get(key));
+        let homeless = homeless.filter(|p| !p.stopped && !self.looking_up).map(|p| p.look_up_at);
+        lanes.chain(homeless).min()
     }
 
     fn handle(&mut self, outcome: Outcome) {
@@ -257,7 +233,7 @@ impl Fetcher {
             Outcome::Connected(id, result) => self.connected(id, result),
             Outcome::Answered(id, Ok(answer)) => self.answered(id, answer),
             Outcome::Answered(id, Err(error)) => self.lane_failed(id, &error),
-            Outcome::Metadata(result) => self.looked_up(result),
+            Outcome::Metadata(topics, result) => self.looked_up(&topics, result),
         }
     }
 
@@ -273,77 +249,14 @@ impl Fetcher {
         }
     }
 
-    /// A lane's connection failed: its partitions may have moved, so each is looked up again.
-    fn lane_failed(&mut self, id: LaneId, error: &WireError) {
-        if error.is_retriable() {
-            debug!("fetching from broker {} of the {} cluster: {error}", id.0, self.cluster.role());
-        } else {
-            warn!("fetching from broker {} of the {} cluster: {error}", id.0, self.cluster.role());
-        }
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        lane.busy = false;
-        lane.broken(&self.cluster);
-        let at = lane.not_before.unwrap_or_else(Instant::now);
-        for key in std::mem::take(&mut lane.partitions) {
-            if let Some(partition) = self.partitions.get_mut(&key) {
-                partition.lane = None;
-                partition.look_up_at = at;
-            }
-        }
-        self.stale = true;
-    }
-
-    fn looked_up(&mut self, result: Result<(), WireError>) {
-        self.looking_up = false;
-        let now = Instant::now();
-        if let Err(error) = result {
-            debug!("metadata of the {} cluster: {error}", self.cluster.role());
-            self.look_up_failures = (self.look_up_failures + 1).min(10);
-            let pause = self.cluster.settings().retry_backoff * self.look_up_failures;
-            self.partitions
-                .values_mut()
-                .filter(|p| p.lane.is_none())
-                .for_each(|p| p.look_up_at = now + pause);
-            return;
-        }
-        self.look_up_failures = 0;
-        self.stale = false;
-        let metadata = self.cluster.metadata();
-        let mut events = Vec::new();
-        for (key, partition) in self.partitions.iter_mut().filter(|(_, p)| p.lane.is_none() && !p.stopped) {
-            let topic = metadata.topics.get(&*partition.topic);
-            let problem = match topic {
-                None => Some(FetchProblem::Missing),
-                Some(t) if t.error_code == 29 => Some(FetchProblem::NotAuthorized),
-                Some(t) if t.error_code == 3 => Some(FetchProblem::Missing),
-                Some(t) if !partition.topic_id.is_nil() && !t.id.is_nil() && t.id != partition.topic_id => {
-                    partition.stopped = true;
-                    Some(FetchProblem::Recreated { was: partition.topic_id, now: t.id })
-                }
-                Some(_) => None,
-            };
-            if problem.is_some() {
-                partition.look_up_at = now + PROBLEM_PAUSE;
-            } else if metadata.leader(&partition.topic, partition.number).is_none() {
-                partition.look_up_at = now + self.cluster.settings().retry_backoff;
-            }
-            if problem != partition.ailing {
-                let news = problem.clone().map_or(News::Recovered, News::Problem);
-                events.push(FetchEvent { key: *key, news });
-                partition.ailing = problem;
-            }
-        }
-        self.ready.extend(events);
-    }
-
     fn answered(&mut self, id: LaneId, answer: FetchResponse) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.busy = false;
         if answer.error_code != 0 {
             debug!("fetch session with broker {}: {}", id.0, code_name(answer.error_code));
             lane.session.reset();
-            // 70 and 71: the session is gone or out of step, a new one cures it at once.
-            if !matches!(answer.error_code, 70 | 71) {
+            // The session is gone, out of step, or began without topic ids: a new one cures it at once.
+            if !matches!(answer.error_code, 70 | 71 | 106) {
                 let code = answer.error_code;
                 self.lane_failed(id, &WireError::broker(format!("fetch from broker {}", id.0), code));
             }
@@ -357,18 +270,20 @@ impl Fetcher {
         let mut served = Vec::new();
         for topic in answer.responses {
             let name = match topic.topic.as_str() {
-                "" => asked.values().find(|a| a.topic_id == topic.topic_id).map(|a| a.topic.to_string()),
-                name => Some(name.to_owned()),
+                "" => self.by_id.get(&topic.topic_id).cloned().unwrap_or_default(),
+                name => name.into(),
             };
-            let numbers = name.and_then(|name| self.by_name.get(&name)).cloned().unwrap_or_default();
             for data in topic.partitions {
-                let key = numbers.get(&data.partition_index).copied();
-                if let Some(key) = key.filter(|key| asked.contains_key(key)) {
-                    if data.records.as_ref().is_some_and(|r| !r.is_empty()) {
-                        served.push(key);
-                    }
-                    self.partition_answered(key, asked[&key].offset, data);
+                let key = self.by_name.get(&name).and_then(|n| n.get(&data.partition_index)).copied();
+                let Some((key, ask)) = key.and_then(|key| Some((key, asked.get(&key)?))) else { continue };
+                // An answer about an earlier topic of that name says nothing about this one.
+                if !topic.topic_id.is_nil() && ask.topic_id != topic.topic_id {
+                    continue;
                 }
+                if data.records.as_ref().is_some_and(|r| !r.is_empty()) {
+                    served.push(key);
+                }
+                self.partition_answered(key, ask.offset, data);
             }
         }
         if let Some(lane) = self.lanes.get_mut(&id) {
@@ -388,14 +303,29 @@ impl Fetcher {
         if partition.offset != asked_offset || partition.paused || partition.stopped {
             return;
         }
+        let pointed = (data.error_code == 0).then_some(data.preferred_read_replica.0).filter(|id| *id >= 0);
+        if pointed.is_some() || partition.near.is_some_and(|(_, until)| until <= Instant::now()) {
+            let until = Instant::now() + self.cluster.settings().metadata_max_age;
+            partition.near = pointed.map(|id| (id, until));
+            self.leave_lane(key, Instant::now());
+            return;
+        }
         match judge(asked_offset, data) {
+            // The replica may lag behind: let the leader say whether that is so.
+            Verdict::Tell { news: News::Problem(FetchProblem::OutOfRange(_)), .. }
+                if partition.near.take().is_some() =>
+            {
+                self.refresh(key);
+            }
             Verdict::Tell { news, next } => {
                 if let Some((offset, epoch)) = next {
                     partition.offset = offset;
                     partition.last_epoch = epoch;
                 }
                 match &news {
-                    News::Problem(problem @ FetchProblem::NotAuthorized) => {
+                    News::Problem(
+                        problem @ (FetchProblem::NotAuthorized | FetchProblem::Other { code: -1 }),
+                    ) => {
                         let known = partition.ailing.replace(problem.clone()).is_some();
                         self.leave_lane(key, Instant::now() + PROBLEM_PAUSE);
                         if known {
@@ -426,13 +356,17 @@ impl Fetcher {
 
     fn refresh(&mut self, key: usize) {
         self.leave_lane(key, Instant::now() + self.cluster.settings().retry_backoff);
-        self.stale = true;
+        if let Some(partition) = self.partitions.get_mut(&key) {
+            partition.stale = true;
+            partition.near = None;
+        }
     }
 
-    /// Takes a partition off its lane; it is assigned again after a look-up.
+    /// Takes a partition off its lane; it is assigned again after `look_up_at`.
     fn leave_lane(&mut self, key: usize, look_up_at: Instant) {
         let Some(partition) = self.partitions.get_mut(&key) else { return };
         partition.look_up_at = look_up_at;
+        self.homeless.insert(key);
         if let Some(lane) = partition.lane.take().and_then(|id| self.lanes.get_mut(&id)) {
             lane.partitions.remove(&key);
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use backon::ExponentialBackoff;
 use kafka_protocol::messages::{FetchRequest, FetchResponse};
-use kafka_protocol::protocol::{Request, StrBytes};
+use kafka_protocol::protocol::StrBytes;
 use tokio::time::Instant;
 
 use super::FetchSettings;
@@ -36,6 +36,11 @@ pub(super) struct Lane {
 }
 
 impl Lane {
+    /// True while something is read over it or its failures are remembered.
+    pub(super) fn is_needed(&self) -> bool {
+        self.busy || !self.partitions.is_empty() || self.backoff.is_some()
+    }
+
     pub(super) fn new(budget: Arc<MemoryBudget>) -> Self {
         Self {
             connection: None,
@@ -93,16 +98,18 @@ impl Lane {
     }
 }
 
-/// Sends a prepared fetch and waits for its answer, whose bytes then hold `reservation`.
-pub(super) async fn fetch(
+/// Sends a prepared fetch. The future waits for its answer, whose bytes then hold `reservation`.
+pub(super) fn fetch(
     connection: Arc<Connection>,
     version: i16,
-    request: FetchRequest,
+    request: &FetchRequest,
     reservation: Reservation,
-) -> Result<<FetchRequest as Request>::Response, WireError> {
-    let frame = connection.encode(&request, version)?;
-    let body = connection.send::<FetchRequest>(version, frame).await?;
-    let mut held = reservation.attach(body);
-    let answer: FetchResponse = connection.decode::<FetchRequest>(&mut held, version)?;
-    Ok(answer)
+) -> impl Future<Output = Result<FetchResponse, WireError>> + use<> {
+    let pending =
+        connection.encode(request, version).map(|frame| connection.send::<FetchRequest>(version, frame));
+    async move {
+        let body = pending?.await?;
+        let mut held = reservation.attach(body);
+        connection.decode::<FetchRequest>(&mut held, version)
+    }
 }

@@ -13,6 +13,7 @@ mod answer;
 mod budget;
 mod fetcher;
 mod lane;
+mod leaders;
 mod session;
 
 use std::time::Duration;
@@ -42,7 +43,7 @@ pub struct FetchSettings {
     pub lanes_per_broker: usize,
     /// True: only committed data, with the list of aborted transactions.
     pub read_committed: bool,
-    /// `client.rack`, empty if none.
+    /// `client.rack`, empty if none: a broker that knows a replica in that rack sends us there (KIP-392).
     pub rack: String,
 }
 
@@ -116,7 +117,7 @@ pub enum FetchProblem {
     /// The bytes are not record batches.
     #[error("the origin sent records that cannot be read: {0}")]
     Unreadable(BatchError),
-    /// Another error code of the broker.
+    /// Another error code of the broker. After UNKNOWN_SERVER_ERROR (-1) it is tried again by itself.
     #[error("the origin answers {}", crate::error::code_name(*.code))]
     Other {
         /// Kafka's error code.

@@ -56,7 +56,9 @@ impl Session {
         let changed = self.order.iter().filter(|key| !incremental || self.sent.get(key) != asks.get(key));
         let topics = topics(changed.filter_map(|key| asks.get(key)), partition_max_bytes);
         let forgotten = if incremental {
-            forgotten(self.sent.iter().filter(|(key, _)| !asks.contains_key(key)).map(|(_, ask)| ask))
+            // A topic that was created again: the broker knows the old one as another partition.
+            let gone = |key: &usize, ask: &Ask| asks.get(key).is_none_or(|now| now.topic_id != ask.topic_id);
+            forgotten(self.sent.iter().filter(|(key, ask)| gone(key, ask)).map(|(_, ask)| ask))
         } else {
             Vec::new()
         };
@@ -155,6 +157,17 @@ mod tests {
         assert_eq!(third.session_epoch, 2);
         assert!(partitions(&third).is_empty());
         assert_eq!(third.forgotten_topics_data[0].partitions, [0]);
+    }
+
+    #[test]
+    fn a_topic_that_was_created_again_replaces_the_old_one() {
+        let mut session = Session::default();
+        fill(&mut session, &[(0, ask(0, 7))]);
+        session.answered(9, &[]);
+        let again = Ask { topic_id: Uuid::from_u128(5), ..ask(0, 0) };
+        let request = fill(&mut session, &[(0, again)]);
+        assert_eq!(partitions(&request), [0]);
+        assert_eq!(request.forgotten_topics_data[0].topic_id, Uuid::nil());
     }
 
     #[test]

@@ -272,11 +272,31 @@ impl Future for Pending {
 
 fn connect_error(address: String, error: &io::Error) -> WireError {
     let reason = error.to_string();
-    // rustls reports what the peer's certificate lacks, or the peer's alert, as InvalidData.
-    if error.kind() == io::ErrorKind::InvalidData {
-        return WireError::Authentication { address, reason: format!("TLS: {reason}") };
+    match error.kind() {
+        // rustls reports what the peer's certificate lacks, or the peer's alert, as InvalidData.
+        io::ErrorKind::InvalidData => {
+            let see = tls_setting(&reason).map_or(String::new(), |setting| format!(" (see {setting})"));
+            WireError::Authentication { address, reason: format!("TLS: {reason}{see}") }
+        }
+        // It may be stopping; or it does not understand TLS, for then it does the same.
+        io::ErrorKind::UnexpectedEof => {
+            let reason = "it was closed in the TLS handshake; does this port speak TLS (security.protocol)?";
+            WireError::Connect { address, reason: reason.to_owned() }
+        }
+        _ => WireError::Connect { address, reason },
     }
-    WireError::Connect { address, reason }
+}
+
+/// The settings to look at for what rustls says.
+fn tls_setting(reason: &str) -> Option<&'static str> {
+    let settings = [
+        ("UnknownIssuer", "ssl.truststore.location, ssl.truststore.certificates"),
+        ("not valid for name", "ssl.endpoint.identification.algorithm"),
+        ("NotValidForName", "ssl.endpoint.identification.algorithm"),
+        ("InvalidContentType", "security.protocol: does this port speak TLS?"),
+        ("received fatal alert", "ssl.keystore.location, ssl.keystore.certificate.chain"),
+    ];
+    settings.into_iter().find(|(said, _)| reason.contains(said)).map(|(_, setting)| setting)
 }
 
 /// Fails the connection when a loop ends in whatever way, its runtime's end included.
@@ -335,7 +355,9 @@ async fn read_loop(stream: ReadHalf<BoxStream>, shared: Arc<Shared>) {
 
 async fn read_answer(stream: &mut BufReader<ReadHalf<BoxStream>>) -> io::Result<Bytes> {
     let length = stream.read_u32().await? as usize;
-    if !(4..=MAX_RESPONSE).contains(&length) {
+    // A TLS alert or handshake (0x15 or 0x16, then 0x03 for the version) reads as a length, too.
+    let is_tls = matches!(length >> 16, 0x1503 | 0x1603);
+    if is_tls || !(4..=MAX_RESPONSE).contains(&length) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             format!(

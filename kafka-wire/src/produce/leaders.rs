@@ -46,9 +46,6 @@ impl Producer {
             self.naming = true;
             self.name(None);
         }
-        if self.looking_up {
-            return;
-        }
         let now = Instant::now();
         let metadata = self.cluster.metadata();
         let (mut asked, mut found) = (Vec::new(), Vec::new());
@@ -62,7 +59,7 @@ impl Producer {
         for (index, leader) in found {
             self.settle_down(index, leader);
         }
-        if !asked.is_empty() {
+        if !asked.is_empty() && !self.looking_up {
             self.look_up(asked);
         }
     }

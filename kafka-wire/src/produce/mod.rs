@@ -8,6 +8,12 @@
 //! Guarantees: batches of a partition are stored in the order they were enqueued, through retries and leader moves;
 //! an acknowledgement is told only when all before it are; what is not acknowledged is never forgotten but told as
 //! [`ProduceEvent::Rewind`] or [`ProduceEvent::Stopped`]; a stopped partition does not hold up another.
+//!
+//! Not guaranteed, because brokers do not: a batch that is sent again after a lost answer is recognised only while the
+//! broker remembers the producer. It forgets when its last record *there* is `producer.id.expiration.ms` (a day) old
+//! by the record's own timestamp: at a restart, and at a check every ten minutes. So while old data is copied, a
+//! restart of a destination broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
+//! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
 
 mod fault;
 mod lane;

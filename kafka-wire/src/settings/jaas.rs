@@ -162,8 +162,8 @@ mod tests {
     fn reads_what_kafka_reads() {
         let mut wrong = Vec::new();
         for vector in VECTORS.lines() {
-            let (line, expected): (String, Option<(String, BTreeMap<String, String>)>) =
-                serde_json::from_str(vector).unwrap();
+            type Case = (String, Option<(String, BTreeMap<String, String>)>);
+            let (line, expected): Case = serde_json::from_str(vector).unwrap();
             let ours = parse(&line).ok().map(|module| (module.class, module.options));
             if ours != expected {
                 wrong.push(format!("{line:?}: Kafka {expected:?}, we {ours:?}"));

@@ -8,11 +8,17 @@ use crate::error::WireError;
 use crate::frame::Connection;
 use crate::settings::{SaslMechanism, SaslSettings};
 
+const ILLEGAL_SASL_STATE: i16 = 34;
+
 /// Authenticates a fresh connection. A refusal is [`WireError::Authentication`], with the broker's words.
 pub(crate) async fn authenticate(connection: &Connection, settings: &SaslSettings) -> Result<(), WireError> {
     let SaslMechanism::Plain { username, password } = &settings.mechanism;
     let handshake = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str("PLAIN"));
     let answer = connection.call(&handshake).await?;
+    if answer.error_code == ILLEGAL_SASL_STATE {
+        let reason = "this port does not ask for SASL (security.protocol)";
+        return Err(refused(connection, reason.to_owned()));
+    }
     if answer.error_code != 0 {
         let offered: Vec<&str> = answer.mechanisms.iter().map(|m| m.as_str()).collect();
         return Err(refused(

@@ -5,4 +5,7 @@
 mod basics;
 mod faults;
 mod load;
+mod refusals;
+mod security;
 mod support;
+mod three;

@@ -35,6 +35,9 @@ pub struct Kafka {
 impl Kafka {
     pub async fn start(builder: ClusterBuilder) -> Self {
         let turn = TURN.lock().await;
+        // RUST_LOG=kafka_wire=debug shows what the client does.
+        let filter = tracing_subscriber::EnvFilter::from_default_env();
+        drop(tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init());
         let cluster = tokio::task::spawn_blocking(|| builder.start().unwrap()).await.unwrap();
         Self { cluster: Arc::new(cluster), _turn: turn }
     }
@@ -89,14 +92,19 @@ pub fn value(partition: i32, number: i64) -> String {
     format!("{partition}:{number}")
 }
 
+/// Brokers that restart or clean up forget producers whose last record is a day old by its timestamp, and with them
+/// what makes a batch that is sent again recognisable. So records here are of today.
+fn today() -> i64 {
+    std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as i64
+}
+
 /// A batch of the records `first..first + count`.
 pub fn numbered(codec: Codec, partition: i32, first: i64, count: i64) -> OutgoingBatch {
     let mut builder = BatchBuilder::new(codec);
     for number in first..first + count {
         let value = value(partition, number);
         let key = number.to_string();
-        let time = 1_700_000_000_000 + number;
-        builder.push(time, Some(key.as_bytes()), Some(value.as_bytes()), &Headers::default()).unwrap();
+        builder.push(today(), Some(key.as_bytes()), Some(value.as_bytes()), &Headers::default()).unwrap();
     }
     builder.finish().unwrap()
 }
@@ -104,7 +112,7 @@ pub fn numbered(codec: Codec, partition: i32, first: i64, count: i64) -> Outgoin
 /// A batch with one record.
 pub fn single(key: Option<&[u8]>, value: &[u8]) -> OutgoingBatch {
     let mut builder = BatchBuilder::new(Codec::None);
-    builder.push(1_700_000_000_000, key, Some(value), &Headers::default()).unwrap();
+    builder.push(today(), key, Some(value), &Headers::default()).unwrap();
     builder.finish().unwrap()
 }
 

@@ -95,7 +95,6 @@ impl CopiedPartition {
         figures.records.fetch_add(ack.records, Relaxed);
         figures.bytes.fetch_add(ack.bytes, Relaxed);
         figures.duplicates.fetch_add(u64::from(ack.duplicate), Relaxed);
-        figures.position.store(ack.last_offset + 1, Relaxed);
         figures.newest.store(ack.max_timestamp, Relaxed);
         figures.last_acknowledged.store(now_ms(), Relaxed);
         match (ack.merged, figures.mode()) {
@@ -103,7 +102,12 @@ impl CopiedPartition {
             (false, Some(Mode::Merge)) => figures.set_mode(Mode::Passthrough),
             _ => {}
         }
-        self.uncommitted = Some(ack.last_offset + 1);
+    }
+
+    /// Nothing up to `last_offset` is left to do.
+    pub(super) fn moved(&mut self, last_offset: i64) {
+        self.figures.position.store(last_offset + 1, Relaxed);
+        self.uncommitted = Some(last_offset + 1);
     }
 
     /// It does not move; `Waiting` or `Stopped` says how.

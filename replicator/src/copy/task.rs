@@ -29,11 +29,14 @@ pub(crate) struct CopyTask {
     running: Option<Running>,
 }
 
+/// First offset and end of a partition at the origin.
+type Bounds = Result<(i64, i64), WireError>;
+
 struct Running {
     origin: Cluster,
     fetcher: Fetcher,
     partitions: Vec<CopiedPartition>,
-    bounds: FuturesUnordered<BoxFuture<'static, (usize, Result<(i64, i64), WireError>)>>,
+    bounds: FuturesUnordered<BoxFuture<'static, (usize, Bounds)>>,
     read_committed: bool,
 }
 
@@ -163,12 +166,7 @@ impl Running {
     }
 
     /// The position is outside the log: expired at its front, or beyond its end.
-    fn resolve_range(
-        &mut self,
-        index: usize,
-        bounds: Result<(i64, i64), WireError>,
-        out: &mut Vec<RawBatch>,
-    ) {
+    fn resolve_range(&mut self, index: usize, bounds: Bounds, out: &mut Vec<RawBatch>) {
         let partition = &mut self.partitions[index];
         let position = partition.position;
         match bounds {
@@ -246,7 +244,7 @@ impl Running {
 }
 
 /// First offset and end of a partition.
-async fn bounds(origin: &Cluster, key: TopicPartition) -> Result<(i64, i64), WireError> {
+async fn bounds(origin: &Cluster, key: TopicPartition) -> Bounds {
     let keys = [key];
     let first = origin.list_offsets(&keys, OffsetSpec::Earliest).await?;
     let end = origin.list_offsets(&keys, OffsetSpec::Latest { read_committed: false }).await?;
@@ -275,6 +273,12 @@ impl SourceTask for CopyTask {
     fn acknowledged(&mut self, ack: &Acknowledged) {
         if let Some(running) = &mut self.running {
             running.partitions[ack.partition].acknowledged(ack);
+        }
+    }
+
+    fn moved(&mut self, partition: usize, last_offset: i64) {
+        if let Some(running) = &mut self.running {
+            running.partitions[partition].moved(last_offset);
         }
     }
 

@@ -32,11 +32,13 @@ pub(crate) fn both() -> [Pair; 2] {
     [zk_to_kraft(), kraft_to_zk()]
 }
 
-/// Settings of test clusters: nothing is created by accident, and brokers clean up soon enough to be watched.
+/// Settings of test clusters: nothing is created by accident, nothing expires (many records are old) unless its topic
+/// says so, and brokers clean up soon enough to be watched.
 pub(crate) fn builder(version: Version) -> ClusterBuilder {
     Cluster::builder()
         .version(version)
         .property("auto.create.topics.enable", false)
+        .property("log.retention.ms", -1)
         .property("log.cleaner.backoff.ms", 200)
         .property("log.initial.task.delay.ms", 500)
         .property("log.retention.check.interval.ms", 500)

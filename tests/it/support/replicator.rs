@@ -3,6 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::process::{Child, Command, ExitStatus};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -21,6 +22,8 @@ pub(crate) struct Replicator {
     stdout: Output,
     port: u16,
     announcements: Announcements,
+    /// Its files stay while it runs.
+    folder: Option<Arc<tempfile::TempDir>>,
 }
 
 impl Replicator {
@@ -29,7 +32,13 @@ impl Replicator {
         let mut child = command.spawn().unwrap();
         let log = Output::of(child.stderr.take().unwrap());
         let stdout = Output::of(child.stdout.take().unwrap());
-        Self { child, log, stdout, port, announcements }
+        Self { child, log, stdout, port, announcements, folder: None }
+    }
+
+    /// Keeps `folder` while it runs.
+    pub(crate) fn with_folder(mut self, folder: Arc<tempfile::TempDir>) -> Self {
+        self.folder = Some(folder);
+        self
     }
 
     pub(crate) fn pid(&self) -> i32 {

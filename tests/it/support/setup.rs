@@ -147,6 +147,7 @@ impl Setup {
     /// Starts it.
     pub(crate) fn spawn(&self) -> Replicator {
         Replicator::spawn(self.command(), self.port, self.announcements.clone())
+            .with_folder(self.folder.clone())
     }
 
     /// Runs it to its end, which must come by itself.

@@ -31,7 +31,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes note of a stretch; `done` when there is nothing to wait for.
+    /// Takes note of a stretch; `done` when there is nothing to wait for. Returns the position if it moved.
     pub(super) fn push(
         &mut self,
         partition: usize,
@@ -39,7 +39,7 @@ impl Ledger {
         first: i64,
         last: i64,
         done: bool,
-    ) {
+    ) -> Option<i64> {
         if self.partitions.len() <= partition {
             self.partitions.resize_with(partition + 1, || None);
         }
@@ -51,17 +51,17 @@ impl Ledger {
         });
         ledger.entries.push_back(Entry { first, last, done });
         self.outstanding += usize::from(!done);
-        ledger.advance();
+        ledger.advance()
     }
 
-    /// Everything of the partition up to `last` is stored.
-    pub(super) fn acknowledge(&mut self, partition: usize, last: i64) {
-        let Some(ledger) = self.partitions.get_mut(partition).and_then(Option::as_mut) else { return };
+    /// Everything of the partition up to `last` is stored. Returns the position if it moved.
+    pub(super) fn acknowledge(&mut self, partition: usize, last: i64) -> Option<i64> {
+        let ledger = self.partitions.get_mut(partition).and_then(Option::as_mut)?;
         for entry in ledger.entries.iter_mut().take_while(|e| e.last <= last).filter(|e| !e.done) {
             entry.done = true;
             self.outstanding -= 1;
         }
-        ledger.advance();
+        ledger.advance()
     }
 
     /// Forgets the stretch that ends at `last` and all behind it; returns where it began.
@@ -103,10 +103,14 @@ impl Ledger {
 }
 
 impl PartitionLedger {
-    fn advance(&mut self) {
+    /// Passes what is done; returns the position if it moved.
+    fn advance(&mut self) -> Option<i64> {
+        let mut moved = None;
         while self.entries.front().is_some_and(|e| e.done) {
-            self.position = self.entries.pop_front().map(|e| e.last);
+            moved = self.entries.pop_front().map(|e| e.last);
+            self.position = moved;
         }
+        moved
     }
 }
 
@@ -118,7 +122,9 @@ mod tests {
     fn ledger(entries: &[(i64, i64, bool)]) -> Ledger {
         let mut ledger = Ledger::default();
         let source = Arc::new(SourcePartition(serde_json::Map::new()));
-        entries.iter().for_each(|(first, last, done)| ledger.push(0, &source, *first, *last, *done));
+        for (first, last, done) in entries {
+            ledger.push(0, &source, *first, *last, *done);
+        }
         ledger
     }
 
@@ -130,9 +136,9 @@ mod tests {
     fn the_position_never_passes_what_is_not_acknowledged() {
         let mut ledger = ledger(&[(0, 4, false), (5, 9, false), (10, 10, true)]);
         assert_eq!(position(&ledger), None);
-        ledger.acknowledge(0, 4);
+        assert_eq!(ledger.acknowledge(0, 4), Some(4));
         assert_eq!(position(&ledger), Some(4));
-        ledger.acknowledge(0, 9);
+        assert_eq!(ledger.acknowledge(0, 9), Some(10));
         assert_eq!(position(&ledger), Some(10), "what needs no copy goes with what is before it");
         assert_eq!(ledger.outstanding(), 0);
     }

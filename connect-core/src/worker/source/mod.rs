@@ -119,7 +119,10 @@ impl SourceLoop {
     fn deliver(&mut self, batches: Vec<RawBatch>) -> Result<(), ConnectError> {
         for batch in batches {
             let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
-            self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
+            let moved = self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
+            if let Some(last) = moved {
+                self.context.task.moved(partition, last);
+            }
             if let Some((destination, outgoing)) = payload {
                 let target = self.target(partition, destination)?;
                 self.producer.enqueue(target, last_offset, outgoing);
@@ -174,7 +177,7 @@ impl SourceLoop {
 
     fn acknowledged(&mut self, ack: &Acknowledgement) {
         let Some(source) = self.sources.get(&ack.partition) else { return };
-        self.ledger.acknowledge(*source, ack.tag);
+        let moved = self.ledger.acknowledge(*source, ack.tag);
         let records = u64::try_from(ack.records).unwrap_or_default();
         self.acknowledged_records += records;
         self.context.task.acknowledged(&Acknowledged {
@@ -187,6 +190,9 @@ impl SourceLoop {
             merged: ack.merged,
             max_timestamp: ack.max_timestamp,
         });
+        if let Some(last) = moved {
+            self.context.task.moved(*source, last);
+        }
     }
 
     fn stopped(&mut self, partition: usize, tag: i64, reason: &str) {

@@ -1,0 +1,150 @@
+//! Where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
+//! as long as it takes.
+
+use tokio::time::Instant;
+use tracing::{debug, warn};
+
+use super::fetcher::{Fetcher, Outcome, PROBLEM_PAUSE, Partition};
+use super::lane::{Lane, LaneId};
+use super::{FetchEvent, FetchProblem, News};
+use crate::cluster::Metadata;
+use crate::error::WireError;
+
+impl Fetcher {
+    /// Pins partitions to lanes of their leaders, and looks for leaders where none is known.
+    pub(super) fn assign(&mut self) {
+        let now = Instant::now();
+        let due = |partition: &Partition| !partition.stopped && partition.look_up_at <= now;
+        let keys = self.homeless.iter().copied().filter(|key| self.partitions.get(key).is_some_and(due));
+        let keys: Vec<usize> = keys.collect();
+        if keys.is_empty() {
+            return;
+        }
+        let metadata = self.cluster.metadata();
+        let mut unknown = Vec::new();
+        for key in keys {
+            let Some(partition) = self.partitions.get_mut(&key) else { continue };
+            match place(partition, &metadata) {
+                None => unknown.push(partition.topic.to_string()),
+                Some(broker) => {
+                    let lane = (broker, key % self.settings.lanes_per_broker.max(1));
+                    partition.lane = Some(lane);
+                    if !partition.topic_id.is_nil() {
+                        self.by_id.insert(partition.topic_id, partition.topic.clone());
+                    }
+                    self.homeless.remove(&key);
+                    let new = || Lane::new(self.budget.share());
+                    self.lanes.entry(lane).or_insert_with(new).partitions.insert(key);
+                }
+            }
+        }
+        self.share_budget();
+        if !unknown.is_empty() && !self.looking_up {
+            unknown.sort_unstable();
+            unknown.dedup();
+            self.look_up(unknown);
+        }
+    }
+
+    fn share_budget(&mut self) {
+        self.lanes.retain(|_, lane| lane.is_needed());
+        let reading = self.lanes.values().filter(|lane| !lane.partitions.is_empty()).count();
+        let limit = (self.settings.budget_bytes / reading.max(1)).min(self.settings.lane_buffer_bytes);
+        self.lanes.values().for_each(|lane| lane.budget.set_limit(limit));
+    }
+
+    fn look_up(&mut self, topics: Vec<String>) {
+        let cluster = self.cluster.clone();
+        self.looking_up = true;
+        self.operations.push(Box::pin(async move {
+            let result = cluster.fetch_metadata(Some(&topics)).await.map(|_| ());
+            Outcome::Metadata(topics, result)
+        }));
+    }
+
+    /// A lane's connection failed: its partitions may have moved, so each is looked up again.
+    pub(super) fn lane_failed(&mut self, id: LaneId, error: &WireError) {
+        if error.is_retriable() {
+            debug!("fetching from broker {} of the {} cluster: {error}", id.0, self.cluster.role());
+        } else {
+            warn!("fetching from broker {} of the {} cluster: {error}", id.0, self.cluster.role());
+        }
+        let Some(lane) = self.lanes.get_mut(&id) else { return };
+        lane.busy = false;
+        lane.broken(&self.cluster);
+        let at = lane.not_before.unwrap_or_else(Instant::now);
+        for key in std::mem::take(&mut lane.partitions) {
+            if let Some(partition) = self.partitions.get_mut(&key) {
+                partition.lane = None;
+                partition.near = None;
+                partition.stale = true;
+                partition.look_up_at = at;
+                self.homeless.insert(key);
+            }
+        }
+    }
+
+    /// Takes note of metadata that was asked for `topics`.
+    pub(super) fn looked_up(&mut self, topics: &[String], result: Result<(), WireError>) {
+        self.looking_up = false;
+        let now = Instant::now();
+        let backoff = self.cluster.settings().retry_backoff;
+        let failed = result.is_err();
+        self.look_up_failures = if failed { (self.look_up_failures + 1).min(10) } else { 0 };
+        if let Err(error) = result {
+            debug!("metadata of the {} cluster: {error}", self.cluster.role());
+        }
+        let metadata = self.cluster.metadata();
+        for key in &self.homeless {
+            let Some(partition) = self.partitions.get_mut(key).filter(|p| !p.stopped) else { continue };
+            if topics.binary_search_by(|topic| topic.as_str().cmp(&partition.topic)).is_err() {
+                continue;
+            }
+            if failed {
+                partition.look_up_at = now + backoff * self.look_up_failures;
+                continue;
+            }
+            partition.stale = false;
+            let problem = problem(partition, &metadata);
+            partition.stopped = matches!(problem, Some(FetchProblem::Recreated { .. }));
+            if problem.is_some() {
+                partition.look_up_at = now + PROBLEM_PAUSE;
+            } else if metadata.leader(&partition.topic, partition.number).is_none() {
+                partition.look_up_at = now + backoff;
+            }
+            if problem != partition.ailing {
+                let news = problem.clone().map_or(News::Recovered, News::Problem);
+                self.ready.push(FetchEvent { key: *key, news });
+                partition.ailing = problem;
+            }
+        }
+    }
+}
+
+/// The broker to read a partition from, if that is known; takes over what metadata tells of the partition.
+fn place(partition: &mut Partition, metadata: &Metadata) -> Option<i32> {
+    if partition.stale {
+        return None;
+    }
+    let leader = metadata.leader(&partition.topic, partition.number)?;
+    let known = metadata.partition(&partition.topic, partition.number)?;
+    if partition.topic_id.is_nil() {
+        partition.topic_id = metadata.topic(&partition.topic).map(|t| t.id).unwrap_or_default();
+    }
+    partition.leader_epoch = known.leader_epoch;
+    let near = partition.near.map(|(id, _)| id).filter(|id| metadata.brokers.contains_key(id));
+    Some(near.unwrap_or(leader))
+}
+
+/// What metadata says is wrong with a partition's topic.
+fn problem(partition: &Partition, metadata: &Metadata) -> Option<FetchProblem> {
+    let Some(topic) = metadata.topics.get(&*partition.topic) else { return Some(FetchProblem::Missing) };
+    match topic.error_code {
+        29 => Some(FetchProblem::NotAuthorized),
+        3 => Some(FetchProblem::Missing),
+        _ if !partition.topic_id.is_nil() && !topic.id.is_nil() && topic.id != partition.topic_id => {
+            Some(FetchProblem::Recreated { was: partition.topic_id, now: topic.id })
+        }
+        _ => None,
+    }
+}
