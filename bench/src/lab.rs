@@ -19,6 +19,7 @@ use kafka_wire::transport::TcpConnector;
 use tokio::runtime::Runtime;
 
 use crate::cases::PARTITIONS;
+use crate::interrupt;
 use crate::meter::Subjects;
 
 const HEAP: &str = "512m";
@@ -48,15 +49,18 @@ impl Lab {
     /// Starts both clusters, data in memory; the origin's on disk if `origin_on_disk`.
     pub(crate) fn start(origin_on_disk: bool) -> Result<Self> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        interrupt::install(&runtime);
         let (origin, destination) = std::thread::scope(|scope| {
             let origin = scope.spawn(|| cluster(Version::V39Zk, !origin_on_disk));
             let destination = cluster(Version::V43, true);
             (origin.join(), destination)
         });
         let origin = origin.ok().context("the origin's start panicked")??;
+        let destination = destination?;
+        interrupt::check()?;
         Ok(Self {
             origin: side(&runtime, "origin", origin)?,
-            destination: side(&runtime, "destination", destination?)?,
+            destination: side(&runtime, "destination", destination)?,
             runtime,
             folder: tempfile::Builder::new().prefix("replicator-bench-").tempdir()?,
         })

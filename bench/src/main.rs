@@ -2,6 +2,7 @@
 //! says how ours compares. `docs/PERFORMANCE.md` tells the method; `scripts/bench` builds and starts this.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // The report and the progress are this program's output.
+#![allow(clippy::disallowed_methods)] // It sleeps on threads of its own, never on a runtime's.
 
 mod bars;
 mod cases;
@@ -79,7 +80,6 @@ impl Bench {
         let begun = Instant::now();
         eprintln!("starting an origin (Kafka 3.9.2, ZooKeeper) and a destination (Kafka 4.3.0, KRaft)");
         let lab = Lab::start(plan.origin_on_disk)?;
-        interrupt::install(&lab.runtime);
         let mut bench = Self {
             plan,
             lab,
@@ -241,6 +241,9 @@ impl Bench {
             latencies: self.latencies,
             failures: self.failures,
         };
+        if interrupt::asked() {
+            eprintln!("interrupted; what follows is what was finished");
+        }
         println!("{}", report.text());
         if let Some(path) = &self.plan.out {
             std::fs::write(path, serde_json::to_string_pretty(&report)?)
@@ -249,6 +252,6 @@ impl Bench {
         // Dropping the clusters gives their memory back; the runtime must not wait for idle connections.
         self.lab.runtime.shutdown_timeout(Duration::from_secs(1));
         let failed = report.bars.iter().any(|bar| bar.verdict == bars::Verdict::Fail);
-        Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+        Ok(if failed || interrupt::asked() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -4,6 +4,7 @@
 //! acknowledged, never drops a record, and runs until it is killed.
 
 #![allow(clippy::print_stderr)] // The only thing a copier has to say goes there.
+#![allow(clippy::disallowed_methods)] // There is no runtime here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};

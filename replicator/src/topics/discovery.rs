@@ -17,8 +17,9 @@ use super::rename::{RenameFormat, check_collisions};
 use crate::context::Context;
 use crate::patience::patiently;
 
-/// A topic that is gone is looked for once more after this time before it is believed to be.
-const CONFIRMATION_PAUSE: Duration = Duration::from_secs(3);
+/// How long a broker that has just started may take to know its topics.
+const SETTLING: Duration = Duration::from_secs(5);
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// What is ready to be copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -69,9 +70,8 @@ impl Discovery {
     /// The first look: a whitelisted topic that does not exist is an error, as is a name that two topics would
     /// share at the destination.
     pub(crate) async fn first(&mut self) -> Result<Found, ConnectError> {
-        let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
-        let missing: Vec<&str> =
-            self.filter.required().filter(|name| metadata.topic(name).is_none()).collect();
+        let metadata = self.settled().await?;
+        let missing = self.missing(&metadata);
         if !missing.is_empty() {
             return Err(ConnectError(format!(
                 "topic.whitelist contains topics: [{}] but these are either not present in the source cluster or \
@@ -86,21 +86,35 @@ impl Discovery {
         Ok(found)
     }
 
+    /// What the origin has. A broker that has only just started answers before it has been told of its topics, so
+    /// whitelisted ones, and those found before, are looked for several times before they count as missing. Believing
+    /// it at once would stop the copy of everything until the next look.
+    async fn settled(&self) -> Result<Arc<Metadata>, ConnectError> {
+        let give_up = Instant::now() + SETTLING;
+        loop {
+            let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
+            let gone = self.known.iter().any(|topic| metadata.topic(topic).is_none());
+            if !gone && self.missing(&metadata).is_empty() || Instant::now() >= give_up {
+                return Ok(metadata);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    fn missing(&self, metadata: &Metadata) -> Vec<&str> {
+        self.filter.required().filter(|name| metadata.topic(name).is_none()).collect()
+    }
+
     /// A later look.
     pub(crate) async fn again(&mut self) -> Result<Found, ConnectError> {
-        let mut metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
-        // A broker on ZooKeeper that has just started answers before it has heard of any topic. Believing it would
-        // stop the copy of everything until the next look.
-        if self.known.iter().any(|topic| metadata.topic(topic).is_none()) {
-            sleep(CONFIRMATION_PAUSE).await;
-            metadata = self.origin.refresh(None).await.map_err(ConnectError::new)?;
-        }
+        let metadata = self.settled().await?;
         self.prepare(&metadata).await
     }
 
-    /// When to look again: after `interval`, or sooner where a preparation failed.
+    /// When to look again: after `interval`, or sooner where a preparation failed or nothing matches yet.
     pub(crate) fn next_in(&self, interval: Duration) -> Duration {
         let now = Instant::now();
+        let interval = if self.known.is_empty() { interval.min(SETTLING) } else { interval };
         let retry = self.failed.values().min().map(|at| at.saturating_duration_since(now));
         retry.map_or(interval, |retry| retry.min(interval))
     }
