@@ -20,8 +20,8 @@ use self::ledger::Ledger;
 use super::{TaskContext, TaskReport};
 use crate::api::{Acknowledged, ConnectError, Destination, Polled, RawBatch, SourcePartition};
 
-/// An idle task commits at most this often: at once when the source falls silent, without a commit for every record
-/// of a trickle.
+/// How long the source is silent before what is acknowledged is committed ahead of the flush interval: soon after the
+/// last record, without a commit for every record of a trickle.
 const IDLE_COMMIT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Of the time that a stop may take, what is kept for committing.
@@ -72,6 +72,7 @@ struct SourceLoop {
     ledger: Ledger,
     flush_interval: Duration,
     last_commit: Instant,
+    last_delivery: Instant,
     commit: Option<Commit>,
     source_commit: Option<BoxFuture<'static, Result<(), ConnectError>>>,
     failing: bool,
@@ -88,6 +89,7 @@ impl SourceLoop {
             ledger: Ledger::default(),
             flush_interval: settings.flush_interval,
             last_commit: Instant::now(),
+            last_delivery: Instant::now(),
             commit: None,
             source_commit: None,
             failing: false,
@@ -120,6 +122,9 @@ impl SourceLoop {
     }
 
     fn deliver(&mut self, batches: Vec<RawBatch>) -> Result<(), ConnectError> {
+        if !batches.is_empty() {
+            self.last_delivery = Instant::now();
+        }
         for batch in batches {
             let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
             let moved = self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
@@ -231,11 +236,9 @@ impl SourceLoop {
         if self.commit.is_some() || !self.ledger.is_dirty() {
             return None;
         }
-        let pause = match self.ledger.outstanding() {
-            0 => IDLE_COMMIT_PAUSE.min(self.flush_interval),
-            _ => self.flush_interval,
-        };
-        Some(self.last_commit + pause)
+        let due = self.last_commit + self.flush_interval;
+        let idle = self.last_delivery.max(self.last_commit) + IDLE_COMMIT_PAUSE;
+        Some(if self.ledger.outstanding() == 0 { due.min(idle) } else { due })
     }
 
     fn start_commit(&mut self) {
