@@ -17,7 +17,7 @@ use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::transport::TlsError;
 use tokio::time::sleep;
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
 use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
@@ -94,7 +94,6 @@ impl Worker {
             kafka_cluster_id: destination.id(),
         };
         let rest = server.serve(router(info, herder.view(), rest::routes(monitor.clone())));
-        info!("REST listens on {}", addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "));
         let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
         while let Err(error) = herder.start(connectors.clone()).await {
             match &error {
