@@ -119,3 +119,19 @@ pub(crate) fn broker_value<'a>(properties: &'a BTreeMap<String, String>, name: &
     }
     BROKER_SETTINGS.iter().find(|(n, _)| *n == name).map_or("", |(_, default)| *default)
 }
+
+/// What is wrong with a topic setting.
+pub(crate) fn validate(name: &str, value: &str) -> Result<(), String> {
+    let setting = topic_setting(name).ok_or_else(|| format!("Unknown topic config name: {name}"))?;
+    let fits = match setting.kind {
+        Kind::Boolean => matches!(value.to_ascii_lowercase().as_str(), "true" | "false"),
+        Kind::Int => value.trim().parse::<i32>().is_ok(),
+        Kind::Long => value.trim().parse::<i64>().is_ok(),
+        Kind::Double => value.trim().parse::<f64>().is_ok(),
+        Kind::List | Kind::String => true,
+    };
+    match fits {
+        true => Ok(()),
+        false => Err(format!("Invalid value {value} for configuration {name}: not a {:?}", setting.kind)),
+    }
+}

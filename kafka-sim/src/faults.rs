@@ -211,7 +211,13 @@ impl Faults {
     }
 
     /// The error to answer for one partition.
-    pub(crate) fn partition_error(&self, broker: i32, api: ApiKey, topic: &str, partition: i32) -> Option<i16> {
+    pub(crate) fn partition_error(
+        &self,
+        broker: i32,
+        api: ApiKey,
+        topic: &str,
+        partition: i32,
+    ) -> Option<i16> {
         let fits = |fault: &Fault| matches!(fault.action, Action::Error(_)) && names(fault, topic, partition);
         self.error(broker, api, fits, format_args!("{topic}-{partition}"))
     }

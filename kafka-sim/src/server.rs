@@ -1,7 +1,5 @@
 //! Kafka on one stream: a frame in, its answer out, then the next, as a broker does it.
 
-use std::time::Duration;
-
 use bytes::{Bytes, BytesMut};
 use kafka_protocol::messages::ResponseKind;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -134,6 +132,3 @@ async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S) -> Result<Bytes, End> 
     }
     Ok(frame.freeze())
 }
-
-/// Long enough for any test; what is cut does not come.
-pub(crate) const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);

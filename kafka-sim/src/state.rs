@@ -167,7 +167,12 @@ impl State {
 
     /// Adds a topic, its partitions spread over the brokers; `replicas`: the brokers of each partition, the leader
     /// first.
-    pub(crate) fn add_topic(&mut self, name: &str, replicas: Vec<Vec<i32>>, config: BTreeMap<String, String>) {
+    pub(crate) fn add_topic(
+        &mut self,
+        name: &str,
+        replicas: Vec<Vec<i32>>,
+        config: BTreeMap<String, String>,
+    ) {
         let id = self.new_id();
         let partitions = replicas.into_iter().map(|replicas| self.new_partition(replicas)).collect();
         self.topics.insert(name.to_owned(), Topic { id, partitions, config });

@@ -60,7 +60,11 @@ pub(crate) fn text(value: impl Into<String>) -> StrBytes {
 }
 
 /// Answers a request. `None`: it wants no answer, or the connection is to be closed.
-pub(crate) async fn handle(context: &mut Context, request: RequestKind, version: i16) -> Option<ResponseKind> {
+pub(crate) async fn handle(
+    context: &mut Context,
+    request: RequestKind,
+    version: i16,
+) -> Option<ResponseKind> {
     use RequestKind as Q;
     use ResponseKind as A;
     let answer = match request {

@@ -27,3 +27,16 @@ pub(super) async fn handle(
 ) -> Result<ResponseKind, Box<RequestKind>> {
     Err(Box::new(request))
 }
+
+/// Whether a transactional batch may be appended.
+pub(crate) fn check_produce(
+    _state: &mut State,
+    _transactional_id: &str,
+    _producer_id: i64,
+    _epoch: i16,
+    _topic: &str,
+    _partition: i32,
+    _version: i16,
+) -> Result<(), kafka_protocol::ResponseError> {
+    Err(kafka_protocol::ResponseError::InvalidProducerIdMapping)
+}
