@@ -30,3 +30,4 @@ pub use clock::Clock;
 pub use cluster::Cluster;
 pub use faults::{Action, Fault, FaultId, Faults, Hit, Link};
 pub use protocol::Release;
+pub use world::coordinators::Coordinated;
