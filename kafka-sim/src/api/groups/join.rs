@@ -237,9 +237,13 @@ fn join_known(
     Ok(Begun::Waits(ticket))
 }
 
-pub(super) async fn sync(context: &Context, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(super) async fn sync(context: &Context, request: SyncGroupRequest, version: i16) -> SyncGroupResponse {
+    let named = request.protocol_type.is_some() && request.protocol_name.is_some();
     let begun = context.cluster.with(|state| {
-        let begun = begin_sync(context, state, &request);
+        let begun = match named || version < 5 {
+            true => begin_sync(context, state, &request),
+            false => Begun::Answered(Synced::error(ResponseError::InconsistentGroupProtocol.code())),
+        };
         state.touch();
         begun
     });
