@@ -1,0 +1,1 @@
+//! Strict in-process Kafka cluster.

@@ -1,0 +1,113 @@
+//! One suite of raw-protocol cases, run against real brokers 3.9 and 4.3 and against kafka-sim as either release.
+//!
+//! A case sends requests and notes what it sees; random values have names in its transcript. The transcripts of the real
+//! brokers are recorded in `golden/`:
+//!
+//! - `real_…` tests run every case against a real broker and check that the recorded transcripts are true, and that the
+//!   broker follows the rules that the cases state. `CONFORMANCE_RECORD=1` records instead;
+//!   `CONFORMANCE_CASES=row_06,fetch` runs only the cases whose names contain one of these.
+//! - `sim_…` tests run one case each against kafka-sim, without Java, and compare with the record. A difference is a
+//!   failure unless `known.rs` lists it with its reason.
+//! - `keep_brokers_running` (ignored) starts both brokers and says which variables make the `real_…` tests use them.
+
+mod known;
+mod rows_format;
+mod rows_producer;
+mod rows_time;
+mod rows_topic;
+mod support;
+
+use support::run::Case;
+use support::{Release, golden, real, run};
+
+/// Lists the cases, and makes a test per case and release for kafka-sim.
+macro_rules! cases {
+    ($($family:ident { $($case:ident),* $(,)? })*) => {
+        const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $family::$case }),*),*];
+    };
+}
+
+cases! {
+    rows_format {
+        row_01_magic,
+        row_02_one_batch_per_partition,
+        row_02_same_partition_twice,
+        row_03_base_offset,
+        row_04_length_and_leader_epoch,
+        row_05_crc,
+        row_06_count_and_gaps,
+        row_07_inner_deltas,
+        row_08_control,
+    }
+    rows_producer {
+        row_09_transactional_without_a_transaction,
+        row_09_transactional_not_added,
+        row_10_foreign_producer_ids,
+        row_11_sequences,
+        row_11_duplicates,
+        row_11_epochs_and_wrap,
+        row_11_first_sequence_in_a_transaction,
+    }
+    rows_time {
+        row_12_timestamp_type,
+        row_13_timestamp_range,
+        row_14_delete_horizon,
+        row_15_unused_attribute_bits,
+        row_15_max_timestamp_is_repaired,
+    }
+    rows_topic {
+        row_16_compaction_needs_keys,
+        row_17_codec_of_the_topic,
+        row_18_codecs,
+        row_19_size,
+        row_20_acks,
+        row_21_internal_topics,
+        row_22_tombstones,
+        row_23_topic_ids,
+        row_24_throttling,
+        row_25_retention_of_old_timestamps,
+    }
+}
+
+fn selected() -> Vec<Case> {
+    let wanted = std::env::var("CONFORMANCE_CASES").unwrap_or_default();
+    let names: Vec<&str> = wanted.split(',').filter(|name| !name.is_empty()).collect();
+    let is_wanted = |case: &&Case| names.is_empty() || names.iter().any(|name| case.name.contains(name));
+    CASES.iter().filter(is_wanted).copied().collect()
+}
+
+fn check_real(release: Release) {
+    let target = real::Real::start(release);
+    let outcomes = run::run_all(&target, &selected());
+    if std::env::var_os("CONFORMANCE_RECORD").is_some() {
+        let mut golden = golden::Golden::read(release);
+        outcomes.iter().for_each(|(case, lines)| golden.record(case, lines));
+        golden.keep(&CASES.iter().map(|case| case.name).collect::<Vec<_>>());
+        golden.write(release);
+    }
+    run::assert_none(&run::check_real(release, &outcomes));
+}
+
+#[test]
+fn real_3_9_answers_as_recorded() {
+    check_real(Release::V3_9);
+}
+
+#[test]
+fn real_4_3_answers_as_recorded() {
+    check_real(Release::V4_3);
+}
+
+#[test]
+#[ignore = "runs until it is killed"]
+#[allow(clippy::print_stdout)]
+fn keep_brokers_running() {
+    use support::Target;
+    let targets = [Release::V3_9, Release::V4_3].map(real::Real::start);
+    for target in &targets {
+        println!("CONFORMANCE_BROKER_{}={}", target.release().as_str().replace('.', "_"), target.address());
+    }
+    loop {
+        std::thread::park();
+    }
+}
