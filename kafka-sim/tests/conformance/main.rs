@@ -10,7 +10,12 @@
 //!   failure unless `known.rs` lists it with its reason.
 //! - `keep_brokers_running` (ignored) starts both brokers and says which variables make the `real_…` tests use them.
 
+mod compaction;
+mod epochs;
+mod fetch;
+mod fetch_sessions;
 mod known;
+mod offsets;
 mod rows_format;
 mod rows_producer;
 mod rows_time;
@@ -66,6 +71,36 @@ cases! {
         row_23_topic_ids,
         row_24_throttling,
         row_25_retention_of_old_timestamps,
+    }
+    compaction {
+        row_06_compacted_batches_as_they_are,
+        row_07_compacted_batches_with_a_patched_header,
+        row_14_delete_horizon_and_the_cleaner,
+        compaction_shapes,
+        compaction_with_deletes,
+    }
+    fetch {
+        fetch_partition_limit,
+        fetch_total_limit,
+        fetch_positions,
+        fetch_waits,
+        fetch_several_partitions,
+    }
+    fetch_sessions {
+        fetch_session_increments,
+        fetch_session_errors,
+        fetch_session_with_topic_ids,
+    }
+    epochs {
+        epochs_fence_fetches,
+        epochs_fence_list_offsets,
+        epochs_and_their_ends,
+    }
+    offsets {
+        list_offsets_by_time,
+        list_offsets_versions,
+        list_offsets_log_append_time,
+        delete_records_moves_the_start,
     }
 }
 

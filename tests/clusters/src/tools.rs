@@ -59,6 +59,8 @@ const TOOLS: &[Tool] = &[
     tool("kafka-transactions", "org.apache.kafka.tools.TransactionsCommand"),
     tool("kafka-verifiable-consumer", "org.apache.kafka.tools.VerifiableConsumer"),
     tool("kafka-verifiable-producer", "org.apache.kafka.tools.VerifiableProducer"),
+    // Only 3.9 has it.
+    local("zookeeper-shell", "org.apache.zookeeper.ZooKeeperMain"),
 ];
 
 impl Tool {

@@ -5,8 +5,8 @@ use kafka_clusters::{Cluster, Version};
 use kafka_protocol::messages::AlterClientQuotasRequest;
 use kafka_protocol::messages::alter_client_quotas_request::{EntityData, EntryData, OpData};
 
-use super::target::{PROPERTIES, Release, Target};
-use super::{Client, text};
+use super::target::{ELECTED, PROPERTIES, Release, Target};
+use super::{Batch, Client, T, text};
 
 pub(crate) struct Real {
     release: Release,
@@ -32,8 +32,32 @@ impl Real {
             builder = builder.property(key, value);
         }
         let cluster = builder.start().unwrap_or_else(|e| panic!("no broker: {e}"));
-        Self { release, address: cluster.bootstrap(), _cluster: Some(cluster) }
+        let real = Self { release, address: cluster.bootstrap(), _cluster: None };
+        let prepare = |t: &mut T<'_>| t.create(ELECTED, 1, &[]);
+        prepare(&mut T::new(&real, "preparation"));
+        put_two(&real);
+        cluster.broker(1).stop().unwrap();
+        if let Some(zookeeper) = cluster.zookeeper() {
+            elect(&cluster, &zookeeper);
+        }
+        cluster.broker(1).start().unwrap();
+        put_two(&real);
+        Self { _cluster: Some(cluster), ..real }
     }
+}
+
+/// With ZooKeeper, a lone broker finds itself the leader it was, in the same epoch: its record of that is changed.
+fn elect(cluster: &Cluster, zookeeper: &str) {
+    let path = format!("/brokers/topics/{ELECTED}/partitions/0/state");
+    let state = r#"{"controller_epoch":1,"leader":1,"version":1,"leader_epoch":1,"isr":[1]}"#;
+    cluster.tool("zookeeper-shell", &["-server", zookeeper, "set", &path, state]).unwrap();
+}
+
+/// Appends two records to the topic of several epochs as soon as it has a leader.
+fn put_two(real: &Real) {
+    let mut t = T::new(real, "preparation");
+    let batch = Batch::numbered(t.base, 2);
+    t.until("a leader", |t| (t.produce(ELECTED, &batch).0.error_code == 0).then_some(()));
 }
 
 impl Target for Real {

@@ -30,6 +30,9 @@ pub(crate) const PROPERTIES: &[(&str, &str)] = &[
     ("transaction.state.log.num.partitions", "5"),
 ];
 
+/// A topic that every target has: two records of its first leader epoch, then two of a later one.
+pub(crate) const ELECTED: &str = "elected";
+
 pub(crate) trait Target: Sync {
     fn release(&self) -> Release;
 

@@ -11,6 +11,8 @@ use kafka_protocol::protocol::StrBytes;
 use super::batch::Stored;
 use super::{Client, Release, Target};
 
+const DAY: i64 = 86_400_000;
+
 /// One observation.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Line {
@@ -110,7 +112,9 @@ impl<'a> T<'a> {
         let offset = time - self.base;
         if (self.began - 100..=now() + 100).contains(&time) {
             "now".to_owned()
-        } else if offset.abs() < 3 * 86_400_000 {
+        } else if (self.began - 100..=now() + 100).contains(&(time - DAY)) {
+            "now+24h".to_owned()
+        } else if offset.abs() < 3 * DAY {
             format!("T{offset:+}")
         } else {
             time.to_string()
