@@ -10,7 +10,9 @@
 //!   failure unless `known.rs` lists it with its reason.
 //! - `keep_brokers_running` (ignored) starts both brokers and says which variables make the `real_…` tests use them.
 
+mod cluster;
 mod compaction;
+mod configs;
 mod epochs;
 mod fetch;
 mod fetch_sessions;
@@ -21,6 +23,7 @@ mod rows_producer;
 mod rows_time;
 mod rows_topic;
 mod support;
+mod topics;
 
 use support::run::Case;
 use support::{Release, golden, real, run};
@@ -101,6 +104,29 @@ cases! {
         list_offsets_versions,
         list_offsets_log_append_time,
         delete_records_moves_the_start,
+    }
+    topics {
+        create_topics_results,
+        create_topics_errors,
+        delete_topics,
+        create_partitions,
+        metadata_of_topics,
+        metadata_of_the_cluster,
+    }
+    configs {
+        configs_of_a_topic,
+        configs_of_a_broker,
+        configs_altered,
+        configs_changed_one_by_one,
+        configs_take_effect,
+    }
+    cluster {
+        api_versions,
+        unsupported_versions,
+        describe_cluster,
+        find_coordinator,
+        producer_ids,
+        describe_producers,
     }
 }
 

@@ -55,6 +55,11 @@ impl<'a> T<'a> {
         Client::connect(&self.target.address())
     }
 
+    /// `host:port` of the broker.
+    pub(crate) fn address(&self) -> String {
+        self.target.address()
+    }
+
     pub(crate) fn is_4_3(&self) -> bool {
         self.target.release() == Release::V4_3
     }
@@ -95,7 +100,7 @@ impl<'a> T<'a> {
         assert!(!label.contains(": "), "a label with a colon: {label}");
         assert!(self.lines.iter().all(|line| line.label != label), "{} notes {label} twice", self.case);
         let value = value.replace(&format!("{}-", self.case), "").replace(&format!("-{}", self.nonce), "");
-        self.lines.push(Line { label, value: value.replace('\n', " "), expected });
+        self.lines.push(Line { label, value: value.replace('\n', " ").trim().to_owned(), expected });
     }
 
     /// Gives a random number (a producer id) a name.
