@@ -26,12 +26,20 @@ mod support;
 mod topics;
 
 use support::run::Case;
-use support::{Release, golden, real, run};
+use support::{Release, golden, real, run, sim};
 
 /// Lists the cases, and makes a test per case and release for kafka-sim.
 macro_rules! cases {
     ($($family:ident { $($case:ident),* $(,)? })*) => {
         const CASES: &[Case] = &[$($(Case { name: stringify!($case), run: $family::$case }),*),*];
+
+        mod sim_3_9 {
+            $($(#[test] fn $case() { super::check_sim(super::Release::V3_9, stringify!($case)); })*)*
+        }
+
+        mod sim_4_3 {
+            $($(#[test] fn $case() { super::check_sim(super::Release::V4_3, stringify!($case)); })*)*
+        }
     };
 }
 
@@ -147,6 +155,13 @@ fn check_real(release: Release) {
         golden.write(release);
     }
     run::assert_none(&run::check_real(release, &outcomes));
+}
+
+fn check_sim(release: Release, name: &str) {
+    let case = CASES.iter().find(|case| case.name == name).expect("a case of the list");
+    let target = sim::Sim::start(release);
+    let lines = run::run(&target, case);
+    run::assert_none(&run::check_sim(release, case.name, &lines));
 }
 
 #[test]

@@ -34,6 +34,16 @@ fn read_bounded(reader: impl Read, payload: &Bytes, limit: usize) -> io::Result<
     Ok((data.len() <= limit).then_some(data))
 }
 
+impl Codec {
+    /// Compresses the records of a batch at the codec's default level.
+    ///
+    /// # Errors
+    /// For a codec that Kafka does not have.
+    pub fn compress(self, records: Vec<u8>) -> Result<Bytes, BatchError> {
+        compress(self, None, records)
+    }
+}
+
 /// Compresses `data`; `level` is the codec's own scale, `None` its default.
 pub(super) fn compress(codec: Codec, level: Option<i32>, data: Vec<u8>) -> Result<Bytes, BatchError> {
     let packed = match codec {

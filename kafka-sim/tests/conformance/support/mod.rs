@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod produce;
 pub(crate) mod real;
 pub(crate) mod run;
+pub(crate) mod sim;
 pub(crate) mod target;
 pub(crate) mod topics;
 pub(crate) mod transactions;

@@ -54,8 +54,8 @@ fn elect(cluster: &Cluster, zookeeper: &str) {
 }
 
 /// Appends two records to the topic of several epochs as soon as it has a leader.
-fn put_two(real: &Real) {
-    let mut t = T::new(real, "preparation");
+pub(crate) fn put_two(target: &dyn Target) {
+    let mut t = T::new(target, "preparation");
     let batch = Batch::numbered(t.base, 2);
     t.until("a leader", |t| (t.produce(ELECTED, &batch).0.error_code == 0).then_some(()));
 }

@@ -1,0 +1,56 @@
+//! ApiVersions and DescribeCluster.
+
+use kafka_protocol::messages::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
+use kafka_protocol::messages::describe_cluster_response::DescribeClusterBroker;
+use kafka_protocol::messages::{
+    ApiKey, ApiVersionsResponse, DescribeClusterRequest, DescribeClusterResponse,
+};
+
+use super::{Context, text};
+use crate::protocol::{Release, offered};
+
+/// Features of 4.3 that change what clients send: name and highest level.
+const FEATURES: &[(&str, i16)] = &[("metadata.version", 27), ("transaction.version", 2)];
+
+pub(super) fn api_versions(context: &Context) -> ApiVersionsResponse {
+    let release = context.cluster.with(|state| state.release);
+    let api = |(key, range): (ApiKey, kafka_protocol::protocol::VersionRange)| {
+        ApiVersion::default().with_api_key(key as i16).with_min_version(range.min).with_max_version(range.max)
+    };
+    let answer = ApiVersionsResponse::default()
+        .with_api_keys(offered(release).map(api).collect())
+        .with_throttle_time_ms(context.throttle_ms(ApiKey::ApiVersions));
+    if release == Release::V3_9 {
+        return answer;
+    }
+    let supported = |(name, level): &(&'static str, i16)| {
+        let key = SupportedFeatureKey::default().with_name(text(*name));
+        key.with_min_version(i16::from(*name == "metadata.version")).with_max_version(*level)
+    };
+    let finalized = |(name, level): &(&'static str, i16)| {
+        let key = FinalizedFeatureKey::default().with_name(text(*name));
+        key.with_min_version_level(*level).with_max_version_level(*level)
+    };
+    answer
+        .with_supported_features(FEATURES.iter().map(supported).collect())
+        .with_finalized_features_epoch(1)
+        .with_finalized_features(FEATURES.iter().map(finalized).collect())
+}
+
+pub(super) fn describe(context: &Context, request: &DescribeClusterRequest) -> DescribeClusterResponse {
+    context.cluster.with(|state| {
+        let broker = |(id, broker): (&i32, &crate::state::Broker)| {
+            DescribeClusterBroker::default()
+                .with_broker_id((*id).into())
+                .with_host(text(&*broker.host))
+                .with_port(i32::from(broker.port))
+                .with_rack(broker.rack.as_deref().map(text))
+        };
+        let operations = if request.include_cluster_authorized_operations { 0 } else { i32::MIN };
+        DescribeClusterResponse::default()
+            .with_cluster_id(text(&*state.cluster_id))
+            .with_controller_id(state.controller().into())
+            .with_brokers(state.brokers.iter().filter(|(_, b)| b.up).map(broker).collect())
+            .with_cluster_authorized_operations(operations)
+    })
+}
