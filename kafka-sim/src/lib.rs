@@ -28,5 +28,8 @@ mod world;
 pub use builder::Builder;
 pub use clock::Clock;
 pub use cluster::Cluster;
+/// Names of requests, for [`Fault`].
+pub use kafka_protocol::messages::ApiKey;
+
 pub use faults::{Action, Fault, FaultId, Faults, Hit, Link};
 pub use protocol::Release;

@@ -1,8 +1,9 @@
 //! Which requests are spoken, in which versions, and frames to and from messages.
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use kafka_protocol::messages::{ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
-use kafka_protocol::protocol::{Decodable, Encodable, VersionRange};
+use kafka_protocol::messages::{self as m, ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
+use kafka_protocol::protocol::{Encodable, VersionRange};
+use kafka_wire::frame::decode as bounded;
 
 /// Whose answers a cluster gives where Kafka's releases differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,43 +17,58 @@ pub enum Release {
 /// Largest frame that is read, as `socket.request.max.bytes` has it by default.
 pub(crate) const MAX_FRAME: usize = 100 * 1024 * 1024;
 
-/// API, versions of 3.9, versions of 4.3; no versions where a release does not have it. Versions that the message
-/// structs do not know are left out.
-const OFFERED: &[(ApiKey, Option<(i16, i16)>, Option<(i16, i16)>)] = &[
-    (ApiKey::Produce, Some((3, 11)), Some((3, 13))),
-    (ApiKey::Fetch, Some((4, 17)), Some((4, 18))),
-    (ApiKey::ListOffsets, Some((1, 9)), Some((1, 10))),
-    (ApiKey::Metadata, Some((0, 12)), Some((0, 13))),
-    (ApiKey::OffsetCommit, Some((2, 9)), Some((2, 9))),
-    (ApiKey::OffsetFetch, Some((1, 9)), Some((1, 9))),
-    (ApiKey::FindCoordinator, Some((0, 6)), Some((0, 6))),
-    (ApiKey::JoinGroup, Some((0, 9)), Some((0, 9))),
-    (ApiKey::Heartbeat, Some((0, 4)), Some((0, 4))),
-    (ApiKey::LeaveGroup, Some((0, 5)), Some((0, 5))),
-    (ApiKey::SyncGroup, Some((0, 5)), Some((0, 5))),
-    (ApiKey::DescribeGroups, Some((0, 5)), Some((0, 6))),
-    (ApiKey::ListGroups, Some((0, 5)), Some((0, 5))),
-    (ApiKey::ApiVersions, Some((0, 4)), Some((0, 4))),
-    (ApiKey::CreateTopics, Some((2, 7)), Some((2, 7))),
-    (ApiKey::DeleteTopics, Some((1, 6)), Some((1, 6))),
-    (ApiKey::DeleteRecords, Some((0, 2)), Some((0, 2))),
-    (ApiKey::InitProducerId, Some((0, 5)), Some((0, 5))),
-    (ApiKey::OffsetForLeaderEpoch, Some((2, 4)), Some((2, 4))),
-    (ApiKey::AddPartitionsToTxn, Some((0, 5)), Some((0, 5))),
-    (ApiKey::AddOffsetsToTxn, Some((0, 4)), Some((0, 4))),
-    (ApiKey::EndTxn, Some((0, 4)), Some((0, 5))),
-    (ApiKey::TxnOffsetCommit, Some((0, 4)), Some((0, 5))),
-    (ApiKey::DescribeConfigs, Some((1, 4)), Some((1, 4))),
-    (ApiKey::AlterConfigs, Some((0, 2)), Some((0, 2))),
-    (ApiKey::CreatePartitions, Some((0, 3)), Some((0, 3))),
-    (ApiKey::DeleteGroups, Some((0, 2)), Some((0, 2))),
-    (ApiKey::IncrementalAlterConfigs, Some((0, 1)), Some((0, 1))),
-    (ApiKey::OffsetDelete, Some((0, 0)), Some((0, 0))),
-    (ApiKey::DescribeCluster, Some((0, 1)), Some((0, 2))),
-    (ApiKey::DescribeProducers, Some((0, 0)), Some((0, 0))),
-    (ApiKey::DescribeTransactions, Some((0, 0)), Some((0, 0))),
-    (ApiKey::ListTransactions, Some((0, 1)), Some((0, 1))),
-];
+/// Versions that a release speaks; none where it does not have the API.
+type Offer = Option<(i16, i16)>;
+
+macro_rules! apis {
+    ($($name:ident: $request:ty, $old:expr, $new:expr;)*) => {
+        /// API, versions of 3.9, versions of 4.3. Versions that the message structs do not know are left out.
+        const OFFERED: &[(ApiKey, Offer, Offer)] = &[$((ApiKey::$name, $old, $new),)*];
+
+        fn decode_request(api: ApiKey, frame: &mut Bytes, version: i16) -> Result<RequestKind, String> {
+            match api {
+                $(ApiKey::$name => bounded::<$request>(frame, version).map(RequestKind::$name),)*
+                _ => Err("there is no decoder for it".to_owned()),
+            }
+        }
+    };
+}
+
+apis! {
+    Produce: m::ProduceRequest, Some((3, 11)), Some((3, 13));
+    Fetch: m::FetchRequest, Some((4, 17)), Some((4, 18));
+    ListOffsets: m::ListOffsetsRequest, Some((1, 9)), Some((1, 10));
+    Metadata: m::MetadataRequest, Some((0, 12)), Some((0, 13));
+    OffsetCommit: m::OffsetCommitRequest, Some((2, 9)), Some((2, 9));
+    OffsetFetch: m::OffsetFetchRequest, Some((1, 9)), Some((1, 9));
+    FindCoordinator: m::FindCoordinatorRequest, Some((0, 6)), Some((0, 6));
+    JoinGroup: m::JoinGroupRequest, Some((0, 9)), Some((0, 9));
+    Heartbeat: m::HeartbeatRequest, Some((0, 4)), Some((0, 4));
+    LeaveGroup: m::LeaveGroupRequest, Some((0, 5)), Some((0, 5));
+    SyncGroup: m::SyncGroupRequest, Some((0, 5)), Some((0, 5));
+    DescribeGroups: m::DescribeGroupsRequest, Some((0, 5)), Some((0, 6));
+    ListGroups: m::ListGroupsRequest, Some((0, 5)), Some((0, 5));
+    ApiVersions: m::ApiVersionsRequest, Some((0, 4)), Some((0, 4));
+    CreateTopics: m::CreateTopicsRequest, Some((2, 7)), Some((2, 7));
+    DeleteTopics: m::DeleteTopicsRequest, Some((1, 6)), Some((1, 6));
+    DeleteRecords: m::DeleteRecordsRequest, Some((0, 2)), Some((0, 2));
+    InitProducerId: m::InitProducerIdRequest, Some((0, 5)), Some((0, 5));
+    OffsetForLeaderEpoch: m::OffsetForLeaderEpochRequest, Some((2, 4)), Some((2, 4));
+    AddPartitionsToTxn: m::AddPartitionsToTxnRequest, Some((0, 5)), Some((0, 5));
+    AddOffsetsToTxn: m::AddOffsetsToTxnRequest, Some((0, 4)), Some((0, 4));
+    EndTxn: m::EndTxnRequest, Some((0, 4)), Some((0, 5));
+    TxnOffsetCommit: m::TxnOffsetCommitRequest, Some((0, 4)), Some((0, 5));
+    DescribeConfigs: m::DescribeConfigsRequest, Some((1, 4)), Some((1, 4));
+    AlterConfigs: m::AlterConfigsRequest, Some((0, 2)), Some((0, 2));
+    CreatePartitions: m::CreatePartitionsRequest, Some((0, 3)), Some((0, 3));
+    DeleteGroups: m::DeleteGroupsRequest, Some((0, 2)), Some((0, 2));
+    IncrementalAlterConfigs: m::IncrementalAlterConfigsRequest, Some((0, 1)), Some((0, 1));
+    OffsetDelete: m::OffsetDeleteRequest, Some((0, 0)), Some((0, 0));
+    DescribeCluster: m::DescribeClusterRequest, Some((0, 1)), Some((0, 2));
+    DescribeProducers: m::DescribeProducersRequest, Some((0, 0)), Some((0, 0));
+    DescribeTransactions: m::DescribeTransactionsRequest, Some((0, 0)), Some((0, 0));
+    ListTransactions: m::ListTransactionsRequest, Some((0, 1)), Some((0, 1));
+}
 
 /// All APIs of a release with their versions.
 pub(crate) fn offered(release: Release) -> impl Iterator<Item = (ApiKey, VersionRange)> {
@@ -108,17 +124,13 @@ pub(crate) fn decode(release: Release, mut frame: Bytes) -> Result<Incoming, Mal
         return Err(Malformed::Version { api, version });
     }
     let header_version = api.request_header_version(version);
-    let header = RequestHeader::decode(&mut frame, header_version).map_err(body)?;
-    let request = RequestKind::decode(api, &mut frame, version).map_err(body)?;
+    let header: RequestHeader = bounded(&mut frame, header_version).map_err(Malformed::Body)?;
+    let request = decode_request(api, &mut frame, version).map_err(Malformed::Body)?;
     if frame.has_remaining() {
         return Err(Malformed::Body(format!("{} bytes follow the request", frame.remaining())));
     }
     let client_id = header.client_id.map(|id| id.to_string()).unwrap_or_default();
     Ok(Incoming { api, version, correlation_id, client_id, request: Some(request) })
-}
-
-fn body(error: impl std::fmt::Display) -> Malformed {
-    Malformed::Body(error.to_string())
 }
 
 /// Writes one frame, its length in front.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::produce_response::{
@@ -119,7 +118,7 @@ impl Call<'_> {
             if !exists {
                 return Err(Refusal::bare(ResponseError::UnknownTopicOrPartition));
             }
-            let batch = only_batch(&data.records.unwrap_or_else(Bytes::new), self.version)?;
+            let batch = only_batch(&data.records.unwrap_or_default(), self.version)?;
             if is_internal(topic) && self.context.client_id != "__admin_client" {
                 let said = format!("Cannot append to internal topic {topic}");
                 return Err(Refusal::new(ResponseError::InvalidTopicException, said));

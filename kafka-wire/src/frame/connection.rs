@@ -186,10 +186,10 @@ impl Connection {
 
     /// Decodes an answer's body.
     pub fn decode<R: Request>(&self, body: &mut Bytes, version: i16) -> Result<R::Response, WireError> {
-        R::Response::decode(body, version).map_err(|e| WireError::Malformed {
+        super::bounded::decode(body, version).map_err(|reason| WireError::Malformed {
             address: self.address().to_owned(),
             api: api_name(R::KEY),
-            reason: e.to_string(),
+            reason,
         })
     }
 

@@ -2,10 +2,12 @@
 //! Message structs and their encoding come from `kafka-protocol`; what carries record batches is framed by hand
 //! (see [`crate::produce`]) so that payloads are never copied.
 
+mod bounded;
 mod connection;
 mod outbound;
 mod versions;
 
+pub use bounded::decode;
 pub use connection::{Connection, Pending};
 pub use outbound::Outbound;
 pub use versions::{Versions, api_name};
