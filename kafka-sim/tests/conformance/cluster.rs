@@ -144,7 +144,7 @@ pub(crate) fn find_coordinator(t: &mut T<'_>) {
             t.note(format!("version {version}, kind {kind}"), line);
         }
     }
-    let mut many = |t: &mut T<'_>, label: &str, version: i16, kind: i8, keys: &[&str]| {
+    let many = |t: &mut T<'_>, label: &str, version: i16, kind: i8, keys: &[&str]| {
         let request = FindCoordinatorRequest::default()
             .with_key_type(kind)
             .with_coordinator_keys(keys.iter().map(|key| text(key)).collect());

@@ -90,7 +90,7 @@ pub(crate) fn epochs_fence_list_offsets(t: &mut T<'_>) {
 
 pub(crate) fn epochs_and_their_ends(t: &mut T<'_>) {
     let present = t.present();
-    let mut ask = |t: &mut T<'_>, label: &str, topic: &str, partition: i32, current: i32, epoch: i32| {
+    let ask = |t: &mut T<'_>, label: &str, topic: &str, partition: i32, current: i32, epoch: i32| {
         let partition = OffsetForLeaderPartition::default()
             .with_partition(partition)
             .with_current_leader_epoch(real(current, present))
@@ -111,7 +111,7 @@ pub(crate) fn epochs_and_their_ends(t: &mut T<'_>) {
     ask(t, "unknown partition", target::ELECTED, 5, -1, 0);
     let fresh = t.topic("fresh");
     let unknown = t.unique("unknown");
-    let mut fresh_end = |t: &mut T<'_>, label: &str, topic: &str, epoch: i32| {
+    let fresh_end = |t: &mut T<'_>, label: &str, topic: &str, epoch: i32| {
         let partition =
             OffsetForLeaderPartition::default().with_current_leader_epoch(-1).with_leader_epoch(epoch);
         let topic = OffsetForLeaderTopic::default().with_topic(name(topic)).with_partitions(vec![partition]);

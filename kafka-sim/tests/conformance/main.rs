@@ -16,6 +16,9 @@ mod configs;
 mod epochs;
 mod fetch;
 mod fetch_sessions;
+mod group_admin;
+mod group_offsets;
+mod groups;
 mod known;
 mod offsets;
 mod rows_format;
@@ -24,6 +27,8 @@ mod rows_time;
 mod rows_topic;
 mod support;
 mod topics;
+mod transactions;
+mod transactions_v2;
 
 use support::run::Case;
 use support::{Release, golden, real, run, sim};
@@ -135,6 +140,43 @@ cases! {
         find_coordinator,
         producer_ids,
         describe_producers,
+    }
+    groups {
+        group_of_one,
+        group_of_two,
+        group_errors,
+        group_errors_of_a_first_join,
+        group_chooses_a_protocol,
+        group_of_static_members,
+        group_session_ends,
+        group_waits_for_a_rebalance,
+        group_sync_cut_short,
+        group_leader_never_syncs,
+        group_versions_of_small_requests,
+    }
+    group_offsets {
+        offsets_without_members,
+        offsets_versions,
+        offsets_of_members,
+        offsets_deleted,
+    }
+    group_admin {
+        groups_described,
+        groups_listed,
+        groups_deleted,
+    }
+    transactions {
+        transaction_committed,
+        transaction_aborted,
+        transaction_errors,
+        transaction_fencing,
+        transaction_timeout,
+        transaction_over_partitions,
+    }
+    transactions_v2 {
+        transaction_v2,
+        transaction_v2_fencing,
+        transaction_with_offsets,
     }
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct Difference {
     sim: String,
 }
 
+const ENDED: &str = "ended early";
 const NONE: &str = "(nothing)";
 
 /// Runs a case; an end before its end is one more line.
@@ -41,7 +42,7 @@ pub(crate) fn run(target: &dyn Target, case: &Case) -> Vec<Line> {
         let text = cause.downcast_ref::<String>().cloned();
         let text = text.or_else(|| cause.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         let value = text.unwrap_or_else(|| "panicked".to_owned()).replace('\n', " ");
-        lines.push(Line { label: "ended early".to_owned(), value, expected: Some(NONE.to_owned()) });
+        lines.push(Line { label: ENDED.to_owned(), value, expected: Some(NONE.to_owned()) });
     }
     lines
 }
@@ -109,7 +110,9 @@ fn compare(
             add(&line.label, Some(line), recorded);
         }
     }
-    for (label, recorded) in recorded {
+    // What a case that ended early did not get to is not worth a row each.
+    let ended = lines.last().is_some_and(|line| line.label == ENDED);
+    for (label, recorded) in recorded.iter().filter(|_| !ended) {
         if lines.iter().all(|line| line.label != *label) {
             add(label, None, recorded);
         }
