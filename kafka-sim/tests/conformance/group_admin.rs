@@ -85,8 +85,6 @@ pub(crate) fn groups_described(t: &mut T<'_>) {
     }
     let mut one = t.member(&group);
     one.join();
-    let line = t.described(5, &group, &[&one]);
-    t.note("an id was given", line);
     one.join();
     let line = t.described(5, &group, &[&one]);
     t.note("joined, not synced", line);
@@ -111,8 +109,6 @@ pub(crate) fn groups_described(t: &mut T<'_>) {
     t.commit_one(&offsets, &topic);
     let line = t.described(5, &offsets, &[]);
     t.note("only offsets", line);
-    let line = t.described(5, "", &[]);
-    t.note("an empty id", line);
 }
 
 pub(crate) fn groups_listed(t: &mut T<'_>) {
@@ -160,6 +156,4 @@ pub(crate) fn groups_deleted(t: &mut T<'_>) {
     t.note("listed afterwards", line);
     let answer = t.delete_group(&group);
     t.expect("again", answer, "69 GroupIdNotFound");
-    let answer = t.delete_group("");
-    t.note("an empty id", answer);
 }
