@@ -4,9 +4,10 @@
 //! read one: four damaged bytes ask for gigabytes. [`decode`] refuses such a message first.
 //!
 //! How: an array that claims more elements than bytes are left is dishonest, because each takes at least one; but the
-//! decoder does not tell which numbers are counts. So the message is first read twice through a [`Probe`], which hands out
-//! every number that exceeds the bytes left as 0 and then as 1. A number that was a mere value changes nothing in what
-//! is read next; one that was a count, or the length of a string, does. Both passes copy no payload.
+//! decoder does not tell which numbers are counts. So the message is read through a [`Probe`], twice for trial: it hands
+//! out every number that exceeds the bytes left as 0, and then as 1. A number that was a mere value changes nothing in
+//! what is read next; one that was a count, or the length of a string, does. The third time the true numbers are handed
+//! out, as long as everything is read at the places where it was read in the trials. No pass copies a payload.
 
 use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
@@ -17,54 +18,96 @@ use kafka_protocol::protocol::buf::ByteBuf;
 /// # Errors
 /// Says what cannot be read.
 pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String> {
-    let first = Probe::run::<T>(frame, version, 0)?;
-    if first.replaced && first != Probe::run::<T>(frame, version, 1)? {
+    let trial = |instead| {
+        let mut probe = Probe::new(frame, Pass::Trial { instead });
+        T::decode(&mut probe, version).map(|_| probe.trace).map_err(|e| e.to_string())
+    };
+    let first = trial(0)?;
+    if !first.large.is_empty() && first != trial(1)? {
         return Err("an array or a text claims to be longer than the message".to_owned());
     }
-    T::decode(frame, version).map_err(|e| e.to_string())
+    let mut probe = Probe::new(frame, Pass::True { trial: first });
+    let message = T::decode(&mut probe, version).map_err(|e| e.to_string())?;
+    *frame = probe.rest;
+    Ok(message)
 }
 
 /// What a pass read.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 struct Trace {
-    /// Positions of all reads, in one number.
-    reads: u64,
-    /// Whether a number was handed out as another.
-    replaced: bool,
+    /// Where each read ended.
+    reads: Vec<usize>,
+    /// Where numbers stood that exceed what is left.
+    large: Vec<usize>,
 }
 
-/// Hands out a message's bytes, but for numbers that exceed what is left.
+enum Pass {
+    Trial {
+        /// Handed out for large numbers.
+        instead: u8,
+    },
+    True {
+        trial: Trace,
+    },
+}
+
+/// Hands out a message's bytes and looks after its numbers.
 struct Probe {
     rest: Bytes,
     length: usize,
-    /// Handed out instead of such a number.
-    instead: u8,
+    pass: Pass,
+    trace: Trace,
     /// Bytes of a variable-length number that has begun.
     within: usize,
-    trace: Trace,
+    /// Reading has left the places of the trial.
+    astray: bool,
 }
 
 impl Probe {
-    fn run<T: Decodable>(frame: &Bytes, version: i16, instead: u8) -> Result<Trace, String> {
-        let trace = Trace { reads: 0, replaced: false };
-        let mut probe = Self { rest: frame.clone(), length: frame.len(), instead, within: 0, trace };
-        T::decode(&mut probe, version).map_err(|e| e.to_string())?;
-        probe.note();
-        Ok(probe.trace)
+    fn new(frame: &Bytes, pass: Pass) -> Self {
+        let trace = Trace::default();
+        Self { rest: frame.clone(), length: frame.len(), pass, trace, within: 0, astray: false }
     }
 
+    fn position(&self) -> usize {
+        self.length - self.rest.len()
+    }
+
+    /// Notes the end of a read.
     fn note(&mut self) {
-        let position = (self.length - self.rest.len()) as u64;
-        self.trace.reads = self.trace.reads.wrapping_mul(0x0100_0000_01b3) ^ position;
+        let position = self.position();
+        if let Pass::True { trial } = &self.pass {
+            self.astray |= trial.reads.get(self.trace.reads.len()) != Some(&position);
+        }
+        self.trace.reads.push(position);
+    }
+
+    /// Whether a large number, which starts at `at`, is to be handed out as it is, or as another.
+    fn large(&mut self, at: usize) -> Result<Option<u8>, TryGetError> {
+        match &self.pass {
+            Pass::Trial { instead } => {
+                self.trace.large.push(at);
+                Ok(Some(*instead))
+            }
+            Pass::True { trial } if !self.astray && trial.large.binary_search(&at).is_ok() => Ok(None),
+            Pass::True { .. } => Err(self.refused()),
+        }
+    }
+
+    fn refused(&self) -> TryGetError {
+        TryGetError { requested: usize::MAX, available: self.rest.len() }
     }
 }
 
+/// Most bytes of a variable-length number; the decoder takes what it has after them, whatever the last one says.
+const VARINT_BYTES: usize = 5;
+
 /// The variable-length number at the front and its length, if it is there as a whole.
-fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
+fn varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut value = 0;
-    for (index, byte) in bytes.iter().take(10).enumerate() {
-        value |= u64::from(byte & 0x7f) << (7 * index).min(63);
-        if byte & 0x80 == 0 {
+    for (index, byte) in bytes.iter().take(VARINT_BYTES).enumerate() {
+        value |= u32::from(byte & 0x7f) << (7 * index);
+        if byte & 0x80 == 0 || index == VARINT_BYTES - 1 {
             return Some((value, index + 1));
         }
     }
@@ -73,7 +116,8 @@ fn varint(bytes: &[u8]) -> Option<(u64, usize)> {
 
 impl Buf for Probe {
     fn remaining(&self) -> usize {
-        self.rest.remaining()
+        // Nothing is left for a reading that has gone astray.
+        if self.astray { 0 } else { self.rest.remaining() }
     }
 
     fn chunk(&self) -> &[u8] {
@@ -85,34 +129,38 @@ impl Buf for Probe {
         self.note();
     }
 
-    /// Single bytes are truth values, which are small, and the parts of variable-length numbers.
+    /// Single bytes are truth values and the parts of variable-length numbers.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
         if self.within == 0
             && let Some((value, length)) = varint(&self.rest)
         {
-            let left = (self.rest.len() - length) as u64;
             // Counts and lengths are written as one more than they are.
-            if value > left.saturating_add(1) {
-                self.trace.replaced = true;
-                self.advance(length);
-                return Ok(self.instead + 1);
+            let large = value as usize > self.rest.len() - length + 1;
+            if let Some(instead) = if large { self.large(self.position())? } else { None } {
+                // In the true pass it is read byte by byte.
+                for _ in 0..length {
+                    self.advance(1);
+                }
+                return Ok(instead + 1);
             }
             self.within = length;
         }
         self.within = self.within.saturating_sub(1);
         let byte = self.rest.try_get_u8()?;
         self.note();
-        Ok(byte)
+        if self.astray { Err(self.refused()) } else { Ok(byte) }
     }
 
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
+        let at = self.position();
         let value = self.rest.try_get_i32()?;
         self.note();
-        if usize::try_from(value).is_ok_and(|value| value > self.rest.len()) {
-            self.trace.replaced = true;
-            return Ok(i32::from(self.instead));
+        let large = usize::try_from(value).is_ok_and(|value| value > self.rest.len());
+        match if large { self.large(at)? } else { None } {
+            Some(instead) => Ok(i32::from(instead)),
+            None if self.astray => Err(self.refused()),
+            None => Ok(value),
         }
-        Ok(value)
     }
 }
 
@@ -180,9 +228,23 @@ mod tests {
         // Version 1: an array's count in four bytes. Version 9: in five, of seven bits each.
         let fixed = Bytes::from_static(&[0x7f, 0xff, 0xff, 0xff]);
         let variable = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]);
-        for (version, bytes) in [(1, fixed), (9, variable)] {
+        let endless = Bytes::from_static(&[0xcf; 6]);
+        for (version, bytes) in [(1, fixed), (9, variable), (9, endless)] {
             let refused = decode::<MetadataRequest>(&mut bytes.clone(), version).unwrap_err();
             assert!(!refused.is_empty(), "version {version}");
+        }
+    }
+
+    #[test]
+    fn a_truth_value_that_looks_like_a_large_number_hides_nothing() {
+        // Truth values of Metadata version 9 follow the topics: 0xff, and behind it an endless number.
+        let honest = encoded(&MetadataRequest::default().with_allow_auto_topic_creation(true), 9);
+        assert!(decode::<MetadataRequest>(&mut honest.clone(), 9).is_ok());
+        for at in 0..honest.len() {
+            let mut bytes = honest[..at].to_vec();
+            bytes.extend_from_slice(&[0xff; 12]);
+            bytes.extend_from_slice(&honest[at..]);
+            assert!(decode::<MetadataRequest>(&mut bytes.into(), 9).is_err(), "at {at}");
         }
     }
 
