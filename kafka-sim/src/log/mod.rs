@@ -181,6 +181,7 @@ impl Log {
     /// not known.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
         match self.epochs.last() {
+            _ if epoch < 0 => return (-1, -1),
             Some((latest, _)) if *latest == epoch => return (epoch, self.end),
             Some((latest, _)) if *latest > epoch => {}
             _ => return (-1, -1),
@@ -293,14 +294,14 @@ impl Log {
         self.start
     }
 
-    /// Drops batches that are too old or too many, but never the last. Gives back the new start.
+    /// Drops batches that are too old or too many, but never the last for being too many. Gives back the new start.
     pub(crate) fn retain(&mut self, oldest_ms: Option<i64>, max_bytes: Option<usize>) -> i64 {
         let mut excess = max_bytes.map_or(0, |max| self.bytes.saturating_sub(max));
         let mut start = self.start;
         let last = self.batches.len().saturating_sub(1);
-        for batch in self.batches.iter().take(last) {
+        for (index, batch) in self.batches.iter().enumerate() {
             let old = oldest_ms.is_some_and(|oldest| batch.max_timestamp() < oldest);
-            if !old && excess < batch.size() {
+            if !old && (index == last || excess < batch.size()) {
                 break;
             }
             excess = excess.saturating_sub(batch.size());

@@ -32,8 +32,8 @@ pub(crate) fn fetch_partition_limit(t: &mut T<'_>) {
         t.expect(format!("limit {limit}"), ranges, expected);
     }
     for limit in [0, -1] {
-        let ranges = t.fetch_as(&Ask::of(&topic, 0).with(|ask| ask.partition_max = limit)).ranges();
-        t.note(format!("limit {limit}"), ranges);
+        let fetched = t.fetch_as(&Ask::of(&topic, 0).with(|ask| ask.partition_max = limit));
+        t.note(format!("limit {limit}"), format!("{} {}", fetched.head(), fetched.ranges()));
     }
     let version = Ask::of(&topic, 0).with(|ask| (ask.version, ask.partition_max) = (4, 500));
     let ranges = t.fetch_as(&version).ranges();

@@ -229,8 +229,11 @@ impl Drop for ToolProcess {
     }
 }
 
-/// Runs a tool to its end with `input` on its standard input.
-pub(crate) fn run(name: &str, command: &Command, input: Option<Vec<u8>>, limit: Duration) -> Result<String> {
+/// Runs a tool's [`command`] to its end with `input` on its standard input, and gives back its standard output.
+///
+/// # Errors
+/// [`Error::Tool`] on a non-zero exit code (with all output), [`Error::ToolTimeout`] after `limit`.
+pub fn run(name: &str, command: &Command, input: Option<Vec<u8>>, limit: Duration) -> Result<String> {
     let mut process = ToolProcess::start(name, command, input.is_some())?;
     if let (Some(input), Some(mut stdin)) = (input, process.take_stdin()) {
         // A tool that ends early breaks the pipe; its exit code then tells the story.
