@@ -72,12 +72,18 @@ pub(crate) const BROKER_SETTINGS: &[(&str, &str)] = &[
     ("default.replication.factor", "1"),
     ("delete.topic.enable", "true"),
     ("group.initial.rebalance.delay.ms", "0"),
+    ("group.max.size", "2147483647"),
     ("group.max.session.timeout.ms", "1800000"),
     ("group.min.session.timeout.ms", "6000"),
     ("max.incremental.fetch.session.cache.slots", "1000"),
     ("num.partitions", "1"),
+    ("offset.metadata.max.bytes", "4096"),
+    ("offsets.topic.num.partitions", "50"),
+    ("offsets.topic.replication.factor", "3"),
     ("producer.id.expiration.ms", "86400000"),
     ("transaction.max.timeout.ms", "900000"),
+    ("transaction.state.log.num.partitions", "50"),
+    ("transaction.state.log.replication.factor", "3"),
     ("transaction.abort.timed.out.transaction.cleanup.interval.ms", "10000"),
 ];
 

@@ -33,3 +33,4 @@ pub use kafka_protocol::messages::ApiKey;
 
 pub use faults::{Action, Fault, FaultId, Faults, Hit, Link};
 pub use protocol::Release;
+pub use world::coordinators::Coordinated;

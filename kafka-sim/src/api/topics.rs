@@ -236,6 +236,7 @@ fn delete_one(state: &mut State, topic: DeleteTopicState, injected: Option<i16>)
     };
     match state.topics.remove(&name) {
         Some(gone) => {
+            state.groups.forget_topic(&name);
             state.touch();
             answer.with_name(Some(TopicName(text(name)))).with_topic_id(gone.id)
         }

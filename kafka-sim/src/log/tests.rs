@@ -147,12 +147,12 @@ fn truncation_goes_back_to_a_batch_and_forgets_what_was_after_it() {
 }
 
 #[test]
-fn retention_never_takes_the_last_batch() {
+fn retention_takes_the_last_batch_only_for_its_age() {
     let one = batch(Codec::None, &[("a", Some("1"))]);
     let size = one.size();
     let mut log = log_of(&[one.clone(), one.clone(), one]);
     assert_eq!(log.retain(None, Some(2 * size)), 1);
-    assert_eq!(log.retain(Some(i64::MAX), None), 2);
-    assert_eq!((log.bytes, log.delete_before(3)), (size, 3));
-    assert_eq!((log.bytes, log.end()), (0, 3));
+    assert_eq!((log.retain(None, Some(0)), log.bytes), (2, size));
+    assert_eq!((log.retain(Some(i64::MAX), None), log.bytes), (3, 0));
+    assert_eq!(log.end(), 3);
 }

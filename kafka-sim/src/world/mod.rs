@@ -1,5 +1,7 @@
 //! What a test, or the demo, can do to a cluster that no client can: every deed is noted in the log of faults.
 
+pub(crate) mod coordinators;
+
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -46,6 +48,7 @@ impl Cluster {
         self.note(0, format!("topic {name} is deleted and created again"));
         self.with(|state| {
             let Some(old) = state.topics.remove(name) else { return false };
+            state.groups.forget_topic(name);
             let replicas = old.partitions.into_iter().map(|p| p.replicas).collect();
             state.add_topic(name, replicas, old.config);
             true
@@ -57,6 +60,7 @@ impl Cluster {
         self.note(0, format!("topic {name} is deleted"));
         self.with(|state| {
             state.touch();
+            state.groups.forget_topic(name);
             state.topics.remove(name).is_some()
         })
     }
