@@ -135,6 +135,7 @@ pub(crate) fn create_topics_errors(t: &mut T<'_>) {
     topic.configs[0].value = None;
     let results = t.create_all(vec![topic], false);
     t.note("config, null", described(&results[0]));
+    t.coordinator(0, "group");
     let answers = t.create_all(vec![creatable("__consumer_offsets", 1, &[])], true);
     t.note("an internal topic", code(answers[0].error_code));
 }
@@ -167,8 +168,11 @@ pub(crate) fn delete_topics(t: &mut T<'_>) {
     }
     let line = call(t, vec![by_name(&one)]);
     t.note("deleted already", line);
-    let line = call(t, vec![by_id(id)]);
-    t.note("deleted already, by id", line);
+    // With ZooKeeper an id is known until the last trace of its topic is gone.
+    if t.is_4_3() {
+        let line = call(t, vec![by_id(id)]);
+        t.note("deleted already, by id", line);
+    }
     let line = call(t, vec![by_name(&t.unique("unknown"))]);
     t.note("unknown name", line);
     let three = t.topic("three");
