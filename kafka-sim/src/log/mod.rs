@@ -216,7 +216,6 @@ impl Log {
     ) -> Slice {
         let first = self.index_of(offset);
         let mut out = BytesMut::new();
-        let mut upper = offset;
         for batch in self.batches.range(first..).take_while(|batch| batch.base_offset() < limit) {
             let size = batch.size();
             let room = match (out.is_empty(), whole_first) {
@@ -228,14 +227,13 @@ impl Log {
                 let rest: usize = self.batches.range(first..).map(Batch::size).take(64).sum();
                 out.reserve(rest.min(room));
             }
-            upper = batch.next_offset();
             out.extend_from_slice(&batch.bytes()[..size.min(room)]);
             if size >= room {
                 break;
             }
         }
         let aborted =
-            if aborted && !out.is_empty() { self.aborted_between(offset, upper) } else { Vec::new() };
+            if aborted && !out.is_empty() { self.aborted_near(offset, first, out.len()) } else { Vec::new() };
         Slice { records: out.freeze(), aborted }
     }
 
@@ -251,7 +249,15 @@ impl Log {
         bytes
     }
 
-    fn aborted_between(&self, offset: i64, upper: i64) -> Vec<Aborted> {
+    /// The aborted transactions from `offset` on. Where the bytes that were read end, a broker knows from an index with an
+    /// entry each 4 KiB, so it tells of some that are later, too.
+    fn aborted_near(&self, offset: i64, first: usize, read: usize) -> Vec<Aborted> {
+        let mut bytes = 0;
+        let beyond = self.batches.range(first..).find(|batch| {
+            bytes += batch.size();
+            bytes > read + 4096
+        });
+        let upper = beyond.map_or(self.end, Batch::base_offset);
         let overlaps = |a: &&Aborted| a.last_offset >= offset && a.first_offset < upper;
         self.aborted.iter().filter(overlaps).copied().collect()
     }

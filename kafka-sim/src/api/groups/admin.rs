@@ -98,6 +98,10 @@ fn describe_one(context: &Context, state: &mut State, id: &str, version: i16) ->
             Some(protocol) => described
                 .with_member_metadata(member.metadata(protocol))
                 .with_member_assignment(member.assignment.clone()),
+            // 4.3 tells the part that a member had, even so.
+            None if state.release >= Release::V4_3 => {
+                described.with_member_assignment(member.assignment.clone())
+            }
             None => described,
         }
     };

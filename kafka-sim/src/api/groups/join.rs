@@ -237,9 +237,9 @@ fn join_known(
     Ok(Begun::Waits(ticket))
 }
 
-pub(super) async fn sync(context: &Context, request: SyncGroupRequest) -> SyncGroupResponse {
+pub(super) async fn sync(context: &Context, request: SyncGroupRequest, version: i16) -> SyncGroupResponse {
     let begun = context.cluster.with(|state| {
-        let begun = begin_sync(context, state, &request);
+        let begun = begin_sync(context, state, &request, version);
         state.touch();
         begun
     });
@@ -257,10 +257,18 @@ pub(super) async fn sync(context: &Context, request: SyncGroupRequest) -> SyncGr
         .with_assignment(synced.assignment)
 }
 
-fn begin_sync(context: &Context, state: &mut State, request: &SyncGroupRequest) -> Begun<Synced> {
+fn begin_sync(
+    context: &Context,
+    state: &mut State,
+    request: &SyncGroupRequest,
+    version: i16,
+) -> Begun<Synced> {
     let failed = |code: i16| Begun::Answered(Synced::error(code));
     if let Err(code) = refuse(context, state, ApiKey::SyncGroup, &request.group_id, true) {
         return failed(code);
+    }
+    if version >= 5 && (request.protocol_type.is_none() || request.protocol_name.is_none()) {
+        return failed(ResponseError::InconsistentGroupProtocol.code());
     }
     let now = state.now_ms();
     let ticket = state.groups.ticket();

@@ -132,7 +132,7 @@ pub(super) async fn handle(context: &Context, request: RequestKind, version: i16
     let answer = match request {
         Q::FindCoordinator(r) => A::FindCoordinator(find::find(context, &r, version)),
         Q::JoinGroup(r) => A::JoinGroup(join::join(context, r, version).await),
-        Q::SyncGroup(r) => A::SyncGroup(join::sync(context, r).await),
+        Q::SyncGroup(r) => A::SyncGroup(join::sync(context, r, version).await),
         Q::Heartbeat(r) => A::Heartbeat(members::heartbeat(context, &r)),
         Q::LeaveGroup(r) => A::LeaveGroup(members::leave(context, &r, version)),
         Q::OffsetCommit(r) => A::OffsetCommit(commit::commit(context, r, version)),
