@@ -17,7 +17,10 @@ use crate::protocol::Release;
 pub(crate) struct State {
     pub(crate) release: Release,
     pub(crate) cluster_id: String,
+    /// Broker settings in force.
     pub(crate) properties: BTreeMap<String, String>,
+    /// Those of them that were changed while brokers run.
+    pub(crate) dynamic: config::Dynamic,
     pub(crate) brokers: BTreeMap<i32, Broker>,
     pub(crate) topics: BTreeMap<String, Topic>,
     pub(crate) groups: Groups,
@@ -72,6 +75,7 @@ impl Broker {
 impl State {
     pub(crate) fn new(settings: Builder, clock: Clock) -> Self {
         let mut random = fastrand::Rng::with_seed(settings.seed);
+        let mut properties = settings.properties;
         let cluster_id = Uuid::from_u128(random.u128(..));
         let broker = |id: i32| {
             let rack = settings.racks.then(|| format!("rack-{id}"));
@@ -83,7 +87,8 @@ impl State {
             release: settings.release,
             cluster_id: short_id(cluster_id),
             brokers: (1..=settings.brokers as i32).map(broker).collect(),
-            properties: settings.properties,
+            dynamic: config::Dynamic::of(settings.release, &mut properties),
+            properties,
             topics: BTreeMap::new(),
             groups: Groups::default(),
             transactions: Transactions::default(),

@@ -116,7 +116,7 @@ fn create_one(
             // 1: the topic's own, 5: a default.
             .with_config_source(if own.contains_key(setting.name) { 1 } else { 5 })
     };
-    let configs = (version >= 5).then(|| config::TOPIC_SETTINGS.iter().map(described).collect());
+    let configs = (version >= 5).then(|| config::topic_settings(state.release).map(described).collect());
     let id = match state.topics.get(&name) {
         Some(topic) => topic.id,
         // 4.3 gives an id to what might have been.
@@ -155,7 +155,8 @@ fn draft(state: &State, topic: &CreatableTopic) -> Result<Draft, Refused> {
             let message = format!("Null value not supported for topic configs: {}", &*setting.name);
             return Err((ResponseError::InvalidConfig, message));
         };
-        config::validate(&setting.name, value).map_err(|m| (ResponseError::InvalidConfig, m))?;
+        config::validate(state.release, &setting.name, value)
+            .map_err(|m| (ResponseError::InvalidConfig, m))?;
         own.insert(setting.name.to_string(), value.to_string());
     }
     Ok(Draft { name, replicas, config: own })

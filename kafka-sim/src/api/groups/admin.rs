@@ -86,7 +86,8 @@ fn describe_one(context: &Context, state: &mut State, id: &str, version: i16) ->
             _ => dead,
         });
     };
-    // Until all know their part, neither it nor what they said is told.
+    // Until all know their part, neither it nor what they said is told; 4.3 tells the part of before.
+    let release = state.release;
     let protocol = group.protocol.as_deref().filter(|_| group.phase == Phase::Stable);
     let member = |member: &Member| {
         let described = DescribedGroupMember::default()
@@ -98,10 +99,7 @@ fn describe_one(context: &Context, state: &mut State, id: &str, version: i16) ->
             Some(protocol) => described
                 .with_member_metadata(member.metadata(protocol))
                 .with_member_assignment(member.assignment.clone()),
-            // 4.3 tells the part that a member had, even so.
-            None if state.release >= Release::V4_3 => {
-                described.with_member_assignment(member.assignment.clone())
-            }
+            None if release >= Release::V4_3 => described.with_member_assignment(member.assignment.clone()),
             None => described,
         }
     };

@@ -238,8 +238,12 @@ fn join_known(
 }
 
 pub(super) async fn sync(context: &Context, request: SyncGroupRequest, version: i16) -> SyncGroupResponse {
+    let named = request.protocol_type.is_some() && request.protocol_name.is_some();
     let begun = context.cluster.with(|state| {
-        let begun = begin_sync(context, state, &request, version);
+        let begun = match named || version < 5 {
+            true => begin_sync(context, state, &request),
+            false => Begun::Answered(Synced::error(ResponseError::InconsistentGroupProtocol.code())),
+        };
         state.touch();
         begun
     });
@@ -257,18 +261,10 @@ pub(super) async fn sync(context: &Context, request: SyncGroupRequest, version: 
         .with_assignment(synced.assignment)
 }
 
-fn begin_sync(
-    context: &Context,
-    state: &mut State,
-    request: &SyncGroupRequest,
-    version: i16,
-) -> Begun<Synced> {
+fn begin_sync(context: &Context, state: &mut State, request: &SyncGroupRequest) -> Begun<Synced> {
     let failed = |code: i16| Begun::Answered(Synced::error(code));
     if let Err(code) = refuse(context, state, ApiKey::SyncGroup, &request.group_id, true) {
         return failed(code);
-    }
-    if version >= 5 && (request.protocol_type.is_none() || request.protocol_name.is_none()) {
-        return failed(ResponseError::InconsistentGroupProtocol.code());
     }
     let now = state.now_ms();
     let ticket = state.groups.ticket();

@@ -97,6 +97,8 @@ fn syncing(generation: i32, member: &str, assignments: &[(&str, &'static [u8])])
         .with_group_id(text("g").into())
         .with_generation_id(generation)
         .with_member_id(text(member))
+        .with_protocol_type(Some(text("consumer")))
+        .with_protocol_name(Some(text("range")))
         .with_assignments(assignments.iter().map(one).collect())
 }
 
@@ -288,6 +290,8 @@ async fn requests_that_cannot_be_are_refused() {
     assert_eq!(sync(&cluster, typed).await.error_code, 23);
     let named = syncing(1, &id, &[]).with_protocol_name(Some(text("sticky")));
     assert_eq!(sync(&cluster, named).await.error_code, 23);
+    let unnamed = syncing(1, &id, &[]).with_protocol_name(None);
+    assert_eq!(sync(&cluster, unnamed).await.error_code, 23);
     assert_eq!(sync(&cluster, syncing(3, &id, &[])).await.error_code, 22);
 }
 
