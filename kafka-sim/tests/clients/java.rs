@@ -132,7 +132,9 @@ fn groups(t: &Tools) {
     assert_has(&state, "Empty");
     let reset = ["--reset-offsets", "--group", "crew", "--topic", "work", "--to-earliest", "--execute"];
     let reset = t.run("kafka-consumer-groups", &reset);
-    assert_eq!(row(&reset, &["crew", "work", "1"])[3], "0");
+    // Where the lines of this table end differs between releases.
+    let words: Vec<&str> = reset.split_whitespace().collect();
+    assert!(words.windows(4).any(|four| four == ["crew", "work", "1", "0"]), "{reset}");
     assert_eq!(t.consume("work", 4, &group[1..]).len(), 4);
     let one = ["--delete-offsets", "--group", "crew", "--topic", "work:0"];
     assert_has(&t.run("kafka-consumer-groups", &one), "Successful");

@@ -1,6 +1,8 @@
 //! Real clients against kafka-sim over TCP: Kafka's command-line tools of 3.9 and 4.3, unmodified, and librdkafka.
 //! The names of tests that need Java begin with `java_`.
 
+#![allow(clippy::unwrap_used)]
+
 mod java;
 mod librdkafka;
 

@@ -100,7 +100,8 @@ pub(crate) fn groups_described(t: &mut T<'_>) {
     let line = t.described(5, &group, &[&one, &two]);
     t.note("while another joins", line);
     one.start_join();
-    (one.joined(), two.joined());
+    one.joined();
+    two.joined();
     one.leave();
     two.leave();
     let line = t.described(5, &group, &[]);

@@ -197,7 +197,8 @@ pub(crate) fn offsets_of_members(t: &mut T<'_>) {
     let line = t.commit(&by(&one, 4));
     t.note("during a rebalance", line);
     one.start_join();
-    (one.joined(), two.joined());
+    one.joined();
+    two.joined();
     let line = t.commit(&by(&two, 5));
     t.note("before the sync of the next generation", line);
     one.leave();

@@ -272,7 +272,8 @@ pub(crate) fn group_sync_cut_short(t: &mut T<'_>) {
     two.start_join();
     t.until("a rebalance", |_| (one.heartbeat() != "0").then_some(()));
     one.start_join();
-    (one.joined(), two.joined());
+    one.joined();
+    two.joined();
     two.start_sync(&[]);
     std::thread::sleep(Duration::from_millis(100));
     // The leader joins again, with news, instead of assigning.
@@ -295,7 +296,8 @@ pub(crate) fn group_leader_never_syncs(t: &mut T<'_>) {
     two.start_join();
     t.until("a rebalance", |_| (one.heartbeat() != "0").then_some(()));
     one.start_join();
-    (one.joined(), two.joined());
+    one.joined();
+    two.joined();
     let began = Instant::now();
     // Joining again with nothing new gets the same answer again.
     let answer = one.join();

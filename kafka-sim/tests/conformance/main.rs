@@ -10,6 +10,8 @@
 //!   failure unless `known.rs` lists it with its reason.
 //! - `keep_brokers_running` (ignored) starts both brokers and says which variables make the `real_…` tests use them.
 
+#![allow(clippy::unwrap_used)]
+
 mod cluster;
 mod compaction;
 mod configs;

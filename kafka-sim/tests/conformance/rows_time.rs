@@ -44,11 +44,10 @@ pub(crate) fn row_13_timestamp_range(t: &mut T<'_>) {
     let at = |time: i64| Batch::numbered(time, 2);
     let ahead = t.by("0 base 0", "32 InvalidTimestamp base -1 records [0, 1]");
     t.try_time("2 h ahead", &topic, &at(t.base + 2 * HOUR), ahead);
-    let mut offset = t.end(&topic);
-    for (label, time) in [("1970", 0), ("-1", -1), ("-5", -5)] {
+    let end = t.end(&topic);
+    for (offset, (label, time)) in (end..).zip([("1970", 0), ("-1", -1), ("-5", -5)]) {
         // One record, so that no time of the batch is above 0.
         t.try_time(label, &topic, &Batch::numbered(time, 1), &format!("0 base {offset}"));
-        offset += 1;
     }
     let one_late = Batch::numbered(t.base, 3).with(|batch| batch.records[1].time = 3 * HOUR);
     let expected = t.by("0 base 5", "32 InvalidTimestamp base -1 records [1]");

@@ -10,13 +10,16 @@ use uuid::Uuid;
 
 use super::{Batch, T, code, name, text};
 
+/// A topic by name and id, with partitions and their records.
+type Entry = (String, Uuid, Vec<(i32, Bytes)>);
+
 /// A Produce request in the making; by default version 11 with acks -1.
 #[derive(Debug, Clone)]
 pub(crate) struct Send {
     pub(crate) version: i16,
     pub(crate) acks: i16,
     pub(crate) transaction: Option<String>,
-    pub(crate) topics: Vec<(String, Uuid, Vec<(i32, Bytes)>)>,
+    pub(crate) topics: Vec<Entry>,
 }
 
 impl Send {
@@ -57,7 +60,7 @@ impl Send {
 
     pub(crate) fn request(&self) -> ProduceRequest {
         let by_id = self.version >= 13;
-        let topic = |(topic, id, partitions): &(String, Uuid, Vec<(i32, Bytes)>)| {
+        let topic = |(topic, id, partitions): &Entry| {
             let partition = |(index, records): &(i32, Bytes)| {
                 PartitionProduceData::default().with_index(*index).with_records(Some(records.clone()))
             };
