@@ -2,6 +2,7 @@
 
 pub mod cli;
 mod console;
+pub mod demo;
 mod progress;
 pub mod run;
 mod summary;

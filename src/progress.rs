@@ -104,7 +104,8 @@ fn eta(totals: &Totals, speed: &Speed) -> Option<String> {
     })
 }
 
-fn size(bytes: f64) -> String {
+/// Bytes in a unit that suits them.
+pub(crate) fn size(bytes: f64) -> String {
     match bytes {
         b if b >= 1e9 => format!("{:.2} GB", b / 1e9),
         b if b >= 1e6 => format!("{:.1} MB", b / 1e6),
@@ -114,7 +115,7 @@ fn size(bytes: f64) -> String {
 }
 
 /// Digits in groups of three.
-fn grouped(number: u64) -> String {
+pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

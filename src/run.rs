@@ -13,10 +13,10 @@ use crate::console::Console;
 use crate::{progress, summary};
 
 /// Version of the product, as REST and `--version` show it.
-const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// Exit code after a second signal, as shells give it for an interrupt.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Runs the replicator to its end.
 pub fn replicator(invocation: Invocation) -> ExitCode {
@@ -34,10 +34,15 @@ pub fn replicator(invocation: Invocation) -> ExitCode {
             NoticeLevel::Info => info!("{notice}"),
         }
     }
+    on_runtime(live(config, console))
+}
+
+/// Runs a process's future to its end, which is an exit code.
+pub(crate) fn on_runtime(life: impl Future<Output = u8>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     match runtime {
         Ok(runtime) => {
-            let code = runtime.block_on(live(config, console));
+            let code = runtime.block_on(life);
             // Threads that hang in a connection do not keep a process that has said that it is done.
             runtime.shutdown_background();
             ExitCode::from(code)
@@ -103,7 +108,7 @@ async fn stop(worker: Worker, name: &str, mut signals: Signals) -> u8 {
     }
 }
 
-fn exit_code(error: &StartError) -> u8 {
+pub(crate) fn exit_code(error: &StartError) -> u8 {
     match error {
         StartError::Rest(_) => code::UNAVAILABLE,
         StartError::Cluster(e) if e.is_retriable() => code::UNAVAILABLE,
@@ -111,17 +116,18 @@ fn exit_code(error: &StartError) -> u8 {
     }
 }
 
-struct Signals {
+/// What asks a process to stop.
+pub(crate) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
+    pub(crate) fn new() -> std::io::Result<Self> {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",

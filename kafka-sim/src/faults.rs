@@ -25,7 +25,7 @@ pub enum Action {
     ApplyThenDisconnect,
     /// It is applied; this many bytes of the answer are sent, then the connection is closed.
     Truncate(usize),
-    /// It is applied; the answer asks for this pause (`throttle_time_ms`).
+    /// It is applied; the answer asks for this pause (`throttle_time_ms`), and the connection is not read meanwhile.
     Throttle(Duration),
 }
 
@@ -241,8 +241,11 @@ impl Faults {
     }
 
     /// The pause to ask for, ms.
-    pub(crate) fn throttle_ms(&self, broker: i32, api: ApiKey) -> i32 {
-        let fits = |fault: &Fault| matches!(fault.action, Action::Throttle(_));
+    pub(crate) fn throttle_ms(&self, broker: i32, client: &str, api: ApiKey) -> i32 {
+        let fits = |fault: &Fault| {
+            matches!(fault.action, Action::Throttle(_))
+                && fault.client.as_deref().is_none_or(|c| client.contains(c))
+        };
         let Some(Action::Throttle(pause)) = self.table().strike(api, broker, fits) else { return 0 };
         self.note(broker, format!("{api:?} throttled for {pause:?}"));
         pause.as_millis() as i32

@@ -35,7 +35,8 @@ macro_rules! apis {
 }
 
 apis! {
-    Produce: m::ProduceRequest, Some((3, 11)), Some((3, 13));
+    // 4.3 says 0, for old librdkafka looks at that, and closes the connection on anything below 3.
+    Produce: m::ProduceRequest, Some((3, 11)), Some((0, 13));
     Fetch: m::FetchRequest, Some((4, 17)), Some((4, 18));
     ListOffsets: m::ListOffsetsRequest, Some((1, 9)), Some((1, 10));
     Metadata: m::MetadataRequest, Some((0, 12)), Some((0, 13));

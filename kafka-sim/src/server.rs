@@ -44,7 +44,12 @@ impl Cluster {
                 let frame = read_frame(stream).await?;
                 self.inner.faults.inbound(broker, frame.len()).await;
                 let incoming = protocol::decode(release, frame)?;
-                self.answer(&mut context, incoming, stream).await
+                self.answer(&mut context, incoming, stream).await?;
+                let pause = context.take_pause();
+                if !pause.is_zero() {
+                    tokio::time::sleep(pause).await;
+                }
+                Ok(())
             };
             if let Err(end) = step.await {
                 return end;

@@ -187,7 +187,9 @@ impl State {
     /// An empty partition, led by the first of its replicas that is up.
     pub(crate) fn new_partition(&self, replicas: Vec<i32>) -> Partition {
         let leader = self.first_up(&replicas);
-        Partition { replicas, leader, leader_epoch: 0, log: Log::default() }
+        let mut log = Log::default();
+        log.begin_epoch(0);
+        Partition { replicas, leader, leader_epoch: 0, log }
     }
 
     pub(crate) fn first_up(&self, replicas: &[i32]) -> i32 {

@@ -154,6 +154,9 @@ impl Call<'_> {
                 return Ok(Look::Diverged(epoch, end));
             }
         }
+        if asked.partition_max_bytes < 0 {
+            return Err(ResponseError::UnknownServerError);
+        }
         if let Some(near) = self.nearer(state, partition).filter(|_| leads) {
             return Ok(Look::Elsewhere(partition, near));
         }

@@ -1,5 +1,7 @@
 //! Metadata.
 
+use std::collections::BTreeSet;
+
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::{
@@ -8,13 +10,15 @@ use kafka_protocol::messages::metadata_response::{
 use kafka_protocol::messages::{ApiKey, BrokerId, MetadataRequest, MetadataResponse, TopicName};
 
 use super::produce::is_internal;
-use super::{Context, code, text, topics};
+use super::{Context, cluster, code, text, topics};
 use crate::state::{State, Topic};
 
 pub(super) fn metadata(context: &Context, request: MetadataRequest, version: i16) -> MetadataResponse {
     // Before version 4 there is no choice.
     let create = version < 4 || request.allow_auto_topic_creation;
     let authorised = request.include_topic_authorized_operations;
+    let of_cluster =
+        if request.include_cluster_authorized_operations { cluster::OPERATIONS } else { i32::MIN };
     // In version 0 an empty list means all.
     let wanted = request.topics.filter(|topics| version > 0 || !topics.is_empty());
     let injected = |name: &str| context.injected(ApiKey::Metadata, name, -1);
@@ -24,7 +28,9 @@ pub(super) fn metadata(context: &Context, request: MetadataRequest, version: i16
                 let names: Vec<String> = state.topics.keys().cloned().collect();
                 names.iter().map(|name| describe(state, name, &state.topics[name], version)).collect()
             }
-            Some(wanted) => wanted.iter().map(|topic| one(state, topic, create, version)).collect::<Vec<_>>(),
+            Some(wanted) => {
+                distinct(&wanted).map(|topic| one(state, topic, create, version)).collect::<Vec<_>>()
+            }
         };
         let finish = |topic: MetadataResponseTopic| {
             let error = topic.name.as_ref().and_then(|name| injected(name));
@@ -39,9 +45,15 @@ pub(super) fn metadata(context: &Context, request: MetadataRequest, version: i16
             .with_cluster_id(Some(text(&*state.cluster_id)))
             .with_controller_id(state.controller().into())
             .with_topics(topics.into_iter().map(finish).collect())
-            .with_cluster_authorized_operations(i32::MIN)
+            .with_cluster_authorized_operations(of_cluster)
             .with_throttle_time_ms(context.throttle_ms(ApiKey::Metadata))
     })
+}
+
+/// A topic that is named twice is described once.
+fn distinct(wanted: &[MetadataRequestTopic]) -> impl Iterator<Item = &MetadataRequestTopic> {
+    let mut seen = BTreeSet::new();
+    wanted.iter().filter(move |topic| seen.insert((topic.name.as_deref(), topic.topic_id)))
 }
 
 fn broker((id, broker): (&i32, &crate::state::Broker)) -> MetadataResponseBroker {

@@ -13,6 +13,9 @@ pub(crate) mod sessions;
 pub(crate) mod topics;
 pub(crate) mod transactions;
 
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, ApiVersionsResponse, RequestKind, ResponseKind};
 use kafka_protocol::protocol::StrBytes;
@@ -27,11 +30,13 @@ pub(crate) struct Context {
     pub(crate) client_id: String,
     /// Set when the connection must be closed without an answer.
     pub(crate) close: bool,
+    /// The pause that the answer asks for, ms; the connection is not read meanwhile.
+    muted_ms: AtomicI32,
 }
 
 impl Context {
     pub(crate) fn new(cluster: Cluster, broker: i32) -> Self {
-        Self { cluster, broker, client_id: String::new(), close: false }
+        Self { cluster, broker, client_id: String::new(), close: false, muted_ms: AtomicI32::new(0) }
     }
 
     /// The error code that a test wants for a partition.
@@ -46,7 +51,14 @@ impl Context {
 
     /// The pause that a test wants clients to make, ms.
     pub(crate) fn throttle_ms(&self, api: ApiKey) -> i32 {
-        self.cluster.inner.faults.throttle_ms(self.broker, api)
+        let pause = self.cluster.inner.faults.throttle_ms(self.broker, &self.client_id, api);
+        self.muted_ms.fetch_max(pause, Ordering::Relaxed);
+        pause
+    }
+
+    /// How long the connection is not to be read after this answer.
+    pub(crate) fn take_pause(&self) -> Duration {
+        Duration::from_millis(self.muted_ms.swap(0, Ordering::Relaxed).max(0) as u64)
     }
 }
 
@@ -68,7 +80,7 @@ pub(crate) async fn handle(
     use RequestKind as Q;
     use ResponseKind as A;
     let answer = match request {
-        Q::ApiVersions(_) => A::ApiVersions(cluster::api_versions(context)),
+        Q::ApiVersions(r) => A::ApiVersions(cluster::api_versions(context, &r, version)),
         Q::Metadata(r) => A::Metadata(metadata::metadata(context, r, version)),
         Q::DescribeCluster(r) => A::DescribeCluster(cluster::describe(context, &r)),
         Q::Produce(r) => return produce::produce(context, r, version).await.map(A::Produce),
@@ -98,7 +110,7 @@ async fn others(context: &mut Context, request: RequestKind, version: i16) -> Op
 
 /// The answer to ApiVersions in a version that is not spoken: an error, with what is, in version 0.
 pub(crate) fn unsupported_api_versions(context: &Context) -> ResponseKind {
-    let all = cluster::api_versions(context);
+    let all = cluster::offer(context);
     let own = all.api_keys.into_iter().filter(|api| api.api_key == ApiKey::ApiVersions as i16).collect();
     ResponseKind::ApiVersions(
         ApiVersionsResponse::default()

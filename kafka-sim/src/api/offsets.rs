@@ -38,7 +38,7 @@ pub(super) fn list(context: &Context, request: ListOffsetsRequest, version: i16)
                 .with_error_code(outcome.err().unwrap_or(0))
                 .with_timestamp(timestamp)
                 .with_offset(offset)
-                .with_leader_epoch(epoch)
+                .with_leader_epoch(if version >= 4 { epoch } else { -1 })
         };
         let partitions = topic.partitions.iter().map(partition).collect();
         ListOffsetsTopicResponse::default().with_name(topic.name.clone()).with_partitions(partitions)

@@ -108,7 +108,7 @@ impl Call<'_> {
 
     fn partition(&self, topic: &str, data: PartitionProduceData) -> Result<Appended, Refusal> {
         if let Some(error) = self.context.injected(ApiKey::Produce, topic, data.index) {
-            return Err(Refusal { code: error, message: None, records: Vec::new() });
+            return Err(Refusal::of(error));
         }
         if !matches!(self.acks, -1..=1) {
             return Err(Refusal::bare(ResponseError::InvalidRequiredAcks));
@@ -155,7 +155,8 @@ impl Call<'_> {
             return Err(Refusal::bare(ResponseError::UnknownTopicOrPartition));
         };
         let epoch = partition.leader_epoch;
-        let appended = partition.log.append(batch, &rules, epoch, zero_first)?;
+        let appended = partition.log.append(batch, &rules, epoch, zero_first);
+        let appended = appended.map_err(|refusal| Refusal { by_log: tells_start(&refusal), ..refusal })?;
         state.touch();
         Ok(appended)
     }
@@ -167,12 +168,12 @@ impl Call<'_> {
         outcome: Result<Appended, Refusal>,
     ) -> PartitionProduceResponse {
         let answer = PartitionProduceResponse::default().with_index(index);
+        let start = self.context.cluster.with(|state| {
+            let partition = topic.and_then(|topic| state.partition(topic, index));
+            partition.map_or(-1, |partition| partition.log.start())
+        });
         let refusal = match outcome {
             Ok(appended) => {
-                let start = self.context.cluster.with(|state| {
-                    let partition = topic.and_then(|topic| state.partition(topic, index));
-                    partition.map_or(-1, |partition| partition.log.start())
-                });
                 return answer
                     .with_base_offset(appended.base_offset)
                     .with_log_append_time_ms(appended.log_append_time_ms)
@@ -195,13 +196,19 @@ impl Call<'_> {
             .with_error_code(refusal.code)
             .with_base_offset(-1)
             .with_log_append_time_ms(-1)
-            .with_log_start_offset(-1)
+            .with_log_start_offset(if refusal.by_log { start } else { -1 })
             .with_error_message(refusal.message.map(text))
             .with_record_errors(refusal.records.into_iter().map(error).collect())
             .with_current_leader(
                 LeaderIdAndEpoch::default().with_leader_id(leader.into()).with_leader_epoch(epoch),
             )
     }
+}
+
+/// Of a batch that is too large or damaged a broker tells nothing about the log; of others that the log refuses it does.
+fn tells_start(refusal: &Refusal) -> bool {
+    use ResponseError::{CorruptMessage, MessageTooLarge, RecordListTooLarge};
+    ![CorruptMessage, MessageTooLarge, RecordListTooLarge].map(code).contains(&refusal.code)
 }
 
 /// Topics that Kafka keeps for itself.

@@ -94,7 +94,7 @@ fn active(state: &State, broker: i32, topic: &str, index: i32) -> PartitionRespo
             .with_producer_epoch(i32::from(producer.epoch))
             .with_last_sequence(producer.batches.back().map_or(-1, |b| b.last_sequence))
             .with_last_timestamp(producer.last_timestamp)
-            .with_coordinator_epoch(producer.coordinator_epoch)
+            .with_coordinator_epoch(producer.coordinator_epoch.unwrap_or(-1))
             .with_current_txn_start_offset(producer.transaction_start.unwrap_or(-1))
     };
     answer.with_active_producers(partition.log.producers().iter().map(producer).collect())

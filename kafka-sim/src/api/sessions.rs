@@ -159,7 +159,12 @@ fn wanted(request: &FetchRequest, by_id: bool) -> Vec<Wanted> {
     for topic in &request.topics {
         let key = topic_key(&topic.topic, topic.topic_id, by_id);
         for asked in &topic.partitions {
-            all.push(Wanted { topic: key.clone(), asked: asked.clone(), told: None });
+            let new = Wanted { topic: key.clone(), asked: asked.clone(), told: None };
+            // Of a partition that is named twice, the last counts.
+            match all.iter_mut().find(|w| w.asked.partition == asked.partition && w.topic == key) {
+                Some(known) => *known = new,
+                None => all.push(new),
+            }
         }
     }
     all

@@ -13,9 +13,11 @@ use kafka_protocol::messages::{
     ApiKey, CreatePartitionsRequest, CreatePartitionsResponse, CreateTopicsRequest, CreateTopicsResponse,
     DeleteTopicsRequest, DeleteTopicsResponse, TopicName,
 };
+use uuid::Uuid;
 
 use super::{Context, code, text};
 use crate::config;
+use crate::protocol::Release;
 use crate::state::State;
 
 /// An error with words.
@@ -57,10 +59,12 @@ pub(super) fn create(context: &Context, request: CreateTopicsRequest, version: i
     let twice: BTreeSet<TopicName> =
         request.topics.iter().map(|t| t.name.clone()).filter(|name| !seen.insert(name.clone())).collect();
     let injected = context.injected_error(ApiKey::CreateTopics);
+    let release = context.cluster.with(|state| state.release);
     let mut results = Vec::new();
     for topic in request.topics {
         if twice.contains(&topic.name) {
-            if results.iter().any(|r: &CreatableTopicResult| r.name == topic.name) {
+            if release >= Release::V4_3 && results.iter().any(|r: &CreatableTopicResult| r.name == topic.name)
+            {
                 continue;
             }
             let said = "Duplicate topic name.".to_owned();
@@ -113,9 +117,16 @@ fn create_one(
             .with_config_source(if own.contains_key(setting.name) { 1 } else { 5 })
     };
     let configs = (version >= 5).then(|| config::topic_settings(state.release).map(described).collect());
+    let id = match state.topics.get(&name) {
+        Some(topic) => topic.id,
+        // 4.3 gives an id to what might have been.
+        None if state.release >= Release::V4_3 => state.new_id(),
+        None => Uuid::nil(),
+    };
     CreatableTopicResult::default()
         .with_name(topic.name.clone())
-        .with_topic_id(state.topics.get(&name).map(|t| t.id).unwrap_or_default())
+        .with_error_message(None)
+        .with_topic_id(id)
         .with_num_partitions(partitions)
         .with_replication_factor(factor)
         .with_configs(configs)
@@ -212,11 +223,63 @@ pub(super) fn delete(context: &Context, request: DeleteTopicsRequest, version: i
         false => request.topic_names.into_iter().map(by_name).collect(),
     };
     let injected = context.injected_error(ApiKey::DeleteTopics);
-    let results =
-        topics.into_iter().map(|topic| context.cluster.with(|state| delete_one(state, topic, injected)));
+    let results = context.cluster.with(|state| match state.release {
+        Release::V3_9 => delete_leniently(state, topics, injected),
+        Release::V4_3 => delete_strictly(state, topics, injected),
+    });
     DeleteTopicsResponse::default()
-        .with_responses(results.collect())
+        .with_responses(results)
         .with_throttle_time_ms(context.throttle_ms(ApiKey::DeleteTopics))
+}
+
+/// As 3.9 does it: a topic that is named twice is deleted, and both answers say so; who names it is not told its id.
+fn delete_leniently(
+    state: &mut State,
+    topics: Vec<DeleteTopicState>,
+    injected: Option<i16>,
+) -> Vec<DeletableTopicResult> {
+    let mut deleted = BTreeSet::new();
+    let one = |topic: DeleteTopicState| {
+        let name = topic.name.clone();
+        if name.as_ref().is_some_and(|name| deleted.contains(name)) {
+            return DeletableTopicResult::default().with_name(name);
+        }
+        let result = delete_one(state, topic, injected);
+        match name {
+            Some(name) if result.error_code == 0 => {
+                deleted.insert(name);
+                result.with_topic_id(Uuid::nil())
+            }
+            _ => result,
+        }
+    };
+    topics.into_iter().map(one).collect()
+}
+
+/// As 4.3 does it: what is named twice is refused, with one answer.
+fn delete_strictly(
+    state: &mut State,
+    topics: Vec<DeleteTopicState>,
+    injected: Option<i16>,
+) -> Vec<DeletableTopicResult> {
+    let key = |topic: &DeleteTopicState| (topic.name.clone(), topic.topic_id);
+    let mut counts = BTreeMap::new();
+    topics.iter().for_each(|topic| *counts.entry(key(topic)).or_insert(0) += 1);
+    let mut results = Vec::new();
+    for topic in topics {
+        match counts.remove(&key(&topic)) {
+            Some(1) => results.push(delete_one(state, topic, injected)),
+            Some(_) => results.push(
+                DeletableTopicResult::default()
+                    .with_name(topic.name)
+                    .with_topic_id(topic.topic_id)
+                    .with_error_code(code(ResponseError::InvalidRequest))
+                    .with_error_message(Some(text("Duplicate topic name."))),
+            ),
+            None => {}
+        }
+    }
+    results
 }
 
 fn delete_one(state: &mut State, topic: DeleteTopicState, injected: Option<i16>) -> DeletableTopicResult {

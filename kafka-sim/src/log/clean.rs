@@ -95,11 +95,18 @@ impl Log {
 
 fn rewrite(batch: &Batch, left: Vec<Record>, horizon: Option<i64>) -> Batch {
     let mut shape = Shape::of(batch);
-    if let Some(horizon) = horizon {
-        shape.attributes |= DELETE_HORIZON;
-        shape.base_timestamp = horizon;
+    let appended = batch.attributes().log_append_time().then(|| batch.max_timestamp());
+    match (left.first(), horizon) {
+        // An emptied batch keeps the largest timestamp that it had.
+        (None, _) => shape.base_timestamp = -1,
+        (Some(_), Some(horizon)) => {
+            shape.attributes |= DELETE_HORIZON;
+            shape.base_timestamp = horizon;
+        }
+        (Some(_), None) if batch.attributes().delete_horizon() => {}
+        (Some(first), None) => shape.base_timestamp = appended.unwrap_or(first.timestamp),
     }
-    if !batch.attributes().log_append_time() {
+    if appended.is_none() && !left.is_empty() {
         shape.max_timestamp = left.iter().map(|r| r.timestamp).max().unwrap_or(-1);
     }
     let item = |record: Record| Item {

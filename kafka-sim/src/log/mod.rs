@@ -181,6 +181,7 @@ impl Log {
     /// not known.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
         match self.epochs.last() {
+            _ if epoch < 0 => return (-1, -1),
             Some((latest, _)) if *latest == epoch => return (epoch, self.end),
             Some((latest, _)) if *latest > epoch => {}
             _ => return (-1, -1),
@@ -215,7 +216,6 @@ impl Log {
     ) -> Slice {
         let first = self.index_of(offset);
         let mut out = BytesMut::new();
-        let mut upper = offset;
         for batch in self.batches.range(first..).take_while(|batch| batch.base_offset() < limit) {
             let size = batch.size();
             let room = match (out.is_empty(), whole_first) {
@@ -227,14 +227,13 @@ impl Log {
                 let rest: usize = self.batches.range(first..).map(Batch::size).take(64).sum();
                 out.reserve(rest.min(room));
             }
-            upper = batch.next_offset();
             out.extend_from_slice(&batch.bytes()[..size.min(room)]);
             if size >= room {
                 break;
             }
         }
         let aborted =
-            if aborted && !out.is_empty() { self.aborted_between(offset, upper) } else { Vec::new() };
+            if aborted && !out.is_empty() { self.aborted_near(offset, first, out.len()) } else { Vec::new() };
         Slice { records: out.freeze(), aborted }
     }
 
@@ -250,7 +249,15 @@ impl Log {
         bytes
     }
 
-    fn aborted_between(&self, offset: i64, upper: i64) -> Vec<Aborted> {
+    /// The aborted transactions from `offset` on. Where the bytes that were read end, a broker knows from an index with an
+    /// entry each 4 KiB, so it tells of some that are later, too.
+    fn aborted_near(&self, offset: i64, first: usize, read: usize) -> Vec<Aborted> {
+        let mut bytes = 0;
+        let beyond = self.batches.range(first..).find(|batch| {
+            bytes += batch.size();
+            bytes > read + 4096
+        });
+        let upper = beyond.map_or(self.end, Batch::base_offset);
         let overlaps = |a: &&Aborted| a.last_offset >= offset && a.first_offset < upper;
         self.aborted.iter().filter(overlaps).copied().collect()
     }
@@ -293,14 +300,14 @@ impl Log {
         self.start
     }
 
-    /// Drops batches that are too old or too many, but never the last. Gives back the new start.
+    /// Drops batches that are too old or too many, but never the last for being too many. Gives back the new start.
     pub(crate) fn retain(&mut self, oldest_ms: Option<i64>, max_bytes: Option<usize>) -> i64 {
         let mut excess = max_bytes.map_or(0, |max| self.bytes.saturating_sub(max));
         let mut start = self.start;
         let last = self.batches.len().saturating_sub(1);
-        for batch in self.batches.iter().take(last) {
+        for (index, batch) in self.batches.iter().enumerate() {
             let old = oldest_ms.is_some_and(|oldest| batch.max_timestamp() < oldest);
-            if !old && excess < batch.size() {
+            if !old && (index == last || excess < batch.size()) {
                 break;
             }
             excess = excess.saturating_sub(batch.size());

@@ -27,7 +27,8 @@ pub(crate) struct Producer {
     pub(crate) epoch: i16,
     pub(crate) batches: VecDeque<Written>,
     pub(crate) last_timestamp: i64,
-    pub(crate) coordinator_epoch: i32,
+    /// Of its last transaction that ended here.
+    pub(crate) coordinator_epoch: Option<i32>,
     /// Where its open transaction began.
     pub(crate) transaction_start: Option<i64>,
 }
@@ -142,7 +143,7 @@ impl Producers {
             producer.epoch = batch.producer_epoch();
             producer.batches.clear();
         }
-        producer.coordinator_epoch = coordinator_epoch;
+        producer.coordinator_epoch = Some(coordinator_epoch);
         producer.last_timestamp = batch.max_timestamp();
         producer.transaction_start.take()
     }

@@ -28,16 +28,23 @@ pub(crate) struct Refusal {
     pub(crate) message: Option<String>,
     /// Indexes of the records that are to blame, where that is known, with what is wrong.
     pub(crate) records: Vec<(i32, String)>,
+    /// The log itself refused, and so the answer tells where it starts.
+    pub(crate) by_log: bool,
 }
 
 impl Refusal {
     pub(crate) fn new(error: ResponseError, message: impl Into<String>) -> Self {
-        Self { code: error.code(), message: Some(message.into()), records: Vec::new() }
+        Self { message: Some(message.into()), ..Self::of(error.code()) }
     }
 
     /// An error without words.
     pub(crate) fn bare(error: ResponseError) -> Self {
-        Self { code: error.code(), message: None, records: Vec::new() }
+        Self::of(error.code())
+    }
+
+    /// An error code without words.
+    pub(crate) fn of(code: i16) -> Self {
+        Self { code, message: None, records: Vec::new(), by_log: false }
     }
 }
 
@@ -203,11 +210,8 @@ impl<'a> Judge<'a> {
     fn verdict(self) -> Result<i64, Refusal> {
         let rejected = |error: ResponseError, mut records: Vec<(i32, String)>| {
             records.sort();
-            Refusal {
-                code: error.code(),
-                message: Some("One or more records have been rejected".to_owned()),
-                records,
-            }
+            let refusal = Refusal::new(error, "One or more records have been rejected");
+            Refusal { records, ..refusal }
         };
         if !self.bad_times.is_empty() {
             let all = self.bad_times.into_iter().chain(self.bad_keys).collect();

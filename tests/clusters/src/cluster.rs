@@ -280,6 +280,11 @@ impl Cluster {
         addresses.join(",")
     }
 
+    /// `host:port` of its ZooKeeper; `None` in KRaft mode.
+    pub fn zookeeper(&self) -> Option<String> {
+        self.zookeeper.as_ref().map(|(port, _)| format!("127.0.0.1:{}", port.number()))
+    }
+
     /// Certificates and account; `Some` after [`ClusterBuilder::with_security`].
     pub fn security(&self) -> Option<&Security> {
         self.security.as_ref()

@@ -59,6 +59,8 @@ const TOOLS: &[Tool] = &[
     tool("kafka-transactions", "org.apache.kafka.tools.TransactionsCommand"),
     tool("kafka-verifiable-consumer", "org.apache.kafka.tools.VerifiableConsumer"),
     tool("kafka-verifiable-producer", "org.apache.kafka.tools.VerifiableProducer"),
+    // Only 3.9 has it.
+    local("zookeeper-shell", "org.apache.zookeeper.ZooKeeperMain"),
 ];
 
 impl Tool {
@@ -227,8 +229,11 @@ impl Drop for ToolProcess {
     }
 }
 
-/// Runs a tool to its end with `input` on its standard input.
-pub(crate) fn run(name: &str, command: &Command, input: Option<Vec<u8>>, limit: Duration) -> Result<String> {
+/// Runs a tool's [`command`] to its end with `input` on its standard input, and gives back its standard output.
+///
+/// # Errors
+/// [`Error::Tool`] on a non-zero exit code (with all output), [`Error::ToolTimeout`] after `limit`.
+pub fn run(name: &str, command: &Command, input: Option<Vec<u8>>, limit: Duration) -> Result<String> {
     let mut process = ToolProcess::start(name, command, input.is_some())?;
     if let (Some(input), Some(mut stdin)) = (input, process.take_stdin()) {
         // A tool that ends early breaks the pipe; its exit code then tells the story.
