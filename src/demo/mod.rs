@@ -12,11 +12,12 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use replicator::Worker;
 use replicator::config::{self, ConfigFile, ReplicatorConfig, Source, Sources};
-use replicator::monitoring::Monitor;
+use replicator::monitoring::{Monitor, PartitionFigures, PartitionState};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tracing::{error, info, warn};
 
@@ -189,7 +190,12 @@ async fn finish(writer: writer::Writer, worker: Worker, clusters: &Clusters) {
     let written = writer.stop().await;
     let monitor = worker.monitor();
     let copied = async {
-        while !monitor.partitions().iter().all(|p| p.lag() == Some(0)) {
+        // The figures know the end of a log only from the last answer; the cluster knows it now.
+        let behind = |p: &Arc<PartitionFigures>| {
+            let end = clusters.origin.offsets(&p.topic, p.partition).map_or(0, |(_, _, end)| end);
+            !matches!(p.state(), PartitionState::Stopped(_)) && p.position.load(Relaxed) < end
+        };
+        while monitor.partitions().iter().any(behind) {
             sleep(Duration::from_millis(20)).await;
         }
     };

@@ -9,7 +9,7 @@ use tracing::info;
 
 use super::clusters::Clusters;
 
-/// A fault that is played again and again.
+/// A fault that is played again and again, or once where the replicator stops at it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scenario {
     /// The destination's broker is killed and comes back
@@ -20,8 +20,10 @@ pub(super) enum Scenario {
     LeaderMove,
     /// The link to the destination becomes slow and narrow
     SlowLink,
-    /// The destination gets batches, but its answers are lost
+    /// The destination stores batches, but its answers do not arrive for a while
     CutLink,
+    /// The destination stores batches, and connections break before it answers
+    LostAnswers,
     /// The destination asks for pauses (a quota)
     Throttle,
     /// The destination answers with errors that pass
@@ -65,7 +67,11 @@ pub(super) async fn play(scenario: Scenario, clusters: Clusters) {
             }
             Scenario::CutLink => {
                 let cut = Link { outbound_cut: true, ..Link::default() };
-                linked(destination, cut, "the destination's answers are lost").await;
+                linked(destination, cut, "the destination's answers do not arrive").await;
+            }
+            Scenario::LostAnswers => {
+                let said = "the destination stores batches and closes the connection without an answer";
+                faulty(destination, Action::ApplyThenDisconnect, said).await;
             }
             Scenario::Throttle => {
                 let pause = Action::Throttle(Duration::from_millis(500));
@@ -76,10 +82,12 @@ pub(super) async fn play(scenario: Scenario, clusters: Clusters) {
                 let said = "the destination has too few replicas in sync (NOT_ENOUGH_REPLICAS)";
                 faulty(destination, Action::Error(19), said).await;
             }
-            Scenario::TruncateOrigin => truncate(origin),
+            // What the replicator stops at, once is enough.
+            Scenario::TruncateOrigin => return truncate(origin),
             Scenario::RecreateTopic => {
                 info!("fault: {ORDERS} is deleted at the origin and created again");
                 origin.recreate_topic(ORDERS);
+                return;
             }
             Scenario::DeleteRecords => {
                 unread(origin, "deleted", |cluster, partition, end| {
@@ -132,9 +140,8 @@ async fn faulty(cluster: &Cluster, action: Action, what: &str) {
 
 fn truncate(origin: &Cluster) {
     if let Some((start, _, end)) = origin.offsets(ORDERS, 0) {
-        let to = (end - 100).max(start);
+        let to = origin.truncate(ORDERS, 0, (end - 100).max(start)).unwrap_or(end);
         info!("fault: {ORDERS}-0 loses everything from offset {to} on (its end was {end})");
-        origin.truncate(ORDERS, 0, to);
     }
 }
 

@@ -9,6 +9,9 @@ use tokio::time::Instant;
 
 use crate::progress::{grouped, size};
 
+/// Characters of a reason; the log has all of it.
+const REASON: usize = 60;
+
 /// One topic.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Row {
@@ -19,10 +22,24 @@ struct Row {
     /// From the producer's timestamp to the destination's acknowledgement, of the newest record of the partition that is
     /// slowest, ms.
     latency_ms: Option<i64>,
-    /// Why not everything runs.
+    /// Partitions that do not run, and why the first does not.
+    troubled: usize,
     trouble: Option<String>,
     records_per_s: f64,
     bytes_per_s: f64,
+}
+
+impl Row {
+    fn state(&self) -> String {
+        match &self.trouble {
+            None => "RUNNING".to_owned(),
+            Some(trouble) => {
+                let short: String = trouble.chars().take(REASON).collect();
+                let more = if short.len() < trouble.len() { "…" } else { "" };
+                format!("{} partition(s) {short}{more}", self.troubled)
+            }
+        }
+    }
 }
 
 /// All topics at one time.
@@ -61,7 +78,8 @@ impl Table {
                 PartitionState::Waiting(reason) => ("WAITING", reason),
                 PartitionState::Stopped(reason) => ("STOPPED", reason),
             };
-            row.trouble.get_or_insert_with(|| format!("{state} {}: {reason}", figures.partition));
+            row.troubled += 1;
+            row.trouble.get_or_insert_with(|| format!("{state}: {reason}"));
         }
         Self { at: Instant::now(), rows }
     }
@@ -96,7 +114,7 @@ impl fmt::Display for Table {
                 grouped(row.records),
                 grouped(row.records_per_s.round() as u64),
                 size(row.bytes_per_s),
-                row.trouble.as_deref().unwrap_or("RUNNING"),
+                row.state(),
             )?;
         }
         Ok(())
@@ -121,7 +139,9 @@ mod tests {
         let text = table.clone().since(&table).to_string();
         let row = text.lines().nth(1).unwrap_or_default();
         assert!(
-            row.starts_with("a ") && row.contains("1,200") && row.contains("STOPPED 1: too large"),
+            row.starts_with("a ")
+                && row.contains("1,200")
+                && row.contains("1 partition(s) STOPPED: too large"),
             "{text}"
         );
     }

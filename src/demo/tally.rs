@@ -24,12 +24,12 @@ pub(super) fn compare(clusters: &Clusters, written: BTreeMap<&'static str, u64>)
         }
         let written = written.get(topic.name).copied().unwrap_or(0);
         lines.push(format!(
-            "  {:<14} {:>10} written by the demo, {:>10} kept at the origin, {:>6} of them missing, {:>6} more than once",
+            "  {:<14} {:>10} written by the demo, {:>10} kept at the origin, {:>6} of them missing, {:>6} copied beyond them",
             topic.name,
             grouped(written),
             grouped(count.kept),
             grouped(count.missing),
-            grouped(count.repeated)
+            grouped(count.beyond)
         ));
     }
     lines.join("\n")
@@ -39,7 +39,7 @@ pub(super) fn compare(clusters: &Clusters, written: BTreeMap<&'static str, u64>)
 struct Count {
     kept: u64,
     missing: u64,
-    repeated: u64,
+    beyond: u64,
 }
 
 impl Count {
@@ -58,8 +58,8 @@ impl Count {
                 Some(times) => *times -= 1,
             }
         }
-        // What is left beyond the origin's has been copied again.
-        self.repeated += there.into_values().sum::<u64>();
+        // What is left was copied twice, or is no longer at the origin.
+        self.beyond += there.into_values().sum::<u64>();
     }
 }
 
@@ -81,16 +81,16 @@ mod tests {
     }
 
     #[test]
-    fn missing_and_repeated_records_are_counted() {
+    fn missing_records_and_those_beyond_are_counted() {
         let mut count = Count::default();
         count.add(vec![record(1), record(2), record(3)], vec![record(1), record(1), record(3)]);
-        assert_eq!(count, Count { kept: 3, missing: 1, repeated: 1 });
+        assert_eq!(count, Count { kept: 3, missing: 1, beyond: 1 });
     }
 
     #[test]
     fn what_retention_took_at_the_destination_is_not_missing() {
         let mut count = Count::default();
         count.add(vec![record(1), record(2)], vec![record(2)]);
-        assert_eq!(count, Count { kept: 1, missing: 0, repeated: 0 });
+        assert_eq!(count, Count { kept: 1, missing: 0, beyond: 0 });
     }
 }
