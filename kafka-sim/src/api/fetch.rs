@@ -9,6 +9,7 @@ use kafka_protocol::messages::{ApiKey, FetchRequest, FetchResponse, TopicName};
 
 use super::sessions::{TopicKey, Turn, Wanted};
 use super::{Context, code, epochs, text};
+use crate::protocol::Release;
 use crate::state::{Partition, State};
 
 /// What all partitions of a request share.
@@ -137,6 +138,10 @@ impl Call<'_> {
             TopicKey::Id(id) => state.topic_by_id(*id).ok_or(ResponseError::UnknownTopicId)?,
         };
         let asked = &wanted.asked;
+        let zstd = state.topic_setting(topic.1, "compression.type") == "zstd";
+        if zstd && self.version < 10 && state.release == Release::V3_9 {
+            return Err(ResponseError::UnsupportedCompressionType);
+        }
         let partition =
             state.partition(topic.0, asked.partition).ok_or(ResponseError::UnknownTopicOrPartition)?;
         let leads = partition.leader == self.context.broker;

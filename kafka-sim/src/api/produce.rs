@@ -131,6 +131,7 @@ impl Call<'_> {
         let release = state.release;
         let settings = &state.topics[topic];
         let rules = rules(state, settings);
+        // No more are asked for than there are replicas in all.
         let min_insync = state.topic_number(settings, "min.insync.replicas");
         let Some(partition) = state.partition(topic, index) else {
             return Err(Refusal::bare(ResponseError::UnknownTopicOrPartition));
@@ -140,6 +141,7 @@ impl Call<'_> {
         }
         let in_sync =
             partition.replicas.iter().filter(|id| state.brokers.get(id).is_some_and(|b| b.up)).count();
+        let min_insync = min_insync.min(partition.replicas.len() as i64);
         if self.acks == -1 && (in_sync as i64) < min_insync {
             let said = format!("{in_sync} replicas are in sync, min.insync.replicas is {min_insync}");
             return Err(Refusal::new(ResponseError::NotEnoughReplicas, said));

@@ -10,9 +10,9 @@ const COMPACT: &[(&str, &str)] =
     &[("cleanup.policy", "compact"), ("segment.ms", "1000"), ("min.cleanable.dirty.ratio", "0.001")];
 
 impl T<'_> {
-    /// Begins a new segment and waits until the cleaner has done what `is_clean` looks for.
+    /// Begins a new segment, later than any marker of a transaction, and waits until the cleaner has done what `is_clean` looks for.
     fn compacted(&mut self, topic: &str, is_clean: impl Fn(&[Stored]) -> bool) -> Vec<Stored> {
-        self.put(topic, &Batch::keyed(self.base + 20_000, &[("roll", "1")]));
+        self.put(topic, &Batch::keyed(self.base + 70_000, &[("roll", "1")]));
         self.until("the log cleaner", |t| {
             t.clean(topic);
             let log = t.log(topic);
@@ -121,8 +121,8 @@ pub(crate) fn compaction_with_deletes(t: &mut T<'_>) {
         log[0].batch.attributes == 0x40 || log[0].batch.records[0].key.as_deref() == Some(b"roll")
     });
     // The tombstones go in a second cleaning, which needs something to clean.
-    t.put(&topic, &Batch::keyed(t.base + 22_000, &[("roll", "2")]));
-    t.put(&topic, &Batch::keyed(t.base + 24_000, &[("roll", "3")]));
+    t.put(&topic, &Batch::keyed(t.base + 72_000, &[("roll", "2")]));
+    t.put(&topic, &Batch::keyed(t.base + 74_000, &[("roll", "3")]));
     let log = t.until("the end of the tombstones", |t| {
         t.clean(&topic);
         let log = t.log(&topic);
@@ -133,4 +133,33 @@ pub(crate) fn compaction_with_deletes(t: &mut T<'_>) {
     t.note("the last batch", line);
     let head = t.fetch(&topic, 0).head();
     t.note("head", head);
+}
+
+pub(crate) fn compaction_of_transactions(t: &mut T<'_>) {
+    let topic = t.topic_with("t", 1, COMPACT);
+    let own = t.transactional("P1");
+    let within = |t: &T<'_>, sequence: i32, at: i64, records: &[(&str, &str)]| {
+        Batch::keyed(t.base + at, records).transactional().by(own.id, own.epoch, sequence)
+    };
+    let mut sequence = 0;
+    for (at, records, commit) in [
+        (0, [("a", "1"), ("b", "1")], true),
+        (10, [("c", "1"), ("b", "2")], false),
+        (20, [("d", "1"), ("a", "2")], true),
+    ] {
+        t.add_partition(&own, &topic, 0);
+        let send = own.send(&topic, &within(t, sequence, at, &records));
+        assert_eq!(t.send(&send).0.error_code, 0);
+        sequence += 2;
+        let end = t.end(&topic);
+        assert_eq!(t.end_transaction(&own, commit), "0");
+        t.until("the marker", |t| (t.end(&topic) > end).then_some(()));
+    }
+    t.put(&topic, &Batch::keyed(t.base + 30, &[("d", "2"), ("e", "1")]));
+    let log = t.compacted(&topic, |log| log[0].batch.count == 1);
+    for (at, stored) in log.iter().enumerate() {
+        let line = t.batch(stored);
+        t.note(format!("left {at}"), line);
+    }
+    t.note_committed("read", &topic, 0);
 }

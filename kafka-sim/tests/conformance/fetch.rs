@@ -191,3 +191,16 @@ pub(crate) fn fetch_several_partitions(t: &mut T<'_>) {
     let answer = t.fetched(&Ask::of(&one, 0).with(|ask| ask.partitions = twice));
     t.note("the same partition twice", answer);
 }
+
+pub(crate) fn fetch_zstd_in_old_versions(t: &mut T<'_>) {
+    let told = t.topic_with("told", 1, &[("compression.type", "zstd")]);
+    let kept = t.topic("kept");
+    let batch = Batch::numbered(t.base, 3).codec("zstd");
+    for (label, topic) in [("compression.type zstd", told), ("compression.type producer", kept)] {
+        t.put(&topic, &batch);
+        for version in [4, 9, 10, 12] {
+            let ask = Ask::of(&topic, 0).with(|ask| ask.version = version);
+            t.fetch_head(&format!("{label}, version {version}"), &ask);
+        }
+    }
+}

@@ -15,6 +15,8 @@ pub(crate) struct Known {
 const OLD: &str = "no client since 2.1 asks for less; the message structs begin where those of 4.x do";
 const NEW: &str = "names of topics in place of ids; the message structs cannot write the newest version";
 
+const SEGMENTS: &str = "an answer ends with a segment, and kafka-sim's logs have none";
+
 pub(crate) const KNOWN: &[Known] = &[
     versions("Produce", Release::V3_9, "3 to 11", OLD),
     versions("Fetch", Release::V3_9, "4 to 17", OLD),
@@ -27,6 +29,20 @@ pub(crate) const KNOWN: &[Known] = &[
     versions("OffsetForLeaderEpoch", Release::V3_9, "2 to 4", OLD),
     versions("OffsetCommit", Release::V4_3, "2 to 9", NEW),
     versions("OffsetFetch", Release::V4_3, "1 to 9", NEW),
+    Known {
+        case: "compaction_of_transactions",
+        label: "read, committed",
+        release: None,
+        sim: "0 high 12 stable 12 start 0 0..1 2..2 5..5 6..7 8..8 9..10 11..11 aborted [P1 from 3]",
+        reason: SEGMENTS,
+    },
+    Known {
+        case: "compaction_of_transactions",
+        label: "read, uncommitted",
+        release: None,
+        sim: "0 high 12 stable 12 start 0 0..1 2..2 5..5 6..7 8..8 9..10 11..11 aborted null",
+        reason: SEGMENTS,
+    },
     versions("ListOffsets", Release::V4_3, "1 to 10", "11 only adds a question about tiered storage"),
 ];
 

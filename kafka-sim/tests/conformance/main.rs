@@ -23,6 +23,7 @@ mod group_offsets;
 mod groups;
 mod known;
 mod offsets;
+mod produce;
 mod rows_format;
 mod rows_producer;
 mod rows_time;
@@ -90,12 +91,18 @@ cases! {
         row_24_throttling,
         row_25_retention_of_old_timestamps,
     }
+    produce {
+        produce_versions,
+        produce_needs_replicas,
+        produce_to_several,
+    }
     compaction {
         row_06_compacted_batches_as_they_are,
         row_07_compacted_batches_with_a_patched_header,
         row_14_delete_horizon_and_the_cleaner,
         compaction_shapes,
         compaction_with_deletes,
+        compaction_of_transactions,
     }
     fetch {
         fetch_partition_limit,
@@ -103,6 +110,7 @@ cases! {
         fetch_positions,
         fetch_waits,
         fetch_several_partitions,
+        fetch_zstd_in_old_versions,
     }
     fetch_sessions {
         fetch_session_increments,

@@ -40,7 +40,8 @@ pub(crate) fn row_12_timestamp_type(t: &mut T<'_>) {
 }
 
 pub(crate) fn row_13_timestamp_range(t: &mut T<'_>) {
-    let topic = t.topic("default");
+    // Retention would take what is of 1970.
+    let topic = t.topic_with("default", 1, &[("retention.ms", "-1")]);
     let at = |time: i64| Batch::numbered(time, 2);
     let ahead = t.by("0 base 0", "32 InvalidTimestamp base -1 records [0, 1]");
     t.try_time("2 h ahead", &topic, &at(t.base + 2 * HOUR), ahead);

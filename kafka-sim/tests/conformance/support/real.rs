@@ -20,7 +20,7 @@ impl Real {
     /// (see the test `keep_brokers_running`).
     pub(crate) fn start(release: Release) -> Self {
         let variable = format!("CONFORMANCE_BROKER_{}", release.as_str().replace('.', "_"));
-        if let Ok(address) = std::env::var(variable) {
+        if let Some(address) = std::env::var(variable).ok().filter(|address| !address.is_empty()) {
             return Self { release, address, _cluster: None };
         }
         let version = match release {
