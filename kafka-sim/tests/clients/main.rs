@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod coordinators;
 mod java;
 mod librdkafka;
 
