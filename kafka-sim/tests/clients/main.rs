@@ -3,6 +3,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code)]
+#[path = "../conformance/support/batch.rs"]
+mod batch;
+#[allow(dead_code)]
+#[path = "../conformance/support/codec.rs"]
+mod codec;
 mod java;
 mod librdkafka;
 

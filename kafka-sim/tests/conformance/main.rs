@@ -32,6 +32,7 @@ mod support;
 mod topics;
 mod transactions;
 mod transactions_v2;
+mod versions;
 
 use support::run::Case;
 use support::{Release, golden, real, run, sim};
@@ -96,6 +97,12 @@ cases! {
         produce_needs_replicas,
         produce_to_several,
     }
+    versions {
+        versions_of_topics,
+        versions_of_records_and_epochs,
+        versions_of_configs,
+        versions_of_transactions,
+    }
     compaction {
         row_06_compacted_batches_as_they_are,
         row_07_compacted_batches_with_a_patched_header,
@@ -111,6 +118,7 @@ cases! {
         fetch_waits,
         fetch_several_partitions,
         fetch_zstd_in_old_versions,
+        fetch_wait_and_the_end_of_the_topic,
     }
     fetch_sessions {
         fetch_session_increments,
@@ -182,6 +190,7 @@ cases! {
         transaction_fencing,
         transaction_timeout,
         transaction_over_partitions,
+        transaction_holds_readers_back,
     }
     transactions_v2 {
         transaction_v2,

@@ -25,7 +25,7 @@ pub(crate) fn produce_needs_replicas(t: &mut T<'_>) {
     // No more than there are.
     let code = t.send(&Send::to(&topic, batch.clone())).code();
     t.expect("acks -1", code, "0");
-    let code = t.send(&Send::to(&topic, batch.clone()).acks(1)).code();
+    let code = t.send(&Send::to(&topic, batch).acks(1)).code();
     t.expect("acks 1", code, "0");
     let end = t.end(&topic);
     t.note("end", end);
