@@ -13,6 +13,7 @@ use crate::cli::{Exit, code};
     name = "replicator demo",
     about = "Two embedded Kafka clusters and the replicator between them, with nothing to install",
     after_help = AFTER,
+    args_override_self = true,
     max_term_width = 110
 )]
 pub struct DemoOptions {

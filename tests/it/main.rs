@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod command_line;
+mod demo;
 mod faults;
 mod identity;
 mod positions;

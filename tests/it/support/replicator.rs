@@ -50,6 +50,11 @@ impl Replicator {
         self.log.text()
     }
 
+    /// Everything written to standard output so far.
+    pub(crate) fn stdout(&self) -> String {
+        self.stdout.text()
+    }
+
     /// A warning or error with `text` must come until its end.
     pub(crate) fn expect(&mut self, text: &str) {
         self.announcements.expect(text);

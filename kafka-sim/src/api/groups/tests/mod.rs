@@ -103,7 +103,7 @@ fn syncing(generation: i32, member: &str, assignments: &[(&str, &'static [u8])])
 }
 
 async fn sync(cluster: &Cluster, request: SyncGroupRequest) -> SyncGroupResponse {
-    answer!(SyncGroup, ask(cluster, 1, request, 4).await)
+    answer!(SyncGroup, ask(cluster, 1, request, 5).await)
 }
 
 async fn heartbeat(cluster: &Cluster, generation: i32, member: &str) -> i16 {
