@@ -226,6 +226,22 @@ fn check_sim(release: Release, name: &str) {
 }
 
 #[test]
+fn accepted_differences_are_differences() {
+    for row in known::KNOWN {
+        for release in [Release::V3_9, Release::V4_3] {
+            if row.release.is_some_and(|only| only != release) {
+                continue;
+            }
+            let golden = golden::Golden::read(release);
+            let lines = golden.case(row.case).unwrap_or_else(|| panic!("{} is no case", row.case));
+            let real = lines.iter().find(|(label, _)| label == row.label);
+            let (_, real) = real.unwrap_or_else(|| panic!("{} notes no {}", row.case, row.label));
+            assert_ne!(real, row.sim, "{} · {} is no difference any more", row.case, row.label);
+        }
+    }
+}
+
+#[test]
 fn real_3_9_answers_as_recorded() {
     check_real(Release::V3_9);
 }
