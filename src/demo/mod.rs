@@ -71,7 +71,7 @@ async fn live(options: &DemoOptions, console: &Console) -> Result<u8, Exit> {
     let first = tokio::spawn(first_record(monitor.clone(), began));
     let scenario = options.fault.map(|fault| tokio::spawn(scenario::play(fault, clusters.clone())));
 
-    let shown = show(console, &monitor, &clusters);
+    let shown = show(console, &monitor, &clusters, began);
     let ended = tokio::select! {
         () = shown => unreachable!("the table is shown until something else ends the demo"),
         name = signals.next() => name,
@@ -152,7 +152,7 @@ fn introduce(clusters: &Clusters, folder: &Path) {
 }
 
 /// Draws the table, over the last one on a terminal, below it elsewhere. Never ends.
-async fn show(console: &Console, monitor: &Monitor, clusters: &Clusters) {
+async fn show(console: &Console, monitor: &Monitor, clusters: &Clusters, began: Instant) {
     let period = if console.is_terminal() { REDRAW } else { TELL };
     let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -162,7 +162,7 @@ async fn show(console: &Console, monitor: &Monitor, clusters: &Clusters) {
         ticks.tick().await;
         let now = Table::of(monitor).since(&before);
         match console.is_terminal() {
-            true => console.show(now.to_string()),
+            true => console.show(format!("running for {} s\n{now}", began.elapsed().as_secs())),
             false => println(&now.to_string()),
         }
         before = now;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::progress::{grouped, size};
 
 /// Characters of a reason; the log has all of it.
-const REASON: usize = 60;
+const REASON: usize = 40;
 
 /// One topic.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -36,7 +36,7 @@ impl Row {
             Some(trouble) => {
                 let short: String = trouble.chars().take(REASON).collect();
                 let more = if short.len() < trouble.len() { "…" } else { "" };
-                format!("{} partition(s) {short}{more}", self.troubled)
+                format!("{} {short}{more}", self.troubled)
             }
         }
     }
@@ -139,9 +139,7 @@ mod tests {
         let text = table.clone().since(&table).to_string();
         let row = text.lines().nth(1).unwrap_or_default();
         assert!(
-            row.starts_with("a ")
-                && row.contains("1,200")
-                && row.contains("1 partition(s) STOPPED: too large"),
+            row.starts_with("a ") && row.contains("1,200") && row.contains("1 STOPPED: too large"),
             "{text}"
         );
     }

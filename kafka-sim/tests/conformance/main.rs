@@ -226,7 +226,7 @@ fn check_sim(release: Release, name: &str) {
 }
 
 #[test]
-fn accepted_differences_are_differences() {
+fn sim_accepted_differences_are_differences() {
     for row in known::KNOWN {
         for release in [Release::V3_9, Release::V4_3] {
             if row.release.is_some_and(|only| only != release) {

@@ -1,5 +1,4 @@
 //! librdkafka's groups and transactions against kafka-sim, while coordinators move and brokers end.
-#![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
