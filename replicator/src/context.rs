@@ -20,10 +20,20 @@ pub(crate) struct DestinationTopic {
     pub(crate) log_append_time: bool,
 }
 
+/// How clusters are reached: makes what opens connections for one client's settings. TCP is [`tcp`]; a simulated
+/// network can be another.
+pub type Network = Arc<dyn Fn(&ClientSettings) -> Result<SharedConnector, TlsError> + Send + Sync>;
+
+/// The network of the real world: TCP, with TLS where the settings ask for it.
+pub fn tcp() -> Network {
+    Arc::new(|settings| Ok(Arc::new(TcpConnector::new(settings)?)))
+}
+
 /// Shared by the connector and its tasks.
 pub(crate) struct Context {
     pub(crate) config: ReplicatorConfig,
     pub(crate) monitor: Arc<Monitor>,
+    network: Network,
     /// By origin topic.
     destinations: RwLock<BTreeMap<String, DestinationTopic>>,
     /// Ids of the origin's topics, as this process first saw them.
@@ -31,18 +41,22 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    pub(crate) fn new(config: ReplicatorConfig, monitor: Arc<Monitor>) -> Self {
-        Self { config, monitor, destinations: RwLock::default(), topic_ids: RwLock::default() }
+    pub(crate) fn new(config: ReplicatorConfig, monitor: Arc<Monitor>, network: Network) -> Self {
+        Self { config, monitor, network, destinations: RwLock::default(), topic_ids: RwLock::default() }
     }
 
     /// A client of the origin, with connections of its own.
     pub(crate) fn origin(&self) -> Result<Cluster, TlsError> {
-        client("origin", &self.config.origin.client)
+        self.client("origin", &self.config.origin.client)
     }
 
     /// A client of the destination, with connections of its own.
     pub(crate) fn destination(&self) -> Result<Cluster, TlsError> {
-        client("destination", &self.config.destination.client)
+        self.client("destination", &self.config.destination.client)
+    }
+
+    fn client(&self, role: &'static str, settings: &ClientSettings) -> Result<Cluster, TlsError> {
+        Ok(Cluster::new(role, settings.clone(), (self.network)(settings)?))
     }
 
     pub(crate) fn destination_topic(&self, origin_topic: &str) -> Option<DestinationTopic> {
@@ -62,10 +76,4 @@ impl Context {
         let mut destinations = self.destinations.write().unwrap_or_else(PoisonError::into_inner);
         destinations.insert(origin_topic.to_owned(), topic);
     }
-}
-
-/// A client of one cluster that has not connected yet.
-pub fn client(role: &'static str, settings: &ClientSettings) -> Result<Cluster, TlsError> {
-    let connector: SharedConnector = Arc::new(TcpConnector::new(settings)?);
-    Ok(Cluster::new(role, settings.clone(), connector))
 }
