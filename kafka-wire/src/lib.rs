@@ -9,6 +9,7 @@ pub mod admin;
 pub mod batch;
 pub mod cluster;
 mod error;
+pub mod failpoint;
 pub mod fetch;
 pub mod frame;
 pub mod log;

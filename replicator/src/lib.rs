@@ -13,5 +13,5 @@ mod patience;
 pub mod topics;
 mod worker;
 
-pub use context::client;
-pub use worker::{StartError, Worker};
+pub use context::{Network, tcp};
+pub use worker::{StartError, Surroundings, Worker};

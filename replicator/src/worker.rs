@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::api::ConnectError;
-use connect_core::herder::{Herder, HerderError, HerderSettings, Plugin, Plugins, StopReport};
+use connect_core::herder::{
+    Executor, Herder, HerderError, HerderSettings, HerderView, Plugin, Plugins, StopReport,
+};
 use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address, router};
 use connect_core::storage::{StorageError, Stores};
 use connect_core::worker::source::{SourceSettings, run};
@@ -21,7 +23,7 @@ use tracing::warn;
 
 use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
 use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
-use crate::context::{Context, client};
+use crate::context::{Context, Network, tcp};
 use crate::monitoring::{Monitor, rest};
 
 /// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
@@ -54,10 +56,33 @@ pub enum StartError {
     Connector(#[from] ConnectError),
 }
 
+/// What the worker stands on. The default is the real world; a simulation gives its own.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// How clusters are reached.
+    pub network: Network,
+    /// Where the connector and its tasks run.
+    pub executor: Executor,
+    /// False: no REST listener is opened.
+    pub rest: bool,
+}
+
+impl Default for Surroundings {
+    fn default() -> Self {
+        Self { network: tcp(), executor: Executor::Threads, rest: true }
+    }
+}
+
+impl std::fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Surroundings({:?}, rest: {})", self.executor, self.rest)
+    }
+}
+
 /// A running worker.
 pub struct Worker {
     herder: Herder,
-    rest: RunningRest,
+    rest: Option<RunningRest>,
     monitor: Arc<Monitor>,
     addresses: Vec<SocketAddr>,
 }
@@ -71,20 +96,34 @@ impl std::fmt::Debug for Worker {
 impl Worker {
     /// Starts everything and returns when the connector has found its topics. REST answers from early on.
     pub async fn start(config: ReplicatorConfig, version: &str) -> Result<Self, StartError> {
+        Self::start_in(Surroundings::default(), config, version).await
+    }
+
+    /// As [`Worker::start`], in other surroundings than the real world.
+    pub async fn start_in(
+        surroundings: Surroundings,
+        config: ReplicatorConfig,
+        version: &str,
+    ) -> Result<Self, StartError> {
+        let Surroundings { network, executor, rest } = surroundings;
         // What can be refused at once is tried first: ports, certificates.
-        let server =
-            RestServer::bind(&config.worker.listeners).await.map_err(|e| StartError::Rest(e.to_string()))?;
-        let addresses = server.addresses().to_vec();
-        client("origin", &config.origin.client)?;
-        let destination = client("destination", &config.destination.client)?;
+        let listeners = &config.worker.listeners;
+        let server = match rest {
+            true => Some(RestServer::bind(listeners).await.map_err(|e| StartError::Rest(e.to_string()))?),
+            false => None,
+        };
+        let addresses = server.as_ref().map(|server| server.addresses().to_vec()).unwrap_or_default();
+        let monitor = Arc::new(Monitor::default());
+        let context = Arc::new(Context::new(config.clone(), monitor.clone(), network));
+        context.origin()?;
+        let destination = context.destination()?;
         destination.connect().await?;
         let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
 
-        let monitor = Arc::new(Monitor::default());
-        let context = Arc::new(Context::new(config.clone(), monitor.clone()));
         let settings = HerderSettings {
             worker_id: worker_id(&config, &addresses),
             shutdown_timeout: config.worker.shutdown_timeout,
+            executor,
         };
         let plugins = Plugins::new(vec![plugin(context.clone(), version)]);
         let mut herder = Herder::new(settings, plugins, stores, task_runner(context));
@@ -93,7 +132,8 @@ impl Worker {
             commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
             kafka_cluster_id: destination.id(),
         };
-        let rest = server.serve(router(info, herder.view(), rest::routes(monitor.clone())));
+        let rest =
+            server.map(|server| server.serve(router(info, herder.view(), rest::routes(monitor.clone()))));
         let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
         while let Err(error) = herder.start(connectors.clone()).await {
             match &error {
@@ -113,6 +153,11 @@ impl Worker {
         self.monitor.clone()
     }
 
+    /// Configurations and statuses of the connector and its tasks.
+    pub fn view(&self) -> HerderView {
+        self.herder.view()
+    }
+
     /// Addresses on which REST listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
@@ -121,7 +166,9 @@ impl Worker {
     /// Stops in bounded time: reads no more, delivers and commits what was read.
     pub async fn stop(self) -> StopReport {
         let report = self.herder.stop().await;
-        self.rest.stop().await;
+        if let Some(rest) = self.rest {
+            rest.stop().await;
+        }
         report
     }
 }

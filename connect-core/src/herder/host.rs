@@ -1,4 +1,4 @@
-//! The life of one connector instance, on a thread of its own: start, divide the work whenever asked, stop. What it
+//! The life of one connector instance, by default on a thread of its own: start, divide the work whenever asked, stop. What it
 //! does is told to its supervisor; a panic counts as a failure.
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::thread::{panic_text, spawn_runtime};
+use super::executor::{Executor, panic_text};
 use crate::api::{ConfigMap, ConnectError, ConnectorContext, SourceConnector, SourceTask};
 use crate::worker::StopSignal;
 
@@ -42,14 +42,15 @@ pub(super) struct Instance {
     pub(super) max_tasks: usize,
 }
 
-/// Starts the thread. The error is the system's when it has no thread to give.
+/// Starts it. The error is the system's when it has no thread to give.
 pub(super) fn launch(
+    executor: &Executor,
     instance: Instance,
     stop: StopSignal,
     events: mpsc::UnboundedSender<HostEvent>,
 ) -> std::io::Result<()> {
     let name = format!("connector-{}", instance.name);
-    spawn_runtime(
+    executor.run(
         name,
         {
             let events = events.clone();

@@ -5,11 +5,11 @@
 //! with the reason when something ended with an error; a task left behind at a stop can neither commit offsets nor
 //! change statuses any more.
 
+mod executor;
 mod host;
 mod plugins;
 mod supervisor;
 mod tasks;
-mod thread;
 mod view;
 
 #[cfg(test)]
@@ -26,6 +26,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use executor::{Executor, Job, Launcher};
 pub use plugins::{Plugin, Plugins};
 pub use view::{ConnectorView, HerderView};
 
@@ -75,6 +76,8 @@ pub struct HerderSettings {
     pub worker_id: String,
     /// `task.shutdown.graceful.timeout.ms`.
     pub shutdown_timeout: Duration,
+    /// Where connectors and tasks run.
+    pub executor: Executor,
 }
 
 /// How a stop went.
@@ -93,6 +96,7 @@ struct Shared {
     statuses: StatusStore,
     runner: TaskRunner,
     shutdown_timeout: Duration,
+    executor: Executor,
 }
 
 /// Runs the connectors given to it until it is stopped.
@@ -113,18 +117,18 @@ struct Supervised {
 }
 
 impl Herder {
-    /// A herder without connectors. `runner` runs each task, on a thread of the task's own.
+    /// A herder without connectors. `runner` runs each task, where the settings' executor puts it.
     pub fn new(settings: HerderSettings, plugins: Plugins, stores: Stores, runner: TaskRunner) -> Self {
         let Stores { configs, offsets, statuses } = stores;
         // Every process start is an assignment of work of its own.
         let generation = statuses.newest_generation().saturating_add(1);
         let snapshots = configs.snapshots();
-        let shutdown_timeout = settings.shutdown_timeout;
+        let HerderSettings { shutdown_timeout, executor, .. } = settings.clone();
         let configs = Mutex::new(configs);
         Self {
             settings,
             plugins: Arc::new(plugins),
-            shared: Arc::new(Shared { configs, offsets, statuses, runner, shutdown_timeout }),
+            shared: Arc::new(Shared { configs, offsets, statuses, runner, shutdown_timeout, executor }),
             snapshots,
             generation,
             ready: Arc::default(),

@@ -43,7 +43,7 @@ impl Supervisor {
     pub(super) async fn run(self, instance: Instance) -> StopReport {
         let (events, mut inbox) = mpsc::unbounded_channel();
         let (host_switch, host_stop) = StopSwitch::new();
-        if let Err(reason) = host::launch(instance, host_stop, events) {
+        if let Err(reason) = host::launch(&self.shared.executor, instance, host_stop, events) {
             self.failed(format!("cannot start a thread for the connector: {reason}"));
         }
         let mut tasks = TaskSet::empty();

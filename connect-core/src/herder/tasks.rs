@@ -1,4 +1,4 @@
-//! The running tasks of one connector: started together, each on a thread of its own, and stopped together.
+//! The running tasks of one connector: started together, each by default on a thread of its own, and stopped together.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
+use super::executor::{Outcome, panic_text};
 use super::host::TaskPlan;
-use super::thread::{Outcome, panic_text, spawn_runtime};
+
 use super::{Shared, StopReport};
 use crate::api::{ConfigMap, ConnectError};
 use crate::storage::StatusId;
@@ -139,7 +140,7 @@ impl Launch<'_> {
             // A set that is gone has given up on this task.
             let _ = exit.send(Exit { task, drained });
         };
-        match spawn_runtime(name, move || runner(context), done) {
+        match self.shared.executor.run(name, move || runner(context), done) {
             Ok(()) => Some(Running { status, current }),
             Err(reason) => {
                 error!("cannot start a thread for task {task}: {reason}");

@@ -82,6 +82,7 @@ struct Fixture {
     script: Arc<Script>,
     configs: MemoryLog,
     statuses: MemoryLog,
+    executor: Executor,
 }
 
 impl Fixture {
@@ -90,7 +91,12 @@ impl Fixture {
     }
 
     fn scripted(script: Script) -> Self {
-        Self { script: Arc::new(script), configs: MemoryLog::default(), statuses: MemoryLog::default() }
+        Self {
+            script: Arc::new(script),
+            configs: MemoryLog::default(),
+            statuses: MemoryLog::default(),
+            executor: Executor::Threads,
+        }
     }
 
     async fn herder(&self, runner: TaskRunner) -> Herder {
@@ -106,8 +112,11 @@ impl Fixture {
             Box::new(MemoryLog::default()),
             Box::new(self.statuses.clone()),
         );
-        let settings =
-            HerderSettings { worker_id: "w:1".to_owned(), shutdown_timeout: Duration::from_millis(300) };
+        let settings = HerderSettings {
+            worker_id: "w:1".to_owned(),
+            shutdown_timeout: Duration::from_millis(300),
+            executor: self.executor.clone(),
+        };
         Herder::new(settings, Plugins::new(vec![plugin]), stores.await.unwrap(), runner)
     }
 
@@ -213,6 +222,38 @@ async fn the_work_is_divided_anew_on_request() {
     assert_eq!(view.connector("c").unwrap().tasks.len(), 1);
     assert_eq!(starts.lock().unwrap().len(), 3, "an unchanged division restarts nothing");
     herder.stop().await;
+}
+
+/// A launcher that puts every job into the `LocalSet` it is made in.
+fn local() -> Executor {
+    let (jobs, mut inbox) = tokio::sync::mpsc::unbounded_channel::<Job>();
+    tokio::task::spawn_local(async move {
+        while let Some(job) = inbox.recv().await {
+            tokio::task::spawn_local(job());
+        }
+    });
+    Executor::Launcher(Arc::new(move |_, job| jobs.send(job).map_err(|_| std::io::Error::other("gone"))))
+}
+
+#[tokio::test]
+async fn a_launcher_runs_it_all_in_one_place() {
+    let here = tokio::task::LocalSet::new();
+    let thread = std::thread::current().id();
+    let runner: TaskRunner = Arc::new(move |context| {
+        assert_eq!(std::thread::current().id(), thread);
+        match context.id.task {
+            0 => obedient()(context),
+            _ => panic!("boom {}", 7),
+        }
+    });
+    here.run_until(async {
+        let fixture = Fixture { executor: local(), ..Fixture::new(2) };
+        let (herder, view) = run(&fixture, runner).await;
+        eventually("one runs, one has failed", || states(&view) == [State::Running, State::Failed]).await;
+        assert_eq!(view.task_statuses("c")[1].1.trace.as_deref(), Some("panic: boom 7"));
+        assert_eq!(herder.stop().await.drained_records, 5);
+    })
+    .await;
 }
 
 #[tokio::test]

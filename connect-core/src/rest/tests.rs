@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::herder::{Herder, HerderSettings, Plugins};
+use crate::herder::{Executor, Herder, HerderSettings, Plugins};
 use crate::storage::{KeyedRecord, MemoryLog, Stores};
 
 /// A server on a free port, its herder holding what the topics of a Java worker might hold.
@@ -44,7 +44,11 @@ impl Server {
             ),
         ]);
         let stores = Stores::on_logs(configs, log(&[]), statuses).await.unwrap();
-        let settings = HerderSettings { worker_id: "w:1".to_owned(), shutdown_timeout: STOP_LIMIT };
+        let settings = HerderSettings {
+            worker_id: "w:1".to_owned(),
+            shutdown_timeout: STOP_LIMIT,
+            executor: Executor::Threads,
+        };
         let runner =
             Arc::new(|_| panic!("no task is started here") as futures::future::LocalBoxFuture<'_, _>);
         let herder = Herder::new(settings, Plugins::new(vec![]), stores, runner);

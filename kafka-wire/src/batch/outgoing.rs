@@ -11,6 +11,7 @@ use super::header::{
     LEADER_EPOCH, LENGTH, LOG_OVERHEAD, MAGIC, MAX_TIMESTAMP, PRODUCER_EPOCH, PRODUCER_ID, field, is_dense,
 };
 use super::{Attributes, Batch, BatchError, Codec, crc};
+use crate::failpoint::planted;
 
 /// A batch for a Produce request. Cloning shares the payload.
 #[derive(Clone, Debug)]
@@ -42,7 +43,8 @@ impl OutgoingBatch {
     ///
     /// The caller has checked [`Batch::is_dense`], [`Batch::crc_is_valid`] and that it is no control batch.
     pub fn pass(batch: &Batch, clear_log_append_time: bool) -> OutgoingBatch {
-        debug_assert!(batch.is_dense() && !batch.attributes().control(), "only dense data batches pass");
+        let dense = batch.is_dense() || planted("merge-across-hole");
+        debug_assert!(dense && !batch.attributes().control(), "only dense data batches pass");
         let mut cleared = Attributes::TRANSACTIONAL | Attributes::DELETE_HORIZON;
         if clear_log_append_time {
             cleared |= Attributes::LOG_APPEND_TIME;
@@ -50,6 +52,9 @@ impl OutgoingBatch {
         let attributes = Attributes(batch.attributes().0 & !cleared);
         let mut header: [u8; HEADER_SIZE] = field(batch.bytes(), 0);
         header[ATTRIBUTES..LAST_OFFSET_DELTA].copy_from_slice(&attributes.0.to_be_bytes());
+        if planted("merge-across-hole") {
+            header[LAST_OFFSET_DELTA..BASE_TIMESTAMP].copy_from_slice(&(batch.count() - 1).to_be_bytes());
+        }
         clear_log_fields(&mut header);
         OutgoingBatch {
             header,

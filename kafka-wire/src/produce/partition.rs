@@ -11,6 +11,7 @@ use super::fault::Fault;
 use super::lane::LaneId;
 use super::{Acknowledgement, MergeSettings, WINDOW};
 use crate::batch::{MergePlan, OutgoingBatch, merge};
+use crate::failpoint::planted;
 
 /// How long a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
 const PROOF_HOLDS: Duration = Duration::from_secs(600);
@@ -320,6 +321,9 @@ impl Partition {
         for unit in self.units.iter_mut().filter(|u| matches!(u.outcome, Some(Err(_)))) {
             unit.outcome = None;
             unit.sent_again = true;
+            if planted("sequence-reuse") {
+                self.next_sequence = unit.sequence;
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use super::request::{Part, encode};
 use super::{Acknowledgement, ProduceEvent, ProduceSettings};
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::failpoint::planted;
 use crate::frame::Connection;
 
 /// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
@@ -164,7 +165,7 @@ impl Producer {
     pub(super) fn let_try(&mut self, index: usize) {
         let partition = &mut self.partitions[index];
         let may = partition.phase == Phase::Ready && partition.lane.is_some() && partition.identity.is_some();
-        if may && partition.told_waiting && partition.is_idle() {
+        if may && partition.told_waiting && partition.is_idle() && !planted("lost-wake-up") {
             partition.told_waiting = false;
             self.events.push(ProduceEvent::Resumed { partition: index });
         }

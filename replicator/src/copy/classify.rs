@@ -2,6 +2,7 @@
 //! reason. The checks that make passing safe are here: the origin's CRC, density, control and aborted data.
 
 use kafka_wire::batch::{Batch, BatchError, Entry, LegacySet, OutgoingBatch, TimestampPolicy, reencode};
+use kafka_wire::failpoint::planted;
 
 use super::aborted::AbortedFilter;
 use crate::monitoring::{Mode, ReencodeReason};
@@ -65,9 +66,13 @@ fn classify_batch(
         return Ok(verdict(None));
     }
     let append_time = batch.attributes().log_append_time();
-    let reason = if batch.base_offset() < position {
+    let starts_inside = batch.base_offset() < position;
+    if starts_inside && planted("skip-partial-batch") {
+        return Ok(verdict(None));
+    }
+    let reason = if starts_inside {
         ReencodeReason::StartsInside
-    } else if !batch.is_dense() {
+    } else if !batch.is_dense() && !planted("merge-across-hole") {
         ReencodeReason::Compacted
     } else if append_time && stamping == Stamping::CreateTime {
         ReencodeReason::LogAppendTime

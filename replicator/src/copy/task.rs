@@ -19,7 +19,7 @@ use tracing::{error, info, warn};
 use super::assignment::{PARTITION_ASSIGNMENT, TASK_ID, decode};
 use super::classify::{Bad, Stamping};
 use super::partition::CopiedPartition;
-use crate::context::Context;
+use crate::context::{Context, Cut};
 use crate::offsets::start_positions;
 use crate::patience::patiently;
 
@@ -33,6 +33,7 @@ pub(crate) struct CopyTask {
 type Bounds = Result<(i64, i64), WireError>;
 
 struct Running {
+    context: Arc<Context>,
     origin: Cluster,
     fetcher: Fetcher,
     partitions: Vec<CopiedPartition>,
@@ -73,9 +74,11 @@ impl CopyTask {
             partitions.push(CopiedPartition::new(figures, stamping, position));
         }
         let read_committed = settings.origin.read_committed;
-        let mut running =
-            Running { origin, fetcher, partitions, bounds: FuturesUnordered::new(), read_committed };
-        running.stop_recreated(&self.context).await?;
+        let context = self.context.clone();
+        let bounds = FuturesUnordered::new();
+        let mut running = Running { context, origin, fetcher, partitions, bounds, read_committed };
+        running.stop_recreated().await?;
+        running.stop_cut();
         self.running = Some(running);
         Ok(())
     }
@@ -98,19 +101,38 @@ impl CopyTask {
 
 impl Running {
     /// Topics that are others than this process knew under their names: their positions mean nothing any more.
-    async fn stop_recreated(&mut self, context: &Context) -> Result<(), ConnectError> {
+    async fn stop_recreated(&mut self) -> Result<(), ConnectError> {
         let names: BTreeSet<String> = self.partitions.iter().map(|p| p.topic.clone()).collect();
         let names: Vec<String> = names.into_iter().collect();
         let metadata = patiently("the origin's topics", || self.origin.refresh(Some(&names))).await?;
         for index in 0..self.partitions.len() {
             let topic = &self.partitions[index].topic;
             let now = metadata.topic(topic).map(|t| t.id).unwrap_or_default();
-            let was = context.known_topic_id(topic, now);
+            let was = self.context.known_topic_id(topic, now);
             if !now.is_nil() && was != now {
                 self.problem(index, &FetchProblem::Recreated { was, now });
             }
         }
         Ok(())
+    }
+
+    /// Partitions that an earlier task found to be truncated below their positions.
+    fn stop_cut(&mut self) {
+        for index in 0..self.partitions.len() {
+            let partition = &self.partitions[index];
+            let key = (partition.topic.clone(), partition.number);
+            if let Some(cut) = self.context.cut_before(&key, partition.position) {
+                self.stop_partition(index, cut.reason);
+            }
+        }
+    }
+
+    /// The origin's log is not what was read, from `offset` on.
+    fn cut(&mut self, index: usize, offset: i64, reason: String) {
+        let partition = &self.partitions[index];
+        let key = (partition.topic.clone(), partition.number);
+        self.context.remember_cut(key, Cut { offset, reason: reason.clone() });
+        self.stop_partition(index, reason);
     }
 
     async fn poll(&mut self) -> Result<Polled, ConnectError> {
@@ -188,6 +210,10 @@ impl Running {
                     format!("{problem}; nothing of the new topic is copied until the stored offset is reset");
                 self.stop_partition(index, reason);
             }
+            FetchProblem::Diverged { end_offset, .. } => {
+                let reason = format!("{problem}; nothing is copied until its stored offset is reset");
+                self.cut(index, *end_offset, reason);
+            }
             other => self.stop_partition(index, other.to_string()),
         }
     }
@@ -221,8 +247,9 @@ impl Running {
                 partition.position = first;
                 self.fetcher.seek(index, first);
             }
-            Ok((_, end)) if position > end => self.stop_partition(
+            Ok((_, end)) if position > end => self.cut(
                 index,
+                end,
                 format!(
                     "the position {position} is beyond the end of the origin's log ({end}): the topic was \
                      truncated or created again; nothing is copied until its stored offset is reset"

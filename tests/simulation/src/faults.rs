@@ -1,0 +1,236 @@
+//! What goes wrong in a plan: drawn from its number, limited to what the replicator promises to survive or to tell.
+//! Not among them is the loss of acknowledged records at the destination, which no writer can notice.
+
+use std::fmt;
+use std::time::Duration;
+
+use kafka_wire::kafka_protocol::messages::ApiKey;
+
+use crate::draw::Draw;
+use crate::plan::Plan;
+
+/// One of the two clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The one that is read.
+    Origin,
+    /// The one that is written.
+    Destination,
+}
+
+/// Which way of a link is cut, seen from the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// What the replicator sends is lost.
+    In,
+    /// What the broker answers is lost.
+    Out,
+    /// Both.
+    Both,
+}
+
+/// What happens to requests of the replicator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// Answered with this error code, not applied.
+    Error(i16),
+    /// Applied later.
+    Delay(Duration),
+    /// Applied, never answered.
+    Drop,
+    /// The connection is closed, nothing applied.
+    Disconnect,
+    /// Applied, then the connection is closed.
+    ApplyThenDisconnect,
+    /// Applied; the answer stops after this many bytes.
+    Truncate(usize),
+    /// Applied; the answer asks for a pause.
+    Throttle(Duration),
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// A broker is killed, and comes back in the end.
+    KillBroker(Side, i32),
+    /// Every partition of a topic gets another leader, if there is another broker.
+    MoveLeaders(Side, String),
+    /// The replicator's group, or the one it commits for, gets another coordinator.
+    MoveCoordinator(Side),
+    /// Bytes between the replicator and a broker are lost.
+    Cut(Side, i32, Way),
+    /// Bytes between the replicator and a broker are held back until the end.
+    Hold(Side, i32),
+    /// The link between the replicator and a broker is slow.
+    Slow(Side, i32, Duration),
+    /// Some requests of an API go wrong.
+    Requests(Side, ApiKey, Trouble, u32),
+    /// The replicator is killed, and started again in the end.
+    KillReplicator,
+    /// The replicator is stopped in good order, and started again in the end.
+    StopReplicator,
+    /// The first part of a partition's records is deleted: this many of a hundred.
+    DeleteRecords(String, i32, u32),
+    /// The last part of a partition's records vanishes, as in an unclean election: this many of a hundred.
+    Truncate(String, i32, u32),
+    /// A topic is deleted and created again.
+    Recreate(String),
+    /// A topic is deleted.
+    Delete(String),
+    /// A topic gets one more partition, and records in it.
+    Grow(String),
+    /// A bit of a stored batch flips, somewhere in the last part of a partition: this many of a hundred.
+    Corrupt(String, i32, u32),
+    /// A compacted topic is compacted.
+    Compact(String),
+    /// The destination refuses everything for one partition, until the end of the run.
+    Refuse(String, i32, i16),
+}
+
+/// A fault with its time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFault {
+    /// When it begins, from the start of the run.
+    pub at: Duration,
+    /// How long it lasts, where it has an end.
+    pub lasts: Duration,
+    /// What it is.
+    pub what: What,
+}
+
+impl PlannedFault {
+    /// When it is over.
+    pub fn ends_at(&self) -> Duration {
+        self.at + self.lasts
+    }
+}
+
+impl fmt::Display for PlannedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at {:?} for {:?}: {:?}", self.at, self.lasts, self.what)
+    }
+}
+
+/// The faults of a plan, in the order of their beginning.
+pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
+    let mut draw = Draw::new(plan.number, "faults");
+    let count = draw.number(1..=6);
+    let latest = plan.work.as_millis() as u64;
+    let mut faults: Vec<PlannedFault> = Vec::new();
+    for _ in 0..count {
+        let fault = PlannedFault {
+            at: draw.millis(200..=latest),
+            lasts: draw.millis(50..=3_000),
+            what: what(&mut draw, plan),
+        };
+        // Two ends of one thing would undo each other.
+        let unfit = |other: &PlannedFault| conflict(&other.what, &fault.what) || forgotten(other, &fault);
+        if !faults.iter().any(unfit) {
+            faults.push(fault);
+        }
+    }
+    // Requests may not be made while they would go wrong; something must go wrong.
+    if faults.iter().all(|fault| matches!(fault.what, What::Requests(..) | What::MoveLeaders(..))) {
+        let (at, lasts) = (draw.millis(200..=latest), draw.millis(50..=3_000));
+        faults.push(PlannedFault { at, lasts, what: What::KillReplicator });
+    }
+    faults.sort_by_key(|fault| fault.at);
+    faults
+}
+
+/// True when a restart would forget what the other did to the origin's log: the position that is stored has neither a
+/// leader epoch nor a topic id beside it, so a log that was cut, or is another, and has grown past it since looks like
+/// the one that was read. What a replicator does about it that notices in time is in the plans; this is not.
+fn forgotten(a: &PlannedFault, b: &PlannedFault) -> bool {
+    let restarts = |fault: &PlannedFault| matches!(fault.what, What::KillReplicator | What::StopReplicator);
+    let rewrites = |fault: &PlannedFault| matches!(fault.what, What::Truncate(..) | What::Recreate(_));
+    let after = |rewrite: &PlannedFault, restart: &PlannedFault| restart.ends_at() >= rewrite.at;
+    rewrites(a) && restarts(b) && after(a, b) || rewrites(b) && restarts(a) && after(b, a)
+}
+
+/// True when two faults cannot be told apart, or one would end the other.
+fn conflict(a: &What, b: &What) -> bool {
+    use What::{Cut, Hold, KillBroker, KillReplicator, Slow, StopReplicator};
+    match (a, b) {
+        (KillReplicator | StopReplicator, KillReplicator | StopReplicator) => true,
+        (
+            Cut(a, m, _) | Hold(a, m) | Slow(a, m, _) | KillBroker(a, m),
+            Cut(b, n, _) | Hold(b, n) | Slow(b, n, _) | KillBroker(b, n),
+        ) => a == b && m == n,
+        _ => spoilt(a).zip(spoilt(b)).is_some_and(|(a, b)| a == b),
+    }
+}
+
+/// The topic of which a part may never be copied.
+fn spoilt(what: &What) -> Option<&str> {
+    match what {
+        What::Truncate(topic, ..)
+        | What::Recreate(topic)
+        | What::Delete(topic)
+        | What::Grow(topic)
+        | What::Corrupt(topic, ..)
+        | What::Refuse(topic, ..) => Some(topic),
+        _ => None,
+    }
+}
+
+fn what(draw: &mut Draw, plan: &Plan) -> What {
+    let side = if draw.chance(50) { Side::Origin } else { Side::Destination };
+    let brokers = if side == Side::Origin { plan.origin.brokers } else { plan.destination.brokers };
+    let broker = draw.number(1..=brokers.max(1) as usize) as i32;
+    let topic = draw.pick(&plan.topics);
+    let name = topic.name.clone();
+    let partition = draw.number(0..=topic.partitions.max(1) as usize - 1) as i32;
+    match draw.number(0..=99) {
+        0..=11 => What::KillBroker(side, broker),
+        12..=17 => What::MoveLeaders(side, name),
+        18..=20 => What::MoveCoordinator(side),
+        21..=27 => What::Cut(side, broker, *draw.pick(&[Way::In, Way::Out, Way::Both])),
+        28..=31 => What::Hold(side, broker),
+        32..=35 => What::Slow(side, broker, draw.millis(20..=200)),
+        36..=51 => requests(draw, side),
+        52..=63 => What::KillReplicator,
+        64..=67 => What::StopReplicator,
+        68..=73 => What::DeleteRecords(name, partition, draw.number(20..=100) as u32),
+        74..=79 => What::Truncate(name, partition, draw.number(5..=60) as u32),
+        80..=82 => What::Recreate(name),
+        83..=84 => What::Delete(name),
+        85..=91 => What::Grow(name),
+        92..=93 => What::Corrupt(name, partition, draw.number(0..=30) as u32),
+        94..=97 if topic.compact => What::Compact(name),
+        94..=97 => What::MoveLeaders(side, name),
+        _ => What::Refuse(name, partition, *draw.pick(&[87, 10, 29, -1])),
+    }
+}
+
+fn requests(draw: &mut Draw, side: Side) -> What {
+    let api = match side {
+        Side::Origin => *draw.pick(&[ApiKey::Fetch, ApiKey::Fetch, ApiKey::Metadata, ApiKey::ListOffsets]),
+        Side::Destination => *draw.pick(&[
+            ApiKey::Produce,
+            ApiKey::Produce,
+            ApiKey::Produce,
+            ApiKey::Metadata,
+            ApiKey::InitProducerId,
+        ]),
+    };
+    let codes: &[i16] = match api {
+        ApiKey::Produce => &[6, 5, 7, 19, 20, 2, 45, 47, 59, 56],
+        ApiKey::Fetch => &[6, 5, 74, 75, 56, -1],
+        ApiKey::ListOffsets => &[6, 5, 74, 78],
+        ApiKey::InitProducerId => &[14, 15, 16, 51],
+        _ => &[5, 3],
+    };
+    let trouble = match draw.number(0..=9) {
+        0..=3 => Trouble::Error(*draw.pick(codes)),
+        4 => Trouble::Delay(draw.millis(10..=1_500)),
+        5 => Trouble::Drop,
+        6 => Trouble::Disconnect,
+        7 => Trouble::ApplyThenDisconnect,
+        8 => Trouble::Truncate(draw.number(0..=60)),
+        _ => Trouble::Throttle(draw.millis(10..=800)),
+    };
+    // A batch that is damaged twice on the way is taken for a damaged batch.
+    let most = if trouble == Trouble::Error(2) { 1 } else { 8 };
+    What::Requests(side, api, trouble, draw.number(1..=most) as u32)
+}
