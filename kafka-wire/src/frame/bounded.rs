@@ -97,15 +97,16 @@ impl Probe {
     }
 }
 
-/// Most bytes of a variable-length number; the decoder takes what it has after them, whatever the last one says.
+/// Most bytes of a variable-length number.
 const VARINT_BYTES: usize = 5;
 
-/// The variable-length number at the front and its length, if it is there as a whole.
+/// The variable-length number at the front and its length; `None` when it is not there as a whole, or does not end
+/// where such a number must.
 fn varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut value = 0;
     for (index, byte) in bytes.iter().take(VARINT_BYTES).enumerate() {
         value |= u32::from(byte & 0x7f) << (7 * index);
-        if byte & 0x80 == 0 || index == VARINT_BYTES - 1 {
+        if byte & 0x80 == 0 {
             return Some((value, index + 1));
         }
     }
@@ -127,18 +128,19 @@ impl Buf for Probe {
         self.note(Kind::Other);
     }
 
-    /// Single bytes are truth values, which are 0 and 1, and the parts of variable-length numbers.
+    /// Single bytes are truth values, which are 0 and 1, and the parts of variable-length numbers. A truth value that
+    /// looks like the start of a number is taken for one, which can only refuse too much: what follows it is then read as
+    /// a part of that number, ends where it ends, and is smaller.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
-        if self.within == 0
-            && let Some((value, length)) = varint(&self.rest)
-        {
+        if self.within == 0 {
+            let (value, length) = varint(&self.rest).ok_or_else(|| self.refused())?;
             // Counts and lengths are written as one more than they are.
             if value as usize > self.rest.len() - length + 1 {
                 return Err(self.refused());
             }
             self.within = length;
         }
-        self.within = self.within.saturating_sub(1);
+        self.within -= 1;
         let byte = self.rest.try_get_u8()?;
         self.note(Kind::Byte);
         if self.astray { Err(self.refused()) } else { Ok(byte) }
@@ -237,6 +239,9 @@ mod tests {
     fn a_count_that_reads_like_two_truth_values_is_refused() {
         // Found by fuzzing: with 0 and with 1 element, the same places are read.
         let found = [0xf6, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0, 0, 0, 1, 0, 1, 0, 1, 0xf6, 0];
+        assert!(decode::<MetadataRequest>(&mut Bytes::copy_from_slice(&found), 9).is_err());
+        // A truth value and four bytes that could be one number, and with the next byte are a larger one.
+        let found = [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x0f, 0, 0, 0, 0, 0];
         assert!(decode::<MetadataRequest>(&mut Bytes::copy_from_slice(&found), 9).is_err());
     }
 
