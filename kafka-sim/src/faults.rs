@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kafka_protocol::messages::{ApiKey, RequestKind};
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 
@@ -38,7 +39,8 @@ pub struct Fault {
     pub broker: Option<i32>,
     /// Part of the client id.
     pub client: Option<String>,
-    /// Topic named in the request.
+    /// Topic named in the request. Of those that end or delay a request, faults with a topic hit requests that name
+    /// partitions: Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, OffsetCommit, DeleteRecords.
     pub topic: Option<String>,
     /// Partition named in the request.
     pub partition: Option<i32>,
@@ -193,12 +195,14 @@ impl Faults {
         client: &str,
         api: ApiKey,
         request: &RequestKind,
+        name: impl Fn(Uuid) -> Option<String>,
     ) -> Option<Interruption> {
-        let mut table = self.table();
-        if table.faults.is_empty() {
+        if self.table().faults.is_empty() {
             return None;
         }
-        let named = partitions(request);
+        // A session's partitions are in its first request only: an incremental fetch names those that are new.
+        let named = partitions(request, name);
+        let mut table = self.table();
         let fits = |fault: &Fault| {
             !matches!(fault.action, Action::Error(_) | Action::Throttle(_))
                 && fault.client.as_deref().is_none_or(|c| client.contains(c))
@@ -315,23 +319,35 @@ fn names(fault: &Fault, topic: &str, partition: i32) -> bool {
     fault.topic.as_deref().is_none_or(|t| t == topic) && fault.partition.is_none_or(|p| p == partition)
 }
 
-/// The partitions that a request names; those of Fetch by name only up to version 12.
-fn partitions(request: &RequestKind) -> Vec<(String, i32)> {
+/// The partitions that a request names. `name`: of a topic that is named by its id.
+fn partitions(request: &RequestKind, name: impl Fn(Uuid) -> Option<String>) -> Vec<(String, i32)> {
+    let mut all = Vec::new();
+    let mut add = |topic: &str, id: Uuid, numbers: &mut dyn Iterator<Item = i32>| {
+        let topic = if id.is_nil() { Some(topic.to_owned()) } else { name(id) };
+        if let Some(topic) = topic {
+            all.extend(numbers.map(|number| (topic.clone(), number)));
+        }
+    };
     match request {
-        RequestKind::Produce(r) => {
-            let topic = |t: &kafka_protocol::messages::produce_request::TopicProduceData| {
-                let name = t.name.to_string();
-                t.partition_data.iter().map(move |p| (name.clone(), p.index)).collect::<Vec<_>>()
-            };
-            r.topic_data.iter().flat_map(topic).collect()
-        }
-        RequestKind::Fetch(r) => {
-            let topic = |t: &kafka_protocol::messages::fetch_request::FetchTopic| {
-                let name = t.topic.to_string();
-                t.partitions.iter().map(move |p| (name.clone(), p.partition)).collect::<Vec<_>>()
-            };
-            r.topics.iter().flat_map(topic).collect()
-        }
-        _ => Vec::new(),
+        RequestKind::Produce(r) => r.topic_data.iter().for_each(|t| {
+            add(&t.name, t.topic_id, &mut t.partition_data.iter().map(|p| p.index));
+        }),
+        RequestKind::Fetch(r) => r.topics.iter().for_each(|t| {
+            add(&t.topic, t.topic_id, &mut t.partitions.iter().map(|p| p.partition));
+        }),
+        RequestKind::ListOffsets(r) => r.topics.iter().for_each(|t| {
+            add(&t.name, Uuid::nil(), &mut t.partitions.iter().map(|p| p.partition_index));
+        }),
+        RequestKind::OffsetForLeaderEpoch(r) => r.topics.iter().for_each(|t| {
+            add(&t.topic, Uuid::nil(), &mut t.partitions.iter().map(|p| p.partition));
+        }),
+        RequestKind::OffsetCommit(r) => r.topics.iter().for_each(|t| {
+            add(&t.name, Uuid::nil(), &mut t.partitions.iter().map(|p| p.partition_index));
+        }),
+        RequestKind::DeleteRecords(r) => r.topics.iter().for_each(|t| {
+            add(&t.name, Uuid::nil(), &mut t.partitions.iter().map(|p| p.partition_index));
+        }),
+        _ => {}
     }
+    all
 }

@@ -67,7 +67,11 @@ impl Cluster {
         trace!(broker = context.broker, client = client_id, "{api:?} v{version}");
         context.client_id = client_id;
         let interruption = match &request {
-            Some(request) => self.inner.faults.interrupt(context.broker, &context.client_id, api, request),
+            Some(request) => {
+                let name = |id| self.with(|state| state.topic_by_id(id).map(|(name, _)| name.clone()));
+                let (broker, client) = (context.broker, &context.client_id);
+                self.inner.faults.interrupt(broker, client, api, request, name)
+            }
             None => None,
         };
         match interruption.as_ref().map(|i| &i.action) {

@@ -1,12 +1,14 @@
 //! The demo's producer: an ordinary client of the origin, over its port.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kafka_wire::batch::OutgoingBatch;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
 use kafka_wire::settings::ClientSettings;
+use kafka_wire::transport::TcpConnector;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
@@ -105,7 +107,8 @@ impl Feeds {
         let properties = [("bootstrap.servers", bootstrap), ("client.id", "shop")];
         let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let settings = ClientSettings::from_properties(&properties).map_err(|e| e.to_string())?;
-        let cluster: Cluster = replicator::client("origin", &settings).map_err(|e| e.to_string())?;
+        let connector = TcpConnector::new(&settings).map_err(|e| e.to_string())?;
+        let cluster = Cluster::new("origin", settings, Arc::new(connector));
         let settings = ProduceSettings {
             lanes_per_broker: 1,
             max_request_bytes: 1024 * 1024,

@@ -211,6 +211,11 @@ impl Cluster {
         })
     }
 
+    /// The id of a topic; another one when it was created again.
+    pub fn topic_id(&self, name: &str) -> Option<uuid::Uuid> {
+        self.with(|state| state.topics.get(name).map(|topic| topic.id))
+    }
+
     /// Names of all topics with their number of partitions.
     pub fn topics(&self) -> BTreeMap<String, usize> {
         self.with(|state| state.topics.iter().map(|(name, t)| (name.clone(), t.partitions.len())).collect())

@@ -6,6 +6,7 @@ use kafka_clusters::{Distribution, Error, tools};
 use kafka_sim::Release;
 
 use crate::Served;
+use crate::batch::Batch;
 
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -193,6 +194,38 @@ fn cluster(t: &Tools) {
     assert_has(&id.unwrap_or_else(|e| panic!("{e}")), "Cluster ID: ");
 }
 
+/// Logs that a producer cannot write, or that were cleaned: the Java consumer reads them as it does a real broker's.
+fn odd_logs(t: &Tools) {
+    let cluster = &t.served.cluster;
+    let base = cluster.clock().now_ms();
+    // A hole patched by the header alone: the consumer skips the first records of the next batch, without a word.
+    cluster.create_topic("patched", 1, 1, &[]);
+    let hole = Batch::keyed(base, &[("a", "0"), ("b", "2"), ("c", "5")]).deltas(&[0, 2, 5]);
+    let next = Batch::keyed(base, &[("d", "3"), ("e", "4"), ("f", "5"), ("g", "6")]);
+    for batch in [&hole, &next] {
+        cluster.append("patched", 0, &batch.encode()).unwrap();
+    }
+    let seen = t.consume("patched", 4, &["--from-beginning"]);
+    assert_eq!(seen, ["Offset:0\ta\t0", "Offset:2\tb\t2", "Offset:5\tc\t5", "Offset:6\tg\t6"]);
+    // Cleaned: holes, a batch that is gone, one that is empty, a tombstone.
+    cluster.create_topic("cleaned", 1, 1, &[("cleanup.policy", "compact")]);
+    let batches = [
+        Batch::keyed(base, &[("a", "1"), ("b", "1"), ("c", "1")]).codec("lz4"),
+        Batch::keyed(base, &[("d", "1")]),
+        Batch::keyed(base, &[("e", "1")]).by(7, 0, 0),
+        Batch::keyed(base, &[("a", "2"), ("d", "2"), ("e", "2"), ("c", "")]),
+        Batch::keyed(base, &[("last", "1")]),
+    ];
+    for batch in batches {
+        cluster.append("cleaned", 0, &batch.encode()).unwrap();
+    }
+    cluster.clean("cleaned", 0, 9);
+    let seen = t.consume("cleaned", 6, &["--from-beginning"]);
+    let offsets: Vec<&str> = seen.iter().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(offsets, ["Offset:1", "Offset:5", "Offset:6", "Offset:7", "Offset:8", "Offset:9"], "{seen:?}");
+    assert_eq!(seen[4], "Offset:8\tc\tnull");
+}
+
 /// Everything of one family with the tools of both releases, each against its own release.
 fn each(family: fn(&Tools)) {
     family(&Tools::new(kafka_clusters::Release::V3_9_2, Release::V3_9, 1));
@@ -222,6 +255,11 @@ fn java_performance_and_transactions() {
 #[test]
 fn java_settings() {
     each(settings);
+}
+
+#[test]
+fn java_odd_logs() {
+    each(odd_logs);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn for_both(test: impl Fn(Served)) {
 }
 
 #[test]
-fn rdkafka_every_codec_there_and_back() {
+fn sim_rdkafka_every_codec_there_and_back() {
     for_both(|served| {
         for codec in ["none", "gzip", "snappy", "lz4", "zstd"] {
             served.cluster.create_topic(codec, 1, 1, &[]);
@@ -91,7 +91,7 @@ fn rdkafka_every_codec_there_and_back() {
 }
 
 #[test]
-fn rdkafka_group_with_two_members_and_commits() {
+fn sim_rdkafka_group_with_two_members_and_commits() {
     for_both(|served| {
         served.cluster.create_topic("shared", 4, 1, &[]);
         let writer = producer(&served, &[]);
@@ -127,7 +127,7 @@ fn rdkafka_group_with_two_members_and_commits() {
 }
 
 #[test]
-fn rdkafka_transactions() {
+fn sim_rdkafka_transactions() {
     for_both(|served| {
         served.cluster.create_topic("ledger", 2, 1, &[]);
         served.cluster.create_topic("input", 1, 1, &[]);
@@ -162,7 +162,7 @@ fn rdkafka_transactions() {
 }
 
 #[test]
-fn rdkafka_fences_a_second_producer() {
+fn sim_rdkafka_fences_a_second_producer() {
     for_both(|served| {
         served.cluster.create_topic("ledger", 1, 1, &[]);
         let settings = [("transactional.id", "bank")];
@@ -183,7 +183,7 @@ fn rdkafka_fences_a_second_producer() {
 }
 
 #[test]
-fn rdkafka_administration() {
+fn sim_rdkafka_administration() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for_both(|served| {
         let admin: AdminClient<_> = config(&served, &[]).create().unwrap();

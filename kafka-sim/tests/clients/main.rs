@@ -1,8 +1,15 @@
 //! Real clients against kafka-sim over TCP: Kafka's command-line tools of 3.9 and 4.3, unmodified, and librdkafka.
-//! The names of tests that need Java begin with `java_`.
+//! The names of tests that need
+//! Java begin with `java_`, those of the others with `sim_`.
 
 #![allow(clippy::unwrap_used)]
 
+#[allow(dead_code)]
+#[path = "../conformance/support/batch.rs"]
+mod batch;
+#[allow(dead_code)]
+#[path = "../conformance/support/codec.rs"]
+mod codec;
 mod coordinators;
 mod java;
 mod librdkafka;

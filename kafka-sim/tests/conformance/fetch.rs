@@ -204,3 +204,17 @@ pub(crate) fn fetch_zstd_in_old_versions(t: &mut T<'_>) {
         }
     }
 }
+
+pub(crate) fn fetch_wait_and_the_end_of_the_topic(t: &mut T<'_>) {
+    let topic = t.topic("t");
+    t.put(&topic, &Batch::numbered(t.base, 1));
+    let mut reader = t.connect();
+    let began = Instant::now();
+    reader.send(12, &Ask::of(&topic, 1).with(|ask| ask.wait = 3000).request());
+    std::thread::sleep(Duration::from_millis(100));
+    t.delete(&topic);
+    let answer = reader.receive::<kafka_protocol::messages::FetchRequest>(12);
+    let early = began.elapsed() < Duration::from_millis(2500);
+    let error = answer.responses.first().map_or(0, |topic| topic.partitions[0].error_code);
+    t.note("deleted during the wait", format!("{} early {early}", code(error)));
+}

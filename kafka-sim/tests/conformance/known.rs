@@ -15,6 +15,7 @@ pub(crate) struct Known {
 const OLD: &str = "no client since 2.1 asks for less; the message structs begin where those of 4.x do";
 const NEW: &str = "names of topics in place of ids; the message structs cannot write the newest version";
 
+const NO_TEXTS: &str = "kafka-sim does not explain settings";
 const SEGMENTS: &str = "an answer ends with a segment, and kafka-sim's logs have none";
 
 pub(crate) const KNOWN: &[Known] = &[
@@ -29,6 +30,20 @@ pub(crate) const KNOWN: &[Known] = &[
     versions("OffsetForLeaderEpoch", Release::V3_9, "2 to 4", OLD),
     versions("OffsetCommit", Release::V4_3, "2 to 9", NEW),
     versions("OffsetFetch", Release::V4_3, "1 to 9", NEW),
+    Known {
+        case: "versions_of_configs",
+        label: "describe, version 3",
+        release: None,
+        sim: "0 604800000 type 5 explained false",
+        reason: NO_TEXTS,
+    },
+    Known {
+        case: "versions_of_configs",
+        label: "describe, version 4",
+        release: None,
+        sim: "0 604800000 type 5 explained false",
+        reason: NO_TEXTS,
+    },
     Known {
         case: "compaction_of_transactions",
         label: "read, committed",

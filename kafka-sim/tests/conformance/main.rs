@@ -32,6 +32,7 @@ mod support;
 mod topics;
 mod transactions;
 mod transactions_v2;
+mod versions;
 
 use support::run::Case;
 use support::{Release, golden, real, run, sim};
@@ -96,6 +97,12 @@ cases! {
         produce_needs_replicas,
         produce_to_several,
     }
+    versions {
+        versions_of_topics,
+        versions_of_records_and_epochs,
+        versions_of_configs,
+        versions_of_transactions,
+    }
     compaction {
         row_06_compacted_batches_as_they_are,
         row_07_compacted_batches_with_a_patched_header,
@@ -111,6 +118,7 @@ cases! {
         fetch_waits,
         fetch_several_partitions,
         fetch_zstd_in_old_versions,
+        fetch_wait_and_the_end_of_the_topic,
     }
     fetch_sessions {
         fetch_session_increments,
@@ -182,6 +190,7 @@ cases! {
         transaction_fencing,
         transaction_timeout,
         transaction_over_partitions,
+        transaction_holds_readers_back,
     }
     transactions_v2 {
         transaction_v2,
@@ -214,6 +223,22 @@ fn check_sim(release: Release, name: &str) {
     let target = sim::Sim::start(release);
     let lines = run::run(&target, case);
     run::assert_none(&run::check_sim(release, case.name, &lines));
+}
+
+#[test]
+fn sim_accepted_differences_are_differences() {
+    for row in known::KNOWN {
+        for release in [Release::V3_9, Release::V4_3] {
+            if row.release.is_some_and(|only| only != release) {
+                continue;
+            }
+            let golden = golden::Golden::read(release);
+            let lines = golden.case(row.case).unwrap_or_else(|| panic!("{} is no case", row.case));
+            let real = lines.iter().find(|(label, _)| label == row.label);
+            let (_, real) = real.unwrap_or_else(|| panic!("{} notes no {}", row.case, row.label));
+            assert_ne!(real, row.sim, "{} · {} is no difference any more", row.case, row.label);
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! Transactions as clients of 3.9 make them: markers, aborted data, fencing, timeouts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use kafka_protocol::messages::FetchRequest;
+
+use crate::support::batch::split;
 use crate::support::topics::LATEST;
 use crate::support::{Ask, Batch, Producer, T, code};
 
@@ -205,4 +208,29 @@ pub(crate) fn transaction_over_partitions(t: &mut T<'_>) {
     let ends = (t.end(&one), t.end(&two));
     t.note("ends", format!("{ends:?}"));
     t.note_committed("two", &two, 0);
+}
+
+pub(crate) fn transaction_holds_readers_back(t: &mut T<'_>) {
+    let topic = t.topic("t");
+    let own = t.transactional("P1");
+    t.transact(&own, &topic, 0, 3);
+    let ask = Ask::of(&topic, 0).committed().with(|ask| ask.wait = 600);
+    let began = Instant::now();
+    let fetched = t.fetch_as(&ask);
+    let waited = began.elapsed() > Duration::from_millis(580);
+    t.expect(
+        "a reader of an open transaction waits",
+        format!("{} {waited}", fetched.ranges()),
+        "nothing true",
+    );
+    let mut reader = t.connect();
+    let began = Instant::now();
+    reader.send(12, &Ask::of(&topic, 0).committed().with(|ask| ask.wait = 12_000).request());
+    std::thread::sleep(Duration::from_millis(100));
+    t.finish(&own, &topic, true);
+    let answer = reader.receive::<FetchRequest>(12);
+    let early = began.elapsed() < Duration::from_secs(5);
+    let (batches, _) = split(answer.responses[0].partitions[0].records.clone().unwrap_or_default());
+    let last = batches.last().map_or(-1, |batch| batch.next_offset() - 1);
+    t.expect("its end wakes the reader, up to", format!("{last} {early}"), "3 true");
 }

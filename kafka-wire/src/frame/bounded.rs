@@ -1,13 +1,15 @@
 //! Messages decoded without trusting their counts.
 //!
 //! The decoders of the message structs reserve memory for as many elements as an array claims to have, before they
-//! read one: four damaged bytes ask for gigabytes. [`decode`] refuses such a message first.
+//! read one: four damaged bytes ask for gigabytes. [`decode`] refuses such a message first, by reading it through a
+//! [`Probe`] that knows how many bytes are left: an element takes at least one.
 //!
-//! How: an array that claims more elements than bytes are left is dishonest, because each takes at least one; but the
-//! decoder does not tell which numbers are counts. So the message is read through a [`Probe`], twice for trial: it hands
-//! out every number that exceeds the bytes left as 0, and then as 1. A number that was a mere value changes nothing in
-//! what is read next; one that was a count, or the length of a string, does. The third time the true numbers are handed
-//! out, as long as everything is read at the places where it was read in the trials. No pass copies a payload.
+//! - Variable-length numbers are counts and lengths only, so one that exceeds what is left is refused at once.
+//! - Four-byte numbers are counts in old versions and mere values elsewhere, and the decoder does not tell which. So
+//!   where one exceeds what is left, the message is first read for trial with 0, with 1 and with -1 in its place: a mere
+//!   value changes nothing in what is read next, a count does, or cannot be -1.
+//!
+//! No pass copies a payload.
 
 use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
@@ -23,8 +25,8 @@ pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String
         T::decode(&mut probe, version).map(|_| probe.trace).map_err(|e| e.to_string())
     };
     let first = trial(0)?;
-    if !first.large.is_empty() && first != trial(1)? {
-        return Err("an array or a text claims to be longer than the message".to_owned());
+    if !first.large.is_empty() && (first != trial(1)? || first != trial(-1)?) {
+        return Err("an array claims to be longer than the message".to_owned());
     }
     let mut probe = Probe::new(frame, Pass::True { trial: first });
     let message = T::decode(&mut probe, version).map_err(|e| e.to_string())?;
@@ -35,16 +37,24 @@ pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String
 /// What a pass read.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Trace {
-    /// Where each read ended.
-    reads: Vec<usize>,
-    /// Where numbers stood that exceed what is left.
+    /// Where each read ended, and what it was.
+    reads: Vec<(usize, Kind)>,
+    /// Where four-byte numbers stood that exceed what is left.
     large: Vec<usize>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Byte,
+    Int,
+    Bytes,
+    Other,
 }
 
 enum Pass {
     Trial {
         /// Handed out for large numbers.
-        instead: u8,
+        instead: i32,
     },
     True {
         trial: Trace,
@@ -74,24 +84,12 @@ impl Probe {
     }
 
     /// Notes the end of a read.
-    fn note(&mut self) {
-        let position = self.position();
+    fn note(&mut self, kind: Kind) {
+        let read = (self.position(), kind);
         if let Pass::True { trial } = &self.pass {
-            self.astray |= trial.reads.get(self.trace.reads.len()) != Some(&position);
+            self.astray |= trial.reads.get(self.trace.reads.len()) != Some(&read);
         }
-        self.trace.reads.push(position);
-    }
-
-    /// Whether a large number, which starts at `at`, is to be handed out as it is, or as another.
-    fn large(&mut self, at: usize) -> Result<Option<u8>, TryGetError> {
-        match &self.pass {
-            Pass::Trial { instead } => {
-                self.trace.large.push(at);
-                Ok(Some(*instead))
-            }
-            Pass::True { trial } if !self.astray && trial.large.binary_search(&at).is_ok() => Ok(None),
-            Pass::True { .. } => Err(self.refused()),
-        }
+        self.trace.reads.push(read);
     }
 
     fn refused(&self) -> TryGetError {
@@ -126,40 +124,40 @@ impl Buf for Probe {
 
     fn advance(&mut self, count: usize) {
         self.rest.advance(count);
-        self.note();
+        self.note(Kind::Other);
     }
 
-    /// Single bytes are truth values and the parts of variable-length numbers.
+    /// Single bytes are truth values, which are 0 and 1, and the parts of variable-length numbers.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
         if self.within == 0
             && let Some((value, length)) = varint(&self.rest)
         {
             // Counts and lengths are written as one more than they are.
-            let large = value as usize > self.rest.len() - length + 1;
-            if let Some(instead) = if large { self.large(self.position())? } else { None } {
-                // In the true pass it is read byte by byte.
-                for _ in 0..length {
-                    self.advance(1);
-                }
-                return Ok(instead + 1);
+            if value as usize > self.rest.len() - length + 1 {
+                return Err(self.refused());
             }
             self.within = length;
         }
         self.within = self.within.saturating_sub(1);
         let byte = self.rest.try_get_u8()?;
-        self.note();
+        self.note(Kind::Byte);
         if self.astray { Err(self.refused()) } else { Ok(byte) }
     }
 
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
         let at = self.position();
         let value = self.rest.try_get_i32()?;
-        self.note();
+        self.note(Kind::Int);
         let large = usize::try_from(value).is_ok_and(|value| value > self.rest.len());
-        match if large { self.large(at)? } else { None } {
-            Some(instead) => Ok(i32::from(instead)),
-            None if self.astray => Err(self.refused()),
-            None => Ok(value),
+        match &self.pass {
+            Pass::Trial { instead } if large => {
+                self.trace.large.push(at);
+                Ok(*instead)
+            }
+            Pass::True { trial } if self.astray || large && trial.large.binary_search(&at).is_err() => {
+                Err(self.refused())
+            }
+            _ => Ok(value),
         }
     }
 }
@@ -171,7 +169,7 @@ impl ByteBuf for Probe {
 
     fn get_bytes(&mut self, size: usize) -> Bytes {
         let bytes = self.rest.split_to(size);
-        self.note();
+        self.note(Kind::Bytes);
         bytes
     }
 }
@@ -233,6 +231,13 @@ mod tests {
             let refused = decode::<MetadataRequest>(&mut bytes.clone(), version).unwrap_err();
             assert!(!refused.is_empty(), "version {version}");
         }
+    }
+
+    #[test]
+    fn a_count_that_reads_like_two_truth_values_is_refused() {
+        // Found by fuzzing: with 0 and with 1 element, the same places are read.
+        let found = [0xf6, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0, 0, 0, 1, 0, 1, 0, 1, 0xf6, 0];
+        assert!(decode::<MetadataRequest>(&mut Bytes::copy_from_slice(&found), 9).is_err());
     }
 
     #[test]
