@@ -41,6 +41,9 @@ impl World {
     }
 
     async fn restart_subject(&self, fault: &PlannedFault) {
+        if self.restarting.replace(true) {
+            return self.log.say("fault", "the replicator is still being stopped");
+        }
         if fault.what == What::StopReplicator && self.subject.is_running() {
             self.subject.ask_to_stop();
             let give_up = self.log.now() + STOP_LIMIT;
@@ -52,6 +55,7 @@ impl World {
         self.order(Order::Crash);
         sleep(fault.lasts).await;
         self.order(Order::Bounce);
+        self.restarting.set(false);
     }
 
     async fn spoil_requests(&self, planned: &PlannedFault) {

@@ -99,11 +99,19 @@ pub struct PlannedFault {
 }
 
 impl PlannedFault {
+    /// True when the replicator is another process afterwards.
+    fn restarts(&self) -> bool {
+        matches!(self.what, What::KillReplicator | What::StopReplicator)
+    }
+
     /// When it is over.
     pub fn ends_at(&self) -> Duration {
         self.at + self.lasts
     }
 }
+
+/// A stop in good order may take this long before the time that the replicator is away begins.
+const STOP: Duration = Duration::from_millis(500);
 
 impl fmt::Display for PlannedFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -119,12 +127,12 @@ pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
     let mut faults: Vec<PlannedFault> = Vec::new();
     for _ in 0..count {
         let fault = PlannedFault {
-            at: draw.millis(200..=latest),
+            at: draw.millis(20..=latest),
             lasts: draw.millis(50..=3_000),
             what: what(&mut draw, plan),
         };
         // Two ends of one thing would undo each other.
-        let unfit = |other: &PlannedFault| conflict(&other.what, &fault.what) || forgotten(other, &fault);
+        let unfit = |other: &PlannedFault| conflict(other, &fault) || forgotten(other, &fault);
         if !faults.iter().any(unfit) {
             faults.push(fault);
         }
@@ -142,22 +150,23 @@ pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
 /// leader epoch nor a topic id beside it, so a log that was cut, or is another, and has grown past it since looks like
 /// the one that was read. What a replicator does about it that notices in time is in the plans; this is not.
 fn forgotten(a: &PlannedFault, b: &PlannedFault) -> bool {
-    let restarts = |fault: &PlannedFault| matches!(fault.what, What::KillReplicator | What::StopReplicator);
     let rewrites = |fault: &PlannedFault| matches!(fault.what, What::Truncate(..) | What::Recreate(_));
     let after = |rewrite: &PlannedFault, restart: &PlannedFault| restart.ends_at() >= rewrite.at;
-    rewrites(a) && restarts(b) && after(a, b) || rewrites(b) && restarts(a) && after(b, a)
+    rewrites(a) && b.restarts() && after(a, b) || rewrites(b) && a.restarts() && after(b, a)
 }
 
 /// True when two faults cannot be told apart, or one would end the other.
-fn conflict(a: &What, b: &What) -> bool {
-    use What::{Cut, Hold, KillBroker, KillReplicator, Slow, StopReplicator};
-    match (a, b) {
-        (KillReplicator | StopReplicator, KillReplicator | StopReplicator) => true,
+fn conflict(a: &PlannedFault, b: &PlannedFault) -> bool {
+    use What::{Cut, Hold, KillBroker, Slow};
+    if a.restarts() && b.restarts() {
+        return a.at <= b.ends_at() + STOP && b.at <= a.ends_at() + STOP;
+    }
+    match (&a.what, &b.what) {
         (
             Cut(a, m, _) | Hold(a, m) | Slow(a, m, _) | KillBroker(a, m),
             Cut(b, n, _) | Hold(b, n) | Slow(b, n, _) | KillBroker(b, n),
         ) => a == b && m == n,
-        _ => spoilt(a).zip(spoilt(b)).is_some_and(|(a, b)| a == b),
+        (a, b) => spoilt(a).zip(spoilt(b)).is_some_and(|(a, b)| a == b),
     }
 }
 
@@ -189,8 +198,8 @@ fn what(draw: &mut Draw, plan: &Plan) -> What {
         28..=31 => What::Hold(side, broker),
         32..=35 => What::Slow(side, broker, draw.millis(20..=200)),
         36..=51 => requests(draw, side),
-        52..=63 => What::KillReplicator,
-        64..=67 => What::StopReplicator,
+        52..=64 => What::KillReplicator,
+        65..=67 => What::StopReplicator,
         68..=73 => What::DeleteRecords(name, partition, draw.number(20..=100) as u32),
         74..=79 => What::Truncate(name, partition, draw.number(5..=60) as u32),
         80..=82 => What::Recreate(name),

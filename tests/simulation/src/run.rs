@@ -69,6 +69,8 @@ pub(crate) struct World {
     ready: Cell<bool>,
     /// Faults that have begun.
     begun: Cell<usize>,
+    /// The replicator has been taken away and is not back yet.
+    pub(crate) restarting: Cell<bool>,
 }
 
 /// How a run ended.
@@ -109,6 +111,7 @@ pub fn run(number: u64) -> anyhow::Result<Outcome> {
         standing: RefCell::default(),
         ready: Cell::default(),
         begun: Cell::default(),
+        restarting: Cell::default(),
         plan,
         log,
         clusters,

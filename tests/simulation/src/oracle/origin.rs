@@ -135,6 +135,12 @@ impl History {
         self.lost.iter().any(|lost| lost.contains(&offset))
     }
 
+    /// Indexes of the records up to an offset that are neither aborted nor lost.
+    pub(super) fn written_up_to(&self, last: i64) -> impl Iterator<Item = usize> {
+        let wanted = move |entry: &Entry| entry.alive && entry.offset <= last && entry.fate != Fate::Aborted;
+        self.entries.iter().enumerate().filter(move |(_, entry)| wanted(entry)).map(|(index, _)| index)
+    }
+
     /// Records, as offset and index, that a reader would still find at the origin.
     pub(super) fn obliged(
         &self,
