@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 
 /// What happens to a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// It is not applied; the partition, or the request as a whole where it has none, is answered with this error code.
     Error(i16),
@@ -301,7 +301,7 @@ impl Table {
                 fault.skip -= 1;
                 continue;
             }
-            struck = Some(fault.action.clone());
+            struck = Some(fault.action);
             if let Some(times) = &mut fault.times {
                 *times = times.saturating_sub(1);
                 spent = (*times == 0).then_some(*id);

@@ -1,10 +1,9 @@
 //! The two clusters of a run, and the faults that are theirs. Their state lives outside of the hosts that serve them.
 
-use kafka_sim::{Action, Clock, Cluster, Fault, Release};
-use kafka_wire::kafka_protocol::messages::ApiKey;
+use kafka_sim::{Action, ApiKey, Clock, Cluster, Fault, Release};
 
 use crate::event_log::EventLog;
-use crate::faults::{Side, Trouble};
+use crate::faults::Side;
 use crate::plan::{Plan, PlannedCluster};
 
 /// Part of the client id of everything the replicator sends.
@@ -76,16 +75,7 @@ fn cluster(plan: &Plan, side: Side, planned: PlannedCluster, log: &EventLog) -> 
 }
 
 /// Requests of the replicator that go wrong, as the cluster knows them.
-pub fn fault(api: ApiKey, trouble: Trouble, times: u32) -> Fault {
-    let action = match trouble {
-        Trouble::Error(code) => Action::Error(code),
-        Trouble::Delay(pause) => Action::Delay(pause),
-        Trouble::Drop => Action::Drop,
-        Trouble::Disconnect => Action::Disconnect,
-        Trouble::ApplyThenDisconnect => Action::ApplyThenDisconnect,
-        Trouble::Truncate(bytes) => Action::Truncate(bytes),
-        Trouble::Throttle(pause) => Action::Throttle(pause),
-    };
+pub fn fault(api: ApiKey, action: Action, times: u32) -> Fault {
     // Errors and pauses of partitions do not know who asked.
     let client = match action {
         Action::Error(_) | Action::Throttle(_) => None,

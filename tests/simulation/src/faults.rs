@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use kafka_wire::kafka_protocol::messages::ApiKey;
+use kafka_sim::{Action, ApiKey};
 
 use crate::draw::Draw;
 use crate::plan::Plan;
@@ -29,25 +29,6 @@ pub enum Way {
     Both,
 }
 
-/// What happens to requests of the replicator.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
-    /// Answered with this error code, not applied.
-    Error(i16),
-    /// Applied later.
-    Delay(Duration),
-    /// Applied, never answered.
-    Drop,
-    /// The connection is closed, nothing applied.
-    Disconnect,
-    /// Applied, then the connection is closed.
-    ApplyThenDisconnect,
-    /// Applied; the answer stops after this many bytes.
-    Truncate(usize),
-    /// Applied; the answer asks for a pause.
-    Throttle(Duration),
-}
-
 /// What goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
@@ -64,7 +45,7 @@ pub enum What {
     /// The link between the replicator and a broker is slow.
     Slow(Side, i32, Duration),
     /// Some requests of an API go wrong.
-    Requests(Side, ApiKey, Trouble, u32),
+    Requests(Side, ApiKey, Action, u32),
     /// The replicator is killed, and started again in the end.
     KillReplicator,
     /// The replicator is stopped in good order, and started again in the end.
@@ -231,15 +212,15 @@ fn requests(draw: &mut Draw, side: Side) -> What {
         _ => &[5, 3],
     };
     let trouble = match draw.number(0..=9) {
-        0..=3 => Trouble::Error(*draw.pick(codes)),
-        4 => Trouble::Delay(draw.millis(10..=1_500)),
-        5 => Trouble::Drop,
-        6 => Trouble::Disconnect,
-        7 => Trouble::ApplyThenDisconnect,
-        8 => Trouble::Truncate(draw.number(0..=60)),
-        _ => Trouble::Throttle(draw.millis(10..=800)),
+        0..=3 => Action::Error(*draw.pick(codes)),
+        4 => Action::Delay(draw.millis(10..=1_500)),
+        5 => Action::Drop,
+        6 => Action::Disconnect,
+        7 => Action::ApplyThenDisconnect,
+        8 => Action::Truncate(draw.number(0..=60)),
+        _ => Action::Throttle(draw.millis(10..=800)),
     };
     // A batch that is damaged twice on the way is taken for a damaged batch.
-    let most = if trouble == Trouble::Error(2) { 1 } else { 8 };
+    let most = if trouble == Action::Error(2) { 1 } else { 8 };
     What::Requests(side, api, trouble, draw.number(1..=most) as u32)
 }
