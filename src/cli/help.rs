@@ -7,6 +7,9 @@ pub(super) const ABOUT: &str =
 /// Below the parameters.
 pub(super) const AFTER: &str = "\
 Examples:
+  See it at work with nothing installed: two embedded clusters and the replicator between them:
+    replicator demo
+
   Copy one topic, renamed, between two clusters:
     replicator --cluster.id replicator --consumer.config consumer.properties \\
                --producer.config producer.properties --whitelist orders \\
