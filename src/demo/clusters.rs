@@ -9,7 +9,7 @@ use super::records::TOPICS;
 use super::scenario::Scenario;
 
 /// Bytes kept of each partition: the demo may run for days.
-const KEPT: &str = "33554432";
+const KEPT: &str = "8388608";
 /// Partitions of compacted topics are cleaned when they have this many offsets more than at the last cleaning.
 const CLEAN_EVERY: i64 = 20_000;
 
