@@ -131,8 +131,9 @@ mod tests {
     use super::*;
 
     fn alive(pid: i32) -> bool {
-        // A zombie has no command line.
-        fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+        // The state follows the name, which is in brackets; a zombie is not alive.
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with(['Z', 'X']))
     }
 
     fn sleeper(folder: &Path) -> Guarded {
