@@ -8,7 +8,7 @@ use kafka_clusters::{ClusterBuilder, Listener};
 use kafka_wire::admin::NewTopic;
 use kafka_wire::batch::{BatchBuilder, Codec, Entry, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::fetch::{FetchEvent, FetchProblem, FetchSettings, Fetcher, News};
+use kafka_wire::fetch::{FetchEvent, FetchSettings, Fetcher, News};
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
@@ -231,7 +231,8 @@ impl Collected {
 
     pub fn take(&mut self, event: FetchEvent) {
         match event.news {
-            News::Problem(FetchProblem::Unreachable(_)) => self.away += 1,
+            // A ZooKeeper-mode broker that has just started may not know its topics for some seconds.
+            News::Problem(problem) if problem.is_passing() => self.away += 1,
             News::Problem(problem) => self.problems.push((event.key, problem.to_string())),
             News::Recovered => self.recovered += 1,
             News::Data(data) => {
