@@ -127,13 +127,13 @@ pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
     faults
 }
 
-/// True when a restart would forget what the other did to the origin's log: the position that is stored has neither a
-/// leader epoch nor a topic id beside it, so a log that was cut, or is another, and has grown past it since looks like
-/// the one that was read. What a replicator does about it that notices in time is in the plans; this is not.
+/// True when a restart may hide what the other does to the origin's log: the position that is stored has neither a
+/// leader epoch nor a topic id beside it. So a log that was cut while the replicator was down, or before it has read
+/// anything since, and has grown past the position looks like the one that was read. What a replicator does about it
+/// that has read from the log is in the plans; this is not.
 fn forgotten(a: &PlannedFault, b: &PlannedFault) -> bool {
     let rewrites = |fault: &PlannedFault| matches!(fault.what, What::Truncate(..) | What::Recreate(_));
-    let after = |rewrite: &PlannedFault, restart: &PlannedFault| restart.ends_at() >= rewrite.at;
-    rewrites(a) && b.restarts() && after(a, b) || rewrites(b) && a.restarts() && after(b, a)
+    rewrites(a) && b.restarts() || rewrites(b) && a.restarts()
 }
 
 /// True when two faults cannot be told apart, or one would end the other.
