@@ -114,7 +114,7 @@ pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
         };
         // Two ends of one thing would undo each other.
         let unfit = |other: &PlannedFault| conflict(other, &fault) || forgotten(other, &fault);
-        if !faults.iter().any(unfit) {
+        if !faults.iter().any(unfit) && !too_early(&fault) {
             faults.push(fault);
         }
     }
@@ -125,6 +125,11 @@ pub fn draw(plan: &Plan) -> Vec<PlannedFault> {
     }
     faults.sort_by_key(|fault| fault.at);
     faults
+}
+
+/// True when a topic would be gone before anything of it was copied: such a plan shows nothing.
+fn too_early(fault: &PlannedFault) -> bool {
+    matches!(fault.what, What::Delete(_)) && fault.at < Duration::from_secs(1)
 }
 
 /// True when a restart may hide what the other does to the origin's log: the position that is stored has neither a
