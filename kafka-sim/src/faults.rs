@@ -125,10 +125,6 @@ pub struct Link {
     pub bytes_per_second: u64,
 }
 
-pub(crate) struct Interruption {
-    pub(crate) action: Action,
-}
-
 /// The faults of one cluster.
 #[derive(Debug)]
 pub struct Faults {
@@ -196,7 +192,7 @@ impl Faults {
         api: ApiKey,
         request: &RequestKind,
         name: impl Fn(Uuid) -> Option<String>,
-    ) -> Option<Interruption> {
+    ) -> Option<Action> {
         if self.table().faults.is_empty() {
             return None;
         }
@@ -211,7 +207,7 @@ impl Faults {
         let action = table.strike(api, broker, fits)?;
         drop(table);
         self.note(broker, format!("{api:?} from '{client}': {action:?}"));
-        Some(Interruption { action })
+        Some(action)
     }
 
     /// The error to answer for one partition.

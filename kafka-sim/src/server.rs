@@ -7,7 +7,7 @@ use tracing::{debug, trace};
 
 use crate::api::{self, Context};
 use crate::cluster::Cluster;
-use crate::faults::{Action, Interruption};
+use crate::faults::Action;
 use crate::protocol::{self, Incoming, MAX_FRAME, Malformed};
 
 /// Why a stream is not read any further.
@@ -74,9 +74,9 @@ impl Cluster {
             }
             None => None,
         };
-        match interruption.as_ref().map(|i| &i.action) {
+        match interruption {
             Some(Action::Disconnect) => return Err(End::Closed("a fault before the request was applied")),
-            Some(Action::Delay(pause)) => tokio::time::sleep(*pause).await,
+            Some(Action::Delay(pause)) => tokio::time::sleep(pause).await,
             _ => {}
         }
         let (version, response) = match request {
@@ -96,14 +96,14 @@ impl Cluster {
     async fn send<S: AsyncWrite + Unpin>(
         &self,
         broker: i32,
-        interruption: Option<Interruption>,
+        interruption: Option<Action>,
         correlation_id: i32,
         version: i16,
         response: &ResponseKind,
         stream: &mut S,
     ) -> Result<(), End> {
         let mut frame = protocol::encode(correlation_id, version, response)?;
-        match interruption.map(|i| i.action) {
+        match interruption {
             Some(Action::Drop) => return Ok(()),
             Some(Action::ApplyThenDisconnect) => {
                 return Err(End::Closed("a fault after the request was applied"));

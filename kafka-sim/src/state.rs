@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -192,8 +194,13 @@ impl State {
         Partition { replicas, leader, leader_epoch: 0, log }
     }
 
-    pub(crate) fn first_up(&self, replicas: &[i32]) -> i32 {
-        replicas.iter().copied().find(|id| self.brokers.get(id).is_some_and(|b| b.up)).unwrap_or(-1)
+    /// Whether a broker exists and is up.
+    pub(crate) fn is_up(&self, id: i32) -> bool {
+        self.broker(id).is_some_and(|broker| broker.up)
+    }
+
+    fn first_up(&self, replicas: &[i32]) -> i32 {
+        replicas.iter().copied().find(|id| self.is_up(*id)).unwrap_or(-1)
     }
 
     /// Replicas for new partitions `first..first + count`, spread as round robin.
@@ -206,14 +213,7 @@ impl State {
 
 /// An id as Kafka writes it: 22 characters of URL-safe base 64.
 pub(crate) fn short_id(id: Uuid) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let value = id.as_u128();
-    // 128 bits are 21 digits of 6 bits and one of the last 2, which are the high bits of that digit.
-    let digit = |i: u32| match i {
-        21 => (value << 4) as usize & 63,
-        _ => (value >> (122 - 6 * i)) as usize & 63,
-    };
-    (0..22).map(|i| DIGITS[digit(i)] as char).collect()
+    URL_SAFE_NO_PAD.encode(id.as_bytes())
 }
 
 #[cfg(test)]

@@ -62,10 +62,8 @@ impl Peer {
     async fn produce(&mut self, partition: i32) -> Option<ProduceResponse> {
         let mut builder = BatchBuilder::new(Codec::None);
         builder.push(NOW, Some(b"k"), Some(b"v"), &Headers::empty()).unwrap();
-        let outgoing = builder.finish().unwrap();
-        let mut records = BytesMut::from(&outgoing.header_for(-1, -1, -1)[..]);
-        records.extend_from_slice(outgoing.payload());
-        let data = PartitionProduceData::default().with_index(partition).with_records(Some(records.freeze()));
+        let records = builder.finish().unwrap().to_bytes();
+        let data = PartitionProduceData::default().with_index(partition).with_records(Some(records));
         let topic = TopicProduceData::default().with_name(name()).with_partition_data(vec![data]);
         let request =
             ProduceRequest::default().with_acks(-1).with_timeout_ms(1000).with_topic_data(vec![topic]);

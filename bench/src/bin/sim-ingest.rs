@@ -72,15 +72,11 @@ async fn run(time: Duration, codec: Codec) -> Result<()> {
 fn batch(codec: Codec) -> Result<Bytes> {
     let mut builder = BatchBuilder::new(codec);
     let mut random = fastrand::Rng::with_seed(1);
-    let letters = || std::iter::repeat_with(|| ()).take(1000);
     while builder.uncompressed_size() < BATCH_BYTES - 1100 {
-        let value: Vec<u8> = letters().map(|()| random.alphanumeric() as u8).collect();
+        let value: Vec<u8> = (0..1000).map(|_| random.alphanumeric() as u8).collect();
         builder.push(1_700_000_000_000, Some(b"key"), Some(&value), &Headers::empty())?;
     }
-    let outgoing = builder.finish()?;
-    let mut bytes = BytesMut::from(&outgoing.header_for(-1, -1, -1)[..]);
-    bytes.extend_from_slice(outgoing.payload());
-    Ok(bytes.freeze())
+    Ok(builder.finish()?.to_bytes())
 }
 
 fn frame(partition: i32, batch: &Bytes) -> Result<Bytes> {

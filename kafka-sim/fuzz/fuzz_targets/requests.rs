@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 thread_local! {
     static RUNTIME: RefCell<Runtime> = RefCell::new(
-        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap(),
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().expect("a runtime without I/O needs nothing"),
     );
 }
 

@@ -27,7 +27,7 @@ enum Look<'a> {
     /// There may be data.
     Data(&'a Partition),
     /// The epoch that the client read last ended earlier than the client thinks.
-    Diverged(i32, i64),
+    Diverged(&'a Partition, i32, i64),
     /// Another replica is nearer.
     Elsewhere(&'a Partition, i32),
 }
@@ -119,7 +119,7 @@ impl Call<'_> {
         let wanted = turn.partitions.iter();
         let answers = wanted.zip(looks).map(|(wanted, look)| match look {
             Ok(look) => {
-                let answer = self.read(state, wanted, look, left, whole_first);
+                let answer = self.read(wanted, look, left, whole_first);
                 let size = answer.records.as_ref().map_or(0, Bytes::len);
                 left -= left.min(size);
                 whole_first &= size == 0;
@@ -156,7 +156,7 @@ impl Call<'_> {
                 return Err(ResponseError::OffsetOutOfRange);
             }
             if epoch < asked.last_fetched_epoch || end < asked.fetch_offset {
-                return Ok(Look::Diverged(epoch, end));
+                return Ok(Look::Diverged(partition, epoch, end));
             }
         }
         if asked.partition_max_bytes < 0 {
@@ -188,19 +188,11 @@ impl Call<'_> {
         if self.committed { partition.log.last_stable_offset() } else { partition.log.end() }
     }
 
-    fn read(
-        &self,
-        state: &State,
-        wanted: &Wanted,
-        look: Look<'_>,
-        left: usize,
-        whole_first: bool,
-    ) -> PartitionData {
+    fn read(&self, wanted: &Wanted, look: Look<'_>, left: usize, whole_first: bool) -> PartitionData {
         let asked = &wanted.asked;
-        let answer = PartitionData::default().with_partition_index(asked.partition);
         let bare = |p: &Partition| {
-            answer
-                .clone()
+            PartitionData::default()
+                .with_partition_index(asked.partition)
                 .with_high_watermark(p.log.end())
                 .with_last_stable_offset(p.log.last_stable_offset())
                 .with_log_start_offset(p.log.start())
@@ -223,14 +215,9 @@ impl Call<'_> {
                 )
             }
             Look::Elsewhere(partition, near) => bare(partition).with_preferred_read_replica(near.into()),
-            Look::Diverged(epoch, end) => {
+            Look::Diverged(partition, epoch, end) => {
                 let diverging = EpochEndOffset::default().with_epoch(epoch).with_end_offset(end);
-                let topic = match &wanted.topic {
-                    TopicKey::Name(name) => Some(name),
-                    TopicKey::Id(id) => state.topic_by_id(*id).map(|(name, _)| name),
-                };
-                let partition = topic.and_then(|topic| state.partition(topic, asked.partition));
-                partition.map_or(answer.clone(), bare).with_diverging_epoch(diverging)
+                bare(partition).with_diverging_epoch(diverging)
             }
         }
     }

@@ -97,7 +97,7 @@ fn one(
 }
 
 fn describe(state: &State, name: &str, topic: &Topic, version: i16) -> MetadataResponseTopic {
-    let up = |id: &i32| state.brokers.get(id).is_some_and(|b| b.up);
+    let up = |id: &i32| state.is_up(*id);
     let ids = |ids: &mut dyn Iterator<Item = i32>| ids.map(BrokerId).collect::<Vec<_>>();
     let partition = |(index, p): (usize, &crate::state::Partition)| {
         let error = match p.leader {

@@ -139,8 +139,7 @@ impl Call<'_> {
         if partition.leader != self.context.broker {
             return Err(Refusal::bare(ResponseError::NotLeaderOrFollower));
         }
-        let in_sync =
-            partition.replicas.iter().filter(|id| state.brokers.get(id).is_some_and(|b| b.up)).count();
+        let in_sync = partition.replicas.iter().filter(|id| state.is_up(**id)).count();
         let min_insync = min_insync.min(partition.replicas.len() as i64);
         if self.acks == -1 && (in_sync as i64) < min_insync {
             let said = format!("{in_sync} replicas are in sync, min.insync.replicas is {min_insync}");

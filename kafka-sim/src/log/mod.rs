@@ -17,7 +17,7 @@ pub(crate) use self::clean::Cleaning;
 use self::encode::{Header, Shape};
 use self::producers::Verdict;
 pub(crate) use self::producers::{Producer, Producers};
-use self::validate::{Accepted, Refusal, Rules, validate};
+use self::validate::{Refusal, Rules, validate};
 
 /// A transaction that was aborted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Log {
         leader_epoch: i32,
         zero_first: bool,
     ) -> Result<Appended, Refusal> {
-        let Accepted { bytes } = validate(batch, rules)?;
+        let bytes = validate(batch, rules)?;
         match self.producers.check(batch, zero_first)? {
             Verdict::Duplicate(written) => {
                 return Ok(Appended {

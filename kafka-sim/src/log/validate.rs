@@ -52,11 +52,6 @@ fn invalid(message: impl Into<String>) -> Refusal {
     Refusal::new(ResponseError::InvalidRecord, message)
 }
 
-/// A batch ready to be stored, but for its offset and leader epoch.
-pub(crate) struct Accepted {
-    pub(crate) bytes: Bytes,
-}
-
 /// The one batch of a partition's records, judged as the request handler does.
 pub(crate) fn only_batch(records: &Bytes, version: i16) -> Result<Batch, Refusal> {
     let mut entries = split(records.clone());
@@ -85,8 +80,8 @@ pub(crate) fn only_batch(records: &Bytes, version: i16) -> Result<Batch, Refusal
     }
 }
 
-/// Judges a batch as the log does.
-pub(crate) fn validate(batch: &Batch, rules: &Rules) -> Result<Accepted, Refusal> {
+/// Judges a batch as the log does; gives it back ready to be stored, but for its offset and leader epoch.
+pub(crate) fn validate(batch: &Batch, rules: &Rules) -> Result<Bytes, Refusal> {
     if batch.base_offset() != 0 {
         return Err(invalid(format!(
             "The baseOffset of the record batch in the append should be 0, but it is {}",
@@ -116,7 +111,7 @@ pub(crate) fn validate(batch: &Batch, rules: &Rules) -> Result<Accepted, Refusal
             ),
         ));
     }
-    Ok(Accepted { bytes })
+    Ok(bytes)
 }
 
 fn check_size(size: usize, rules: &Rules) -> Result<(), Refusal> {

@@ -96,7 +96,7 @@ impl Cluster {
 
     /// Whether a broker is up.
     pub fn is_up(&self, broker: i32) -> bool {
-        self.with(|state| state.broker(broker).is_some_and(|b| b.up))
+        self.with(|state| state.is_up(broker))
     }
 
     /// The leader of a partition, -1 when there is none.
@@ -108,7 +108,7 @@ impl Cluster {
     pub fn move_leader(&self, topic: &str, partition: i32, broker: i32) -> bool {
         self.note(broker, format!("becomes the leader of {topic}-{partition}"));
         self.with(|state| {
-            let up = state.broker(broker).is_some_and(|b| b.up);
+            let up = state.is_up(broker);
             let Some(p) = state.partition_mut(topic, partition) else { return false };
             if !up || !p.replicas.contains(&broker) {
                 return false;

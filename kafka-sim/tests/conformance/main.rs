@@ -8,7 +8,6 @@
 //!   `CONFORMANCE_CASES=row_06,fetch` runs only the cases whose names contain one of these.
 //! - `sim_…` tests run one case each against kafka-sim, without Java, and compare with the record. A difference is a
 //!   failure unless `known.rs` lists it with its reason.
-//! - `keep_brokers_running` (ignored) starts both brokers and says which variables make the `real_…` tests use them.
 
 #![allow(clippy::unwrap_used)]
 
@@ -249,18 +248,4 @@ fn real_3_9_answers_as_recorded() {
 #[test]
 fn real_4_3_answers_as_recorded() {
     check_real(Release::V4_3);
-}
-
-#[test]
-#[ignore = "runs until it is killed"]
-#[allow(clippy::print_stdout)]
-fn keep_brokers_running() {
-    use support::Target;
-    let targets = [Release::V3_9, Release::V4_3].map(real::Real::start);
-    for target in &targets {
-        println!("CONFORMANCE_BROKER_{}={}", target.release().as_str().replace('.', "_"), target.address());
-    }
-    loop {
-        std::thread::park();
-    }
 }

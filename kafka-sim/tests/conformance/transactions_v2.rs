@@ -4,23 +4,16 @@ use kafka_protocol::messages::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 use kafka_protocol::messages::{
-    AddOffsetsToTxnRequest, EndTxnRequest, GroupId, ProducerId, TransactionalId, TxnOffsetCommitRequest,
+    AddOffsetsToTxnRequest, GroupId, ProducerId, TransactionalId, TxnOffsetCommitRequest,
 };
 
+use crate::support::transactions::is_busy;
 use crate::support::{Producer, T, code, name, text};
 
 impl T<'_> {
     /// Ends a transaction with version 5, which gives the producer its next epoch.
     fn end_v2(&mut self, producer: &Producer, commit: bool) -> (String, Producer) {
-        let request = EndTxnRequest::default()
-            .with_transactional_id(TransactionalId(text(&producer.transaction)))
-            .with_producer_id(ProducerId(producer.id))
-            .with_producer_epoch(producer.epoch)
-            .with_committed(commit);
-        let answer = self.until("the coordinator", |t| {
-            let answer = t.client.call(5, &request);
-            (![14, 15, 16, 51].contains(&answer.error_code)).then_some(answer)
-        });
+        let answer = self.end_in(5, producer, commit);
         let same = if answer.producer_id.0 == producer.id { "same id" } else { "another id" };
         let line = format!("{} {same} epoch {}", code(answer.error_code), answer.producer_epoch);
         let next = Producer {
@@ -39,7 +32,7 @@ impl T<'_> {
             .with_group_id(GroupId(text(group)));
         let error = self.until("the coordinator", |t| {
             let error = t.client.call(3, &request).error_code;
-            (![14, 15, 16, 51].contains(&error)).then_some(error)
+            (!is_busy(error)).then_some(error)
         });
         code(error)
     }

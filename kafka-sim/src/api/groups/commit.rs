@@ -111,27 +111,34 @@ fn commit_one(
     partition: OffsetCommitRequestPartition,
 ) -> Result<(), i16> {
     let id = partition.partition_index;
-    if let Some(code) = context.injected(ApiKey::OffsetCommit, topic, id) {
-        return Err(code);
-    }
-    if state.partition(topic, id).is_none() {
-        return Err(code(ResponseError::UnknownTopicOrPartition));
-    }
-    allowed?;
-    let metadata = partition.committed_metadata.map(|m| m.to_string()).unwrap_or_default();
-    check_metadata(state, &metadata)?;
     let position = Position {
         offset: partition.committed_offset,
         leader_epoch: partition.committed_leader_epoch,
-        metadata,
+        metadata: partition.committed_metadata.map(|m| m.to_string()).unwrap_or_default(),
     };
+    check_position(context, state, ApiKey::OffsetCommit, (topic, id), allowed, &position)?;
     group_or_new(state, group).offsets.commit((topic.to_owned(), id), position);
     Ok(())
 }
 
-/// Whether the text beside an offset is short enough.
-pub(crate) fn check_metadata(state: &State, metadata: &str) -> Result<(), i16> {
-    match metadata.len() as i64 > state.broker_number("offset.metadata.max.bytes") {
+/// Whether a position of a partition may be stored, now or at the end of a transaction. `allowed`: whether the group
+/// takes any from who commits.
+pub(crate) fn check_position(
+    context: &Context,
+    state: &State,
+    api: ApiKey,
+    (topic, partition): (&str, i32),
+    allowed: Result<(), i16>,
+    position: &Position,
+) -> Result<(), i16> {
+    if let Some(code) = context.injected(api, topic, partition) {
+        return Err(code);
+    }
+    if state.partition(topic, partition).is_none() {
+        return Err(code(ResponseError::UnknownTopicOrPartition));
+    }
+    allowed?;
+    match position.metadata.len() as i64 > state.broker_number("offset.metadata.max.bytes") {
         true => Err(code(ResponseError::OffsetMetadataTooLarge)),
         false => Ok(()),
     }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, RequestKind, ResponseKind};
 
-pub(crate) use self::commit::{Committer, check_metadata};
+pub(crate) use self::commit::{Committer, check_position};
 use self::group::Group;
 use super::Context;
 use crate::state::{Broker, State};

@@ -14,7 +14,7 @@ use kafka_protocol::messages::{
 use super::partitions::{add_to, verify};
 use super::{code_in, offsets_partition, refuse};
 use crate::api::groups::offsets::Position;
-use crate::api::groups::{self, Committer, check_metadata, group_or_new};
+use crate::api::groups::{self, Committer, check_position, group_or_new};
 use crate::api::{Context, code};
 use crate::protocol::Release;
 use crate::state::State;
@@ -121,17 +121,12 @@ fn commit_one(
     partition: TxnOffsetCommitRequestPartition,
 ) -> Result<(), i16> {
     let id = partition.partition_index;
-    if let Some(code) = context.injected(ApiKey::TxnOffsetCommit, topic, id) {
-        return Err(code);
-    }
-    if state.partition(topic, id).is_none() {
-        return Err(code(ResponseError::UnknownTopicOrPartition));
-    }
-    allowed?;
-    let metadata = partition.committed_metadata.map(|m| m.to_string()).unwrap_or_default();
-    check_metadata(state, &metadata)?;
-    let (offset, leader_epoch) = (partition.committed_offset, partition.committed_leader_epoch);
-    let position = Position { offset, leader_epoch, metadata };
+    let position = Position {
+        offset: partition.committed_offset,
+        leader_epoch: partition.committed_leader_epoch,
+        metadata: partition.committed_metadata.map(|m| m.to_string()).unwrap_or_default(),
+    };
+    check_position(context, state, ApiKey::TxnOffsetCommit, (topic, id), allowed, &position)?;
     group_or_new(state, group).offsets.commit_later(producer, (topic.to_owned(), id), position);
     Ok(())
 }

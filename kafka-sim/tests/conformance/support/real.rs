@@ -1,4 +1,4 @@
-//! A real broker, started for the tests or running already.
+//! A real broker, started for the tests.
 
 use kafka_clusters::{Cluster, Version};
 
@@ -16,13 +16,8 @@ pub(crate) struct Real {
 }
 
 impl Real {
-    /// Starts one broker, or uses the one that `CONFORMANCE_BROKER_3_9` or `CONFORMANCE_BROKER_4_3` names
-    /// (see the test `keep_brokers_running`).
+    /// Starts one broker.
     pub(crate) fn start(release: Release) -> Self {
-        let variable = format!("CONFORMANCE_BROKER_{}", release.as_str().replace('.', "_"));
-        if let Some(address) = std::env::var(variable).ok().filter(|address| !address.is_empty()) {
-            return Self { release, address, _cluster: None };
-        }
         let version = match release {
             Release::V3_9 => Version::V39Zk,
             Release::V4_3 => Version::V43,

@@ -2,8 +2,8 @@
 
 use kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use kafka_protocol::messages::{
-    AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest, InitProducerIdResponse, ProducerId,
-    TransactionalId,
+    AddPartitionsToTxnRequest, EndTxnRequest, EndTxnResponse, InitProducerIdRequest, InitProducerIdResponse,
+    ProducerId, TransactionalId,
 };
 
 use super::{Batch, Send, T, code, name, text};
@@ -34,7 +34,7 @@ impl T<'_> {
         // Coordinators may still be loading, or busy with an abort.
         self.until("a producer id", |t| {
             let answer = t.client.call(4, &request);
-            (![14, 15, 16, 51].contains(&answer.error_code)).then_some(answer)
+            (!is_busy(answer.error_code)).then_some(answer)
         })
     }
 
@@ -75,24 +75,33 @@ impl T<'_> {
         let answer = self.until("the end of the transaction before", |t| {
             let answer = t.client.call(3, &request);
             let error = answer.results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code;
-            (![14, 15, 16, 51].contains(&error)).then_some(error)
+            (!is_busy(error)).then_some(error)
         });
         code(answer)
     }
 
     /// Ends a transaction as clients of version 1 transactions do.
     pub(crate) fn end_transaction(&mut self, producer: &Producer, commit: bool) -> String {
+        code(self.end_in(3, producer, commit).error_code)
+    }
+
+    /// Ends a transaction with a version of EndTxn.
+    pub(crate) fn end_in(&mut self, version: i16, producer: &Producer, commit: bool) -> EndTxnResponse {
         let request = EndTxnRequest::default()
             .with_transactional_id(TransactionalId(text(&producer.transaction)))
             .with_producer_id(ProducerId(producer.id))
             .with_producer_epoch(producer.epoch)
             .with_committed(commit);
-        let answer = self.until("the coordinator", |t| {
-            let answer = t.client.call(3, &request);
-            (![14, 15, 16, 51].contains(&answer.error_code)).then_some(answer)
-        });
-        code(answer.error_code)
+        self.until("the coordinator", |t| {
+            let answer = t.client.call(version, &request);
+            (!is_busy(answer.error_code)).then_some(answer)
+        })
     }
+}
+
+/// Whether a coordinator is still loading, elsewhere, or at the end of the transaction before.
+pub(crate) fn is_busy(error: i16) -> bool {
+    [14, 15, 16, 51].contains(&error)
 }
 
 impl Producer {
