@@ -51,7 +51,7 @@ const ENDED: &str = "ended early";
 /// connector makes the others wait for a rebalance.
 const LANES: [(On, usize); 4] = [(On::Distributed, 3), (On::Standalone, 1), (On::Strict, 1), (On::Other, 1)];
 
-/// Runs the scenarios whose titles contain one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
+/// Runs the scenarios whose titles contain, or whose family is, one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
 /// with the recordings. `CONNECT_RECORD=1` records Java's answers first.
 ///
 /// # Panics
@@ -80,7 +80,7 @@ fn selected() -> Vec<Scenario> {
     let wanted = std::env::var("CONNECT_SCENARIOS").unwrap_or_default();
     let words: Vec<&str> = wanted.split(',').filter(|word| !word.is_empty()).collect();
     let mut all = scenarios::all();
-    all.retain(|one| words.is_empty() || words.iter().any(|word| one.title().contains(word)));
+    all.retain(|one| words.is_empty() || words.iter().any(|word| one.family == *word || one.title().contains(word)));
     all
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::http::{self, Answer, Request};
 use crate::kafka::{self, Record};
-use crate::lab::{Lab, On, Side, Worker};
+use crate::lab::{Lab, On, Worker};
 use crate::text;
 
 /// How long a scenario waits for anything.
@@ -279,18 +279,6 @@ impl<'a> T<'a> {
         if lines(&bytes) != count {
             self.note(format!("{file} has"), format!("{} of {count} lines", lines(&bytes)));
         }
-    }
-
-    /// Notes whether the worker's log has this text, waiting for it a while.
-    pub(crate) fn logged(&mut self, what: &str) {
-        let worker = self.worker();
-        let found = self.until(|_| worker.log().contains(what).then_some(()));
-        self.note(format!("log has {what}"), found.is_some());
-    }
-
-    /// Where something is known to be impossible on one side.
-    pub(crate) fn is_java(&self) -> bool {
-        self.lab.side == Side::Java
     }
 }
 

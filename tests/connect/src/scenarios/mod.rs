@@ -2,9 +2,14 @@
 
 mod bodies;
 mod connectors;
+mod flow;
 mod general;
+mod offsets;
 mod plugins;
+mod sinks;
+mod sources;
 mod states;
+mod transforms;
 mod validate;
 
 use std::sync::Arc;
@@ -21,13 +26,17 @@ const STANDALONE: &[On] = &[On::Standalone];
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    let families: [(&'static str, fn(&mut List)); 6] = [
+    let families: [(&'static str, fn(&mut List)); 10] = [
         ("general", general::list),
         ("connectors", connectors::list),
         ("bodies", bodies::list),
         ("states", states::list),
         ("plugins", plugins::list),
         ("validate", validate::list),
+        ("offsets", offsets::list),
+        ("sources", sources::list),
+        ("sinks", sinks::list),
+        ("transforms", transforms::list),
     ];
     let mut all = Vec::new();
     for (family, fill) in families {
