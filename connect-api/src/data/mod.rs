@@ -1,0 +1,33 @@
+//! Connect's data: schemas, values, headers.
+
+mod headers;
+mod schema;
+mod value;
+
+pub use headers::{Header, Headers};
+pub use schema::{Field, Schema, SchemaBuilder, Type};
+pub use value::{Map, Struct, Value};
+
+/// A value with the schema that describes it; `None` for data without schema.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SchemaAndValue {
+    /// The schema, if there is one.
+    pub schema: Option<Schema>,
+    /// The value.
+    pub value: Value,
+}
+
+impl SchemaAndValue {
+    /// Neither schema nor value.
+    pub const NULL: Self = Self { schema: None, value: Value::Null };
+
+    /// A value without schema.
+    pub fn schemaless(value: Value) -> Self {
+        Self { schema: None, value }
+    }
+
+    /// A value with its schema.
+    pub fn new(schema: Schema, value: Value) -> Self {
+        Self { schema: Some(schema), value }
+    }
+}
