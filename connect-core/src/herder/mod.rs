@@ -166,7 +166,7 @@ impl Herder {
         {
             let mut store = self.shared.configs.lock().await;
             if store.state().connector(&name) != Some(&properties) {
-                store.put_connector(&name, &properties).await?;
+                store.put_connector(&name, &properties, None).await?;
             }
             let target = store.state().target(&name);
             if target != TargetState::Started {
