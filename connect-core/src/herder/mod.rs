@@ -5,8 +5,11 @@
 //! with the reason when something ended with an error; a task left behind at a stop can neither commit offsets nor
 //! change statuses any more.
 
+pub mod api;
+pub mod error;
 mod executor;
 mod host;
+pub mod info;
 mod plugins;
 mod supervisor;
 mod tasks;
