@@ -147,7 +147,7 @@ mod tests {
     #[test]
     fn a_configuration_is_divided() {
         let config = ConfigMap::from([("file".to_owned(), "x".to_owned())]);
-        assert_eq!(one_task(&config, 3).unwrap(), [config.clone()]);
+        assert_eq!(one_task(&config, 3).unwrap(), std::slice::from_ref(&config));
         assert_eq!(same_tasks(&config, 2).unwrap(), [config.clone(), config.clone()]);
         let ids: Vec<String> =
             numbered_tasks(&config, 2).unwrap().iter().map(|task| task["id"].clone()).collect();

@@ -6,9 +6,7 @@
 use std::fs::OpenOptions;
 use std::io::Write;
 
-fn java_string(_: &connect_api::Value) -> String {
-    String::new()
-} // SHIM
+use connect_api::data::java_string;
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin,

@@ -193,7 +193,7 @@ async fn settings_and_tasks_are_kafkas() {
     let mut connector = plugin.connector();
     let given = config(Path::new("x"), &[]);
     connector.start(context, given.clone()).await.unwrap();
-    assert_eq!(connector.task_configs(5).await.unwrap(), [given.clone()]);
+    assert_eq!(connector.task_configs(5).await.unwrap(), std::slice::from_ref(&given));
     assert_eq!(plugin.exactly_once_support(&given), Some(ExactlyOnceSupport::Supported));
     assert_eq!(plugin.exactly_once_support(&ConfigMap::new()), Some(ExactlyOnceSupport::Unsupported));
     let error = plugin.config_def().parse(&ConfigMap::from([(TOPIC.to_owned(), String::new())])).unwrap_err();

@@ -126,7 +126,7 @@ impl SinkTask for TestSinkTask {
         self.fault.handled(records.len());
         for record in &records {
             self.received += 1;
-            if self.report_every > 0 && self.received % self.report_every == 0 {
+            if self.received.is_multiple_of(self.report_every) {
                 self.report(record).await?;
             }
         }

@@ -59,7 +59,7 @@ pub(in crate::connectors) fn plain_json(value: &Value) -> Json {
         Value::Bytes(bytes) => BASE64_STANDARD.encode(bytes).into(),
         Value::Decimal(number) => number.to_string().into(),
         Value::Array(items) => items.iter().map(plain_json).collect(),
-        Value::Map(map) => map.0.iter().map(|(key, value)| (key_text(key), plain_json(value))).collect(),
+        Value::Map(map) => map.iter().map(|(key, value)| (key_text(key), plain_json(value))).collect(),
         Value::Struct(data) => {
             let names = data.schema.fields().iter().map(|field| field.name.clone());
             names.zip(data.values.iter().map(plain_json)).collect()
@@ -123,9 +123,9 @@ pub(super) mod tests {
 
     #[test]
     fn data_becomes_plain_json() {
-        let text = |text: &str| Value::String(text.to_owned());
-        let map =
-            connect_api::data::Map(vec![(text("a"), Value::Float64(1.5)), (Value::Int32(2), Value::Null)]);
+        let mut map = connect_api::data::Map::new();
+        map.put("a", Value::Float64(1.5));
+        map.put(Value::Int32(2), Value::Null);
         let given = Value::Array(vec![
             Value::Map(map),
             Value::Bytes(vec![1, 2, 3].into()),
