@@ -8,7 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::herder::{Executor, Herder, HerderSettings, Plugins};
+use crate::herder::{Executor, Herder, HerderSettings};
+use crate::plugins::Plugins;
 use crate::storage::{KeyedRecord, MemoryLog, Stores};
 
 /// A server on a free port, its herder holding what the topics of a Java worker might hold.
@@ -51,7 +52,7 @@ impl Server {
         };
         let runner =
             Arc::new(|_| panic!("no task is started here") as futures::future::LocalBoxFuture<'_, _>);
-        let herder = Herder::new(settings, Plugins::new(vec![]), stores, runner);
+        let herder = Herder::new(settings, Plugins::default(), stores, runner);
         let info = ServerInfo {
             version: "1.2".to_owned(),
             commit: "abc".to_owned(),

@@ -1,0 +1,10 @@
+//! Definitions of settings: types, defaults, checks and documentation, in the semantics and the words of Kafka's
+//! `ConfigDef`. One definition serves parsing, `connector-plugins/…/config` and `validate`.
+
+mod definition;
+mod parse;
+mod validators;
+
+pub use definition::{ConfigDef, ConfigKey, Importance, Recommender, Type, Width};
+pub use parse::{ParsedConfig, Setting, ValidatedValue};
+pub use validators::Validator;
