@@ -18,33 +18,33 @@ const LIMIT: Duration = Duration::from_secs(30);
 
 /// A record to write, or one that was read.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Record {
-    pub(crate) partition: i32,
-    pub(crate) key: Option<Vec<u8>>,
-    pub(crate) value: Option<Vec<u8>>,
-    pub(crate) headers: Vec<(String, Option<Vec<u8>>)>,
+pub struct Record {
+    pub partition: i32,
+    pub key: Option<Vec<u8>>,
+    pub value: Option<Vec<u8>>,
+    pub headers: Vec<(String, Option<Vec<u8>>)>,
     /// Milliseconds since 1970.
-    pub(crate) time: i64,
+    pub time: i64,
 }
 
 impl Record {
     /// The time of every record that is written without another: 2020-01-02T03:04:05.678Z.
-    pub(crate) const TIME: i64 = 1_577_934_245_678;
+    pub const TIME: i64 = 1_577_934_245_678;
 
-    pub(crate) fn value(value: impl AsRef<[u8]>) -> Self {
+    pub fn value(value: impl AsRef<[u8]>) -> Self {
         Self { value: Some(value.as_ref().to_vec()), time: Self::TIME, ..Self::default() }
     }
 
-    pub(crate) fn null() -> Self {
+    pub fn null() -> Self {
         Self { time: Self::TIME, ..Self::default() }
     }
 
-    pub(crate) fn key(mut self, key: impl AsRef<[u8]>) -> Self {
+    pub fn key(mut self, key: impl AsRef<[u8]>) -> Self {
         self.key = Some(key.as_ref().to_vec());
         self
     }
 
-    pub(crate) fn header(mut self, name: &str, value: Option<&[u8]>) -> Self {
+    pub fn header(mut self, name: &str, value: Option<&[u8]>) -> Self {
         self.headers.push((name.to_owned(), value.map(<[u8]>::to_vec)));
         self
     }
@@ -63,7 +63,7 @@ fn options() -> AdminOptions {
 }
 
 /// Creates a topic and waits for its leaders.
-pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) {
+pub fn create(cluster: &Cluster, topic: &str, partitions: i32) {
     let client = client(cluster);
     let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
     for result in wait(client.create_topics([&new], &options())).unwrap() {
@@ -77,7 +77,7 @@ pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) {
 }
 
 /// Number of partitions, all with leaders; `None` without such a topic.
-pub(crate) fn partitions(cluster: &Cluster, topic: &str) -> Option<i32> {
+pub fn partitions(cluster: &Cluster, topic: &str) -> Option<i32> {
     let client = client(cluster);
     let metadata = client.inner().fetch_metadata(Some(topic), LIMIT).ok()?;
     let topic = metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none())?;
@@ -86,7 +86,7 @@ pub(crate) fn partitions(cluster: &Cluster, topic: &str) -> Option<i32> {
 }
 
 /// Settings made on the topic itself.
-pub(crate) fn configs(cluster: &Cluster, topic: &str) -> BTreeMap<String, String> {
+pub fn configs(cluster: &Cluster, topic: &str) -> BTreeMap<String, String> {
     let client = client(cluster);
     let results = wait(client.describe_configs([&ResourceSpecifier::Topic(topic)], &options())).unwrap();
     let entries =
@@ -96,7 +96,7 @@ pub(crate) fn configs(cluster: &Cluster, topic: &str) -> BTreeMap<String, String
 }
 
 /// Writes records and waits until they are acknowledged.
-pub(crate) fn write(cluster: &Cluster, topic: &str, records: &[Record]) {
+pub fn write(cluster: &Cluster, topic: &str, records: &[Record]) {
     let producer: ThreadedProducer<DefaultProducerContext> = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap())
         .set("linger.ms", "5")
@@ -121,7 +121,7 @@ pub(crate) fn write(cluster: &Cluster, topic: &str, records: &[Record]) {
 }
 
 /// Reads a topic from its start until it has given `count` records and is at its end, or `limit` has passed.
-pub(crate) fn read(cluster: &Cluster, topic: &str, count: usize, limit: Duration) -> Vec<Record> {
+pub fn read(cluster: &Cluster, topic: &str, count: usize, limit: Duration) -> Vec<Record> {
     let deadline = Instant::now() + limit;
     let partitions = loop {
         match self::partitions(cluster, topic) {
@@ -169,7 +169,7 @@ fn record(message: &impl Message) -> Record {
 }
 
 /// The sum of the ends of a topic's partitions; 0 without such a topic.
-pub(crate) fn end(cluster: &Cluster, topic: &str) -> i64 {
+pub fn end(cluster: &Cluster, topic: &str) -> i64 {
     let Some(partitions) = partitions(cluster, topic) else { return 0 };
     let client: BaseConsumer =
         ClientConfig::new().set("bootstrap.servers", cluster.bootstrap()).create().unwrap();
@@ -179,7 +179,7 @@ pub(crate) fn end(cluster: &Cluster, topic: &str) -> i64 {
 }
 
 /// What a group has committed for partition 0.
-pub(crate) fn committed(cluster: &Cluster, group: &str, topic: &str) -> Option<i64> {
+pub fn committed(cluster: &Cluster, group: &str, topic: &str) -> Option<i64> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap())
         .set("group.id", group)
