@@ -80,7 +80,9 @@ fn selected() -> Vec<Scenario> {
     let wanted = std::env::var("CONNECT_SCENARIOS").unwrap_or_default();
     let words: Vec<&str> = wanted.split(',').filter(|word| !word.is_empty()).collect();
     let mut all = scenarios::all();
-    all.retain(|one| words.is_empty() || words.iter().any(|word| one.family == *word || one.title().contains(word)));
+    all.retain(|one| {
+        words.is_empty() || words.iter().any(|word| one.family == *word || one.title().contains(word))
+    });
     all
 }
 
