@@ -12,9 +12,12 @@
 
 mod flow;
 mod group;
+mod leaders;
 mod lots;
+mod mixed;
 mod moves;
 mod rolling;
+mod subjects;
 mod topics;
 mod workers;
 mod zombies;

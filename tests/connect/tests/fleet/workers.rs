@@ -65,6 +65,19 @@ impl Fleet {
         fleet
     }
 
+    /// As [`Self::start`], one after the other: the first leads.
+    pub(crate) fn start_in_order(name: &str, sides: &[Side], settings: &[(&str, &str)]) -> Self {
+        let mut fleet = Self::new(name);
+        for (member, side) in sides.iter().enumerate() {
+            fleet = fleet.with(*side, settings);
+            fleet.launch(member);
+            fleet.await_ready(member);
+        }
+        fleet.await_members(sides.len());
+        assert_eq!(fleet.leader(), 0, "the first member leads");
+        fleet
+    }
+
     /// A group without workers.
     pub(crate) fn new(name: &str) -> Self {
         let mut folder = tempfile::Builder::new().prefix("fleet-").tempdir().unwrap();
@@ -219,17 +232,36 @@ impl Fleet {
     pub(crate) fn ask(&self, member: usize, request: &Request) -> Answer {
         until(&format!("{} {} by member {member}", request.method, request.path), PATIENCE, || {
             let answer = self.send(member, request);
-            let busy = answer.status == 409 || answer.status == 500 && answer.body.contains("rebalance");
+            let passing = answer.body.contains("rebalance") || answer.body.contains("stale configuration");
+            let busy = passing && matches!(answer.status, 409 | 500);
             if busy { Err(format!("{answer:?}")) } else { Ok(answer) }
         })
     }
 
+    /// [`Self::ask`] with a body; asserts the status and gives the answer's body.
+    pub(crate) fn call(
+        &self,
+        member: usize,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+        status: u16,
+    ) -> Value {
+        let request = Request::new(method, path);
+        let request = match body {
+            Some(body) => request.json(body.to_string()),
+            None => request,
+        };
+        let answer = self.ask(member, &request);
+        assert_eq!(answer.status, status, "{method} {path} by member {member}: {answer:?}");
+        serde_json::from_str(&answer.body).unwrap_or_default()
+    }
+
     /// Creates a connector by a request to a member.
     pub(crate) fn create(&self, member: usize, name: &str, config: &Value) {
-        let request =
-            Request::new("POST", "/connectors").json(json!({"name": name, "config": config}).to_string());
-        let answer = self.ask(member, &request);
-        assert_eq!(answer.status, 201, "{answer:?}");
+        let body = json!({"name": name, "config": config});
+        let made = self.call(member, "POST", "/connectors", Some(&body), 201);
+        assert_eq!(made["name"], name);
     }
 
     /// Connectors (`name`) and tasks (`name-0`) with their states, as a member knows them; nothing while it does not answer.
