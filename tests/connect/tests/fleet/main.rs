@@ -18,6 +18,7 @@ mod mixed;
 mod moves;
 mod rolling;
 mod subjects;
+mod tail;
 mod topics;
 mod workers;
 mod zombies;

@@ -88,34 +88,26 @@ fn refuses(fleet: &Fleet, subject: &Subject<'_>, via: usize) {
 fn reconfigures(fleet: &Fleet, subject: &Subject<'_>, via: usize) {
     let other = format!("{}-other", subject.topic);
     let config = subject.config(&other);
-    let made = fleet.call(via, "PUT", &subject.path("/config"), Some(&config), 200);
-    assert_eq!(made["config"]["topic"], other);
-    awaits_config(fleet, subject, &other);
+    let task = [subject.task()];
+    subject.starts("a new configuration", &task, || {
+        let made = fleet.call(via, "PUT", &subject.path("/config"), Some(&config), 200);
+        assert_eq!(made["config"]["topic"], other);
+    });
     subject.append("second");
     subject.await_count(&other, "second", 1);
-    fleet.call(1 - via, "PATCH", &subject.path("/config"), Some(&json!({"topic": subject.topic})), 200);
-    awaits_config(fleet, subject, &subject.topic);
+    let part = json!({"topic": subject.topic});
+    subject.starts("a part of a configuration", &task, || {
+        fleet.call(1 - via, "PATCH", &subject.path("/config"), Some(&part), 200);
+    });
     subject.append("third");
     subject.await_count(&subject.topic, "third", 1);
     assert_same_answers(fleet, &subject.path("/config"));
+    assert_same_answers(fleet, &subject.path("/tasks"));
     assert_same_answers(fleet, &subject.path("/topics"));
 }
 
-/// Waits until the task has been started with this topic, so that the next line goes there.
-fn awaits_config(fleet: &Fleet, subject: &Subject<'_>, topic: &str) {
-    for member in BOTH {
-        until(&format!("{} writes to {topic}, says {member}", subject.name), PATIENCE, || {
-            let tasks = fleet.call(member, "GET", &subject.path("/tasks"), None, 200);
-            if tasks[0]["config"]["topic"] == topic { Ok(()) } else { Err(tasks.to_string()) }
-        });
-    }
-    // The configuration is stored; now the owner restarts the task with it.
-    std::thread::sleep(Duration::from_millis(1500));
-    subject.await_states("RUNNING", Some("RUNNING"));
-}
-
 fn restarts(subject: &Subject<'_>) {
-    let (connector, task) = (subject.name.clone(), format!("{}-0", subject.name));
+    let (connector, task) = (subject.name.clone(), subject.task());
     for via in BOTH {
         subject.restarts(via, "/restart", 204, std::slice::from_ref(&connector));
         subject.restarts(via, "/tasks/0/restart", 204, std::slice::from_ref(&task));

@@ -3,13 +3,11 @@
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use connect_differential::kafka;
 use serde_json::{Value, json};
 
 use crate::lots::until;
-use crate::topics::said;
+use crate::topics::{Said, said};
 use crate::workers::{Fleet, PATIENCE};
 
 /// A file source.
@@ -47,11 +45,7 @@ impl<'a> Subject<'a> {
 
     /// How often a line is in a topic.
     pub(crate) fn count(&self, topic: &str, line: &str) -> usize {
-        if kafka::partitions(&self.fleet.cluster, topic).is_none() {
-            return 0;
-        }
-        let records = kafka::read(&self.fleet.cluster, topic, 0, Duration::from_secs(20));
-        records.iter().filter(|record| record.value.as_deref() == Some(line.as_bytes())).count()
+        self.fleet.read(topic).iter().filter(|(_, value)| value == line).count()
     }
 
     pub(crate) fn await_count(&self, topic: &str, line: &str, wanted: usize) {
@@ -66,20 +60,32 @@ impl<'a> Subject<'a> {
         await_states(self.fleet, &self.name, connector, task);
     }
 
-    /// Sends a request and waits until these instances, and no others of this connector, have been started anew.
-    pub(crate) fn restarts(&self, via: usize, path: &str, status: u16, instances: &[String]) {
+    /// Acts and waits until these instances have been started anew.
+    pub(crate) fn starts(&self, what: &str, instances: &[String], act: impl FnOnce()) -> Vec<Said> {
         let before = said(self.fleet).len();
-        self.fleet.call(via, "POST", &self.path(path), None, status);
-        until(&format!("{path} by member {via} starts {instances:?}"), PATIENCE, || {
+        act();
+        until(&format!("{what} starts {instances:?}"), PATIENCE, || {
             let since = said(self.fleet).split_off(before);
             let started =
                 |name: &String| since.iter().any(|said| &said.of == name && said.state == "RUNNING");
-            if instances.iter().all(started) { Ok(()) } else { Err(format!("{since:?}")) }
+            if instances.iter().all(started) { Ok(since) } else { Err(format!("{since:?}")) }
+        })
+    }
+
+    /// Sends a request and waits until these instances, and no others of this connector, have been started anew.
+    pub(crate) fn restarts(&self, via: usize, path: &str, status: u16, instances: &[String]) {
+        let since = self.starts(&format!("{path} by member {via}"), instances, || {
+            self.fleet.call(via, "POST", &self.path(path), None, status);
         });
-        let own = [self.name.clone(), format!("{}-0", self.name)];
-        for said in said(self.fleet).split_off(before).iter().filter(|said| own.contains(&said.of)) {
+        let own = [self.name.clone(), self.task()];
+        for said in since.iter().filter(|said| own.contains(&said.of)) {
             assert!(instances.contains(&said.of), "only {instances:?} restart, but: {said:?}");
         }
+    }
+
+    /// As in [`Said::of`].
+    pub(crate) fn task(&self) -> String {
+        format!("{}-0", self.name)
     }
 }
 

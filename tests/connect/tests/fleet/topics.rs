@@ -1,10 +1,8 @@
 //! What workers left in the internal topics, in the order of the topics (each has one partition).
 
-use std::time::Duration;
-
-use connect_differential::kafka;
 use serde_json::Value;
 
+use crate::tail::Pair;
 use crate::workers::Fleet;
 
 /// A record of an internal topic.
@@ -17,13 +15,8 @@ pub(crate) struct Entry {
 
 /// All records of `config`, `offset` or `status`.
 pub(crate) fn entries(fleet: &Fleet, which: &str) -> Vec<Entry> {
-    let records = kafka::read(&fleet.cluster, &fleet.topic(which), 0, Duration::from_secs(20));
-    let text = |bytes: Option<Vec<u8>>| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-    let entry = |record: kafka::Record| Entry {
-        key: text(record.key),
-        value: serde_json::from_str(&text(record.value)).unwrap_or_default(),
-    };
-    records.into_iter().map(entry).collect()
+    let entry = |(key, value): Pair| Entry { key, value: serde_json::from_str(&value).unwrap_or_default() };
+    fleet.read(&fleet.topic(which)).into_iter().map(entry).collect()
 }
 
 /// A state that a worker wrote of a connector (`name`) or a task (`name-0`).

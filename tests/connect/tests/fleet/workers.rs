@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::group;
 use crate::lots::until;
+use crate::tail::{Pair, Tail};
 
 /// How long a worker, a rebalance or the data may take on a slow machine.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -37,6 +38,7 @@ pub(crate) struct Fleet {
     pub(crate) cluster: Arc<Cluster>,
     /// `group.id`, and the first part of the names of topics.
     pub(crate) name: String,
+    tails: Mutex<BTreeMap<String, Tail>>,
     folder: tempfile::TempDir,
 }
 
@@ -82,7 +84,8 @@ impl Fleet {
     pub(crate) fn new(name: &str) -> Self {
         let mut folder = tempfile::Builder::new().prefix("fleet-").tempdir().unwrap();
         folder.disable_cleanup(std::env::var_os("KAFKA_CLUSTERS_KEEP").is_some());
-        Self { members: Vec::new(), cluster: broker(), name: name.to_owned(), folder }
+        let cluster = broker();
+        Self { members: Vec::new(), cluster, name: name.to_owned(), tails: Mutex::default(), folder }
     }
 
     /// Adds a worker, which is not started yet.
@@ -131,6 +134,12 @@ impl Fleet {
     /// The name of an internal topic: `config`, `offset` or `status`.
     pub(crate) fn topic(&self, which: &str) -> String {
         format!("{}-{which}", self.name)
+    }
+
+    /// All records of a topic of one partition.
+    pub(crate) fn read(&self, topic: &str) -> Vec<Pair> {
+        let mut tails = self.tails.lock().unwrap();
+        tails.entry(topic.to_owned()).or_insert_with(|| Tail::of(&self.cluster, topic)).read()
     }
 
     /// Files of connectors.
