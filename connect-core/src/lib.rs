@@ -3,6 +3,7 @@
 pub mod api;
 pub mod config;
 pub mod herder;
+pub mod loggers;
 pub mod rest;
 pub mod storage;
 pub mod worker;

@@ -8,6 +8,7 @@
 pub mod api;
 pub mod error;
 mod executor;
+mod fixed;
 mod host;
 pub mod info;
 mod plugins;
@@ -29,6 +30,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+pub use fixed::FixedHerder;
 pub use executor::{Executor, Job, Launcher};
 pub use plugins::{Plugin, Plugins};
 pub use view::{ConnectorView, HerderView};
