@@ -1,9 +1,13 @@
-//! Kafka Connect worker core: what a connector is, what runs it and what it stores.
+//! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
-pub mod api;
 pub mod config;
+pub mod group;
 pub mod herder;
 pub mod loggers;
+pub mod plugins;
 pub mod rest;
 pub mod storage;
 pub mod worker;
+
+/// What connectors and other plugins implement.
+pub use connect_api as api;

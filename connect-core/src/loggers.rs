@@ -4,10 +4,38 @@
 //! Herders hold one `Loggers` and answer REST from it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::herder::info::{LoggerLevel, LoggerLevels};
+
+/// The loggers of this process, once [`install`] has said what they stand for.
+static PROCESS: OnceLock<Loggers> = OnceLock::new();
+
+/// Says, once, how this process begins to log and how that is changed. Later calls change nothing.
+pub fn install(root: Level, apply: Apply) {
+    PROCESS.get_or_init(|| Loggers::new(root, apply));
+}
+
+/// The loggers of this process. Without [`install`] levels are remembered but change nothing.
+pub fn process() -> &'static Loggers {
+    PROCESS.get_or_init(|| Loggers::new(Level::Info, Arc::new(|_| {})))
+}
+
+/// All loggers of this process that have a level of their own.
+pub fn all() -> LoggerLevels {
+    process().all()
+}
+
+/// A logger of this process; `None` when it has no level of its own.
+pub fn level(logger: &str) -> Option<LoggerLevel> {
+    process().level(logger)
+}
+
+/// Sets the level of a logger of this process, see [`Loggers::set`].
+pub fn set_level(namespace: &str, level: &str) -> Vec<String> {
+    process().set(namespace, level)
+}
 
 /// Name of the logger above all others.
 pub const ROOT: &str = "root";

@@ -4,14 +4,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect_core::api::{ConfigMap, ConnectError, ConnectorContext, SourceConnector, SourceTask};
-use futures::future::BoxFuture;
+use async_trait::async_trait;
+use connect_core::api::{
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType, Task,
+};
 use kafka_wire::cluster::{Cluster, Metadata};
 use kafka_wire::kafka_protocol::messages::ApiKey;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::CONNECTOR_NAME;
+use crate::config::{CONNECTOR_CLASS, CONNECTOR_NAME};
 use crate::context::Context;
 use crate::copy::assignment::{PARTITION_ASSIGNMENT, TASK_ID, encode};
 use crate::copy::task::CopyTask;
@@ -19,7 +21,7 @@ use crate::monitoring::ClusterFacts;
 use crate::topics::discovery::{Discovery, Found};
 
 /// The Java class of its tasks.
-pub(crate) const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
+const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
 
 /// See the module.
 pub(crate) struct ReplicatorSourceConnector {
@@ -75,7 +77,7 @@ impl ReplicatorSourceConnector {
             shares[index % tasks].push(partition);
         }
         let config = |(index, share): (usize, &Vec<(String, i32)>)| {
-            let assignment = encode(share).map_err(ConnectError)?;
+            let assignment = encode(share).map_err(ConnectError::new)?;
             let mut config = BTreeMap::new();
             config.insert(TASK_ID.to_owned(), format!("{CONNECTOR_NAME}-{index}"));
             config.insert(PARTITION_ASSIGNMENT.to_owned(), assignment);
@@ -85,27 +87,58 @@ impl ReplicatorSourceConnector {
     }
 }
 
-impl SourceConnector for ReplicatorSourceConnector {
-    fn start<'a>(&'a mut self, context: ConnectorContext) -> BoxFuture<'a, Result<(), ConnectError>> {
-        Box::pin(self.open(context))
+#[async_trait]
+impl Connector for ReplicatorSourceConnector {
+    async fn start(&mut self, context: ConnectorContext, _config: ConfigMap) -> Result<(), ConnectError> {
+        // Its settings are those of the executable, which were checked before.
+        self.open(context).await
     }
 
-    fn task_configs<'a>(
-        &'a mut self,
-        max_tasks: usize,
-    ) -> BoxFuture<'a, Result<Vec<ConfigMap>, ConnectError>> {
-        Box::pin(async move { self.divide(max_tasks) })
+    async fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>, ConnectError> {
+        self.divide(max_tasks)
     }
 
-    fn task(&self) -> Box<dyn SourceTask> {
-        Box::new(CopyTask::new(self.context.clone()))
-    }
-
-    fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()> {
+    async fn stop(&mut self) -> Result<(), ConnectError> {
         if let Some(watcher) = self.watcher.take() {
             watcher.abort();
         }
-        Box::pin(async {})
+        Ok(())
+    }
+}
+
+/// The connector and its tasks as the worker knows them; all share one context.
+pub(crate) struct ReplicatorPlugin {
+    pub(crate) context: Arc<Context>,
+    pub(crate) version: String,
+}
+
+impl ConnectorPlugin for ReplicatorPlugin {
+    fn class(&self) -> &str {
+        CONNECTOR_CLASS
+    }
+
+    fn task_class(&self) -> &str {
+        TASK_CLASS
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn kind(&self) -> ConnectorType {
+        ConnectorType::Source
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new()
+    }
+
+    fn connector(&self) -> Box<dyn Connector> {
+        Box::new(ReplicatorSourceConnector::new(self.context.clone()))
+    }
+
+    fn task(&self) -> Task {
+        Task::Source(Box::new(CopyTask::new(self.context.clone())))
     }
 }
 

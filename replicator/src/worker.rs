@@ -7,9 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_core::api::ConnectError;
-use connect_core::herder::{
-    Executor, Herder, HerderError, HerderSettings, HerderView, Plugin, Plugins, StopReport,
-};
+use connect_core::herder::{Executor, Herder, HerderError, HerderSettings, HerderView, StopReport};
+use connect_core::plugins::Plugins;
 use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address, router};
 use connect_core::storage::{StorageError, Stores};
 use connect_core::worker::source::{SourceSettings, run};
@@ -21,8 +20,8 @@ use kafka_wire::transport::TlsError;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::config::{BatchMode, CONNECTOR_CLASS, CONNECTOR_NAME, ReplicatorConfig};
-use crate::connector::{ReplicatorSourceConnector, TASK_CLASS};
+use crate::config::{BatchMode, CONNECTOR_NAME, ReplicatorConfig};
+use crate::connector::ReplicatorPlugin;
 use crate::context::{Context, Network, tcp};
 use crate::monitoring::{Monitor, rest};
 
@@ -125,7 +124,7 @@ impl Worker {
             shutdown_timeout: config.worker.shutdown_timeout,
             executor,
         };
-        let plugins = Plugins::new(vec![plugin(context.clone(), version)]);
+        let plugins = Plugins::default().with_connector(plugin(context.clone(), version));
         let mut herder = Herder::new(settings, plugins, stores, task_runner(context));
         let info = ServerInfo {
             version: version.to_owned(),
@@ -195,13 +194,8 @@ fn worker_id(config: &ReplicatorConfig, addresses: &[SocketAddr]) -> String {
     advertised_address(&listener, worker.advertised_host.as_deref(), worker.advertised_port)
 }
 
-fn plugin(context: Arc<Context>, version: &str) -> Plugin {
-    Plugin {
-        class: CONNECTOR_CLASS,
-        task_class: TASK_CLASS,
-        version: version.to_owned(),
-        create: Box::new(move || Box::new(ReplicatorSourceConnector::new(context.clone()))),
-    }
+fn plugin(context: Arc<Context>, version: &str) -> Arc<ReplicatorPlugin> {
+    Arc::new(ReplicatorPlugin { context, version: version.to_owned() })
 }
 
 /// Each task writes through a client of its own, so that its connections live on its own thread.

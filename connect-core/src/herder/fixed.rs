@@ -6,12 +6,12 @@ use super::HerderView;
 use super::api::{Herder, HerderResult};
 use super::error::HerderError;
 use super::info::{
-    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorKind, ConnectorOffsets, ConnectorStateInfo,
-    ConnectorTaskId, Created, InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage,
-    TaskInfo, TaskStateInfo,
+    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorKind, ConnectorOffsets,
+    ConnectorStateInfo, ConnectorTaskId, Created, InternalRequestSignature, LoggerLevel, LoggerLevels,
+    PluginInfo, RestartRequest, Stage, TaskInfo, TaskStateInfo,
 };
 use crate::api::ConfigMap;
-use crate::loggers::Loggers;
+use crate::loggers;
 use crate::storage::{Properties, TargetState};
 
 /// Shows what a herder without a group runs.
@@ -19,13 +19,12 @@ use crate::storage::{Properties, TargetState};
 pub struct FixedHerder {
     view: HerderView,
     cluster_id: String,
-    loggers: Loggers,
 }
 
 impl FixedHerder {
     /// `cluster_id` is shown by `GET /`.
-    pub fn new(view: HerderView, cluster_id: String, loggers: Loggers) -> Self {
-        Self { view, cluster_id, loggers }
+    pub fn new(view: HerderView, cluster_id: String) -> Self {
+        Self { view, cluster_id }
     }
 
     fn find(&self, name: &str) -> HerderResult<super::ConnectorView> {
@@ -41,7 +40,8 @@ impl FixedHerder {
 }
 
 fn fixed<T>() -> HerderResult<T> {
-    let message = "The connectors of this worker are part of its executable and are changed by its own settings";
+    let message =
+        "The connectors of this worker are part of its executable and are changed by its own settings";
     Err(HerderError::Forbidden(message.to_owned()))
 }
 
@@ -195,19 +195,19 @@ impl Herder for FixedHerder {
     }
 
     fn all_logger_levels(&self) -> LoggerLevels {
-        self.loggers.all()
+        loggers::all()
     }
 
     fn logger_level(&self, logger: &str) -> Option<LoggerLevel> {
-        self.loggers.level(logger)
+        loggers::level(logger)
     }
 
     fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String> {
-        self.loggers.set(namespace, level)
+        loggers::set_level(namespace, level)
     }
 
     async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
-        self.loggers.set(namespace, level);
+        loggers::set_level(namespace, level);
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 use tracing::error;
 
 use super::executor::{Executor, panic_text};
-use crate::api::{ConfigMap, ConnectError, ConnectorContext, SourceConnector, SourceTask};
+use crate::api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, SourceTask, Task};
 use crate::worker::StopSignal;
 
 const RETRY_MIN: Duration = Duration::from_millis(250);
@@ -36,9 +36,9 @@ pub(super) struct TaskPlan {
 /// What an instance is made from.
 pub(super) struct Instance {
     pub(super) name: String,
-    pub(super) connector: Box<dyn SourceConnector>,
-    pub(super) task_class: &'static str,
-    pub(super) version: String,
+    pub(super) connector: Box<dyn Connector>,
+    pub(super) plugin: Arc<dyn ConnectorPlugin>,
+    pub(super) config: ConfigMap,
     pub(super) max_tasks: usize,
 }
 
@@ -68,15 +68,19 @@ pub(super) fn launch(
 
 async fn live(mut instance: Instance, stop: StopSignal, events: mpsc::UnboundedSender<HostEvent>) {
     let reconfigure = Arc::new(Notify::new());
-    let context = ConnectorContext { reconfigure: reconfigure.clone() };
+    let (errors, mut raised) = mpsc::unbounded_channel();
+    let context = ConnectorContext { reconfigure: reconfigure.clone(), errors };
     let outcome = tokio::select! {
         outcome = serve(&mut instance, context, &events) => outcome,
+        Some(error) = raised.recv() => Err(error),
         () = stop.requested() => Ok(()),
     };
     if let Err(reason) = outcome {
         let _ = events.send(HostEvent::Failed(reason.to_string()));
     }
-    instance.connector.stop().await;
+    if let Err(reason) = instance.connector.stop().await {
+        error!(connector = %instance.name, "the connector did not stop cleanly: {reason}");
+    }
 }
 
 async fn serve(
@@ -84,7 +88,7 @@ async fn serve(
     context: ConnectorContext,
     events: &mpsc::UnboundedSender<HostEvent>,
 ) -> Result<(), ConnectError> {
-    instance.connector.start(context.clone()).await?;
+    instance.connector.start(context.clone(), instance.config.clone()).await?;
     let _ = events.send(HostEvent::Started);
     loop {
         let plans = instance.divide().await?;
@@ -116,9 +120,12 @@ impl Instance {
             )));
         }
         let plan = |mut config: ConfigMap| {
-            config.insert("task.class".to_owned(), self.task_class.to_owned());
-            TaskPlan { config, task: self.connector.task() }
+            config.insert("task.class".to_owned(), self.plugin.task_class().to_owned());
+            match self.plugin.task() {
+                Task::Source(task) => Ok(TaskPlan { config, task }),
+                Task::Sink(_) => Err(ConnectError::new("sink connectors are not run here")),
+            }
         };
-        Ok(configs.into_iter().map(plan).collect())
+        configs.into_iter().map(plan).collect()
     }
 }

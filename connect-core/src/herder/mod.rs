@@ -11,7 +11,6 @@ mod executor;
 mod fixed;
 mod host;
 pub mod info;
-mod plugins;
 mod supervisor;
 mod tasks;
 mod view;
@@ -30,14 +29,14 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use fixed::FixedHerder;
 pub use executor::{Executor, Job, Launcher};
-pub use plugins::{Plugin, Plugins};
+pub use fixed::FixedHerder;
 pub use view::{ConnectorView, HerderView};
 
 use self::host::Instance;
 use self::supervisor::{Phase, Supervisor};
 use crate::api::{ConfigMap, ConnectError};
+use crate::plugins::Plugins;
 use crate::storage::{ConfigStore, OffsetStore, Properties, StatusStore, StorageError, Stores, TargetState};
 use crate::worker::status::StatusAuthor;
 use crate::worker::{StopSwitch, TaskId, TaskRunner};
@@ -171,7 +170,7 @@ impl Herder {
         {
             let mut store = self.shared.configs.lock().await;
             if store.state().connector(&name) != Some(&properties) {
-                store.put_connector(&name, &properties).await?;
+                store.put_connector(&name, &properties, None).await?;
             }
             let target = store.state().target(&name);
             if target != TargetState::Started {
@@ -185,10 +184,10 @@ impl Herder {
 
     fn instance(&self, name: &str, config: &ConfigMap) -> Result<Instance, HerderError> {
         let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        let plugin = self.plugins.find(class).ok_or_else(|| HerderError::UnknownClass {
+        let plugin = self.plugins.connector(class).map_err(|_| HerderError::UnknownClass {
             connector: name.to_owned(),
             class: class.to_owned(),
-            available: self.plugins.classes(),
+            available: self.plugins.connectors().iter().map(|p| p.class()).collect::<Vec<_>>().join(", "),
         })?;
         let value = config.get("tasks.max").map_or("1", |value| value.trim());
         let max_tasks = value
@@ -198,9 +197,9 @@ impl Herder {
             .ok_or_else(|| HerderError::TasksMax { connector: name.to_owned(), value: value.to_owned() })?;
         Ok(Instance {
             name: name.to_owned(),
-            connector: (plugin.create)(),
-            task_class: plugin.task_class,
-            version: plugin.version.clone(),
+            connector: plugin.connector(),
+            plugin: plugin.clone(),
+            config: config.clone(),
             max_tasks,
         })
     }
@@ -211,7 +210,7 @@ impl Herder {
         let author = StatusAuthor {
             worker_id: self.settings.worker_id.clone(),
             generation: self.generation,
-            version: Some(instance.version.clone()),
+            version: Some(instance.plugin.version().to_owned()),
         };
         let supervisor = Supervisor { shared: self.shared.clone(), name: name.clone(), author, phase, stop };
         let supervisor = tokio::spawn(supervisor.run(instance));

@@ -3,7 +3,6 @@
 
 use std::sync::Mutex as StdMutex;
 
-use futures::future::BoxFuture;
 use tokio::sync::Notify;
 
 use super::*;
@@ -23,57 +22,61 @@ struct Script {
 
 struct Scripted(Arc<Script>);
 
-impl SourceConnector for Scripted {
-    fn start<'a>(&'a mut self, context: ConnectorContext) -> BoxFuture<'a, Result<(), ConnectError>> {
+#[async_trait]
+impl Connector for Scripted {
+    async fn start(&mut self, context: ConnectorContext, _: ConfigMap) -> Result<(), ConnectError> {
         *self.0.reconfigure.lock().unwrap() = Some(context.reconfigure);
-        let outcome = self.0.fail_start.map_or(Ok(()), |reason| Err(ConnectError::new(reason)));
-        Box::pin(async { outcome })
+        self.0.fail_start.map_or(Ok(()), |reason| Err(ConnectError::new(reason)))
     }
 
-    fn task_configs<'a>(&'a mut self, _: usize) -> BoxFuture<'a, Result<Vec<ConfigMap>, ConnectError>> {
+    async fn task_configs(&mut self, _: usize) -> Result<Vec<ConfigMap>, ConnectError> {
         let count = *self.0.tasks.lock().unwrap();
-        let config = move |n: usize| ConfigMap::from([("share".to_owned(), format!("{n} of {count}"))]);
-        Box::pin(async move { Ok((0..count).map(config).collect()) })
+        let config = |n: usize| ConfigMap::from([("share".to_owned(), format!("{n} of {count}"))]);
+        Ok((0..count).map(config).collect())
     }
 
-    fn task(&self) -> Box<dyn SourceTask> {
-        Box::new(Idle)
-    }
-
-    fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()> {
+    async fn stop(&mut self) -> Result<(), ConnectError> {
         self.0.stopped.store(true, Ordering::Release);
-        Box::pin(async {})
+        Ok(())
+    }
+}
+
+struct ScriptedPlugin(Arc<Script>);
+
+impl ConnectorPlugin for ScriptedPlugin {
+    fn class(&self) -> &str {
+        "org.example.ScriptedConnector"
+    }
+    fn task_class(&self) -> &str {
+        "org.example.ScriptedTask"
+    }
+    fn version(&self) -> &str {
+        "1.0"
+    }
+    fn kind(&self) -> ConnectorType {
+        ConnectorType::Source
+    }
+    fn config_def(&self) -> ConfigDef {
+        ConfigDef::new()
+    }
+    fn connector(&self) -> Box<dyn Connector> {
+        Box::new(Scripted(self.0.clone()))
+    }
+    fn task(&self) -> Task {
+        Task::Source(Box::new(Idle))
     }
 }
 
 /// A task that the runners of these tests do not call.
 struct Idle;
 
+#[async_trait]
 impl SourceTask for Idle {
-    fn start<'a>(
-        &'a mut self,
-        _: ConfigMap,
-        _: Arc<dyn OffsetReader>,
-    ) -> BoxFuture<'a, Result<(), ConnectError>> {
-        Box::pin(async { Ok(()) })
+    async fn start(&mut self, _: SourceTaskContext, _: ConfigMap) -> Result<(), ConnectError> {
+        Ok(())
     }
-    fn poll<'a>(&'a mut self) -> BoxFuture<'a, Result<Polled, ConnectError>> {
-        Box::pin(std::future::pending())
-    }
-    fn acknowledged(&mut self, _: &Acknowledged) {}
-    fn moved(&mut self, _: usize, _: i64) {}
-
-    fn stopped(&mut self, _: usize, _: &str) {}
-    fn rewind(&mut self, _: usize, _: i64) {}
-    fn waiting(&mut self, _: usize, _: Option<&str>) {}
-    fn trouble(&self) -> Option<Trouble> {
-        None
-    }
-    fn commit(&mut self) -> BoxFuture<'static, Result<(), ConnectError>> {
-        Box::pin(async { Ok(()) })
-    }
-    fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()> {
-        Box::pin(async {})
+    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+        std::future::pending().await
     }
 }
 
@@ -100,13 +103,7 @@ impl Fixture {
     }
 
     async fn herder(&self, runner: TaskRunner) -> Herder {
-        let script = self.script.clone();
-        let plugin = Plugin {
-            class: "org.example.ScriptedConnector",
-            task_class: "org.example.ScriptedTask",
-            version: "1.0".to_owned(),
-            create: Box::new(move || Box::new(Scripted(script.clone()))),
-        };
+        let plugins = Plugins::default().with_connector(Arc::new(ScriptedPlugin(self.script.clone())));
         let stores = Stores::on_logs(
             Box::new(self.configs.clone()),
             Box::new(MemoryLog::default()),
@@ -117,7 +114,7 @@ impl Fixture {
             shutdown_timeout: Duration::from_millis(300),
             executor: self.executor.clone(),
         };
-        Herder::new(settings, Plugins::new(vec![plugin]), stores.await.unwrap(), runner)
+        Herder::new(settings, plugins, stores.await.unwrap(), runner)
     }
 
     fn keys(&self) -> Vec<String> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::watch;
 
-use super::plugins::Plugins;
+use crate::plugins::Plugins;
 use crate::storage::{ConfigState, Properties, Status, StatusId, StatusStore};
 
 /// Read access to connectors, configurations and statuses.
@@ -55,12 +55,12 @@ impl HerderView {
         let configs = self.configs.borrow();
         let config = configs.connector(name)?;
         let class = config.get("connector.class").and_then(|class| class.as_deref());
-        let known = class.and_then(|class| self.plugins.find(class));
+        let known = class.and_then(|class| self.plugins.connector(class).ok());
         Some(ConnectorView {
             name: name.to_owned(),
             config: config.clone(),
             tasks: configs.tasks(name).into_iter().cloned().collect(),
-            kind: if known.is_some() { "source" } else { "unknown" },
+            kind: known.map_or("unknown", |plugin| plugin.kind().name()),
         })
     }
 

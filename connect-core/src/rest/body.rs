@@ -91,7 +91,9 @@ fn properties(fields: Fields<'_>) -> Result<Properties, ApiError> {
 /// A flat map of settings.
 pub(super) fn config(body: &[u8]) -> Result<Properties, ApiError> {
     let fields = object(body, "java.util.LinkedHashMap<java.lang.String,java.lang.String>")?;
-    properties(fields.ok_or_else(|| malformed("The request has no body; a JSON object of settings is expected"))?)
+    properties(
+        fields.ok_or_else(|| malformed("The request has no body; a JSON object of settings is expected"))?,
+    )
 }
 
 /// Body of `POST /connectors`.

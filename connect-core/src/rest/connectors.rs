@@ -67,25 +67,28 @@ pub(super) async fn create(exchange: Exchange) -> Result<Response, ApiError> {
     let put = exchange.state.herder.put_connector_config(&name, config, request.initial_state, false);
     let location = location(&exchange, &name);
     let done = exchange.forwardable(put).await?;
-    Ok(created(done.respond(|created| (StatusCode::CREATED, axum::Json(created.result)).into_response()), &location))
+    Ok(created(
+        done.respond(|created| (StatusCode::CREATED, axum::Json(created.result)).into_response()),
+        &location,
+    ))
 }
 
-pub(super) async fn show(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn show(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
     exchange.read(|| herder.connector_info(&name)).await.map(json_answer)
 }
 
-pub(super) async fn delete(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn delete(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let done = exchange.forwardable(exchange.state.herder.delete_connector(&name)).await?;
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-pub(super) async fn config(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
     exchange.read(|| herder.connector_config(&name)).await.map(json_answer)
 }
 
-pub(super) async fn put_config(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn put_config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let config = named(&name, body::config(&exchange.body)?)?;
     let put = exchange.state.herder.put_connector_config(&name, config, None, true);
     let location = location(&exchange, &name);
@@ -93,7 +96,7 @@ pub(super) async fn put_config(exchange: Exchange, Path(name): Path<String>) -> 
     Ok(created(done.respond(stored), &location))
 }
 
-pub(super) async fn patch_config(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn patch_config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let patch = body::config(&exchange.body)?;
     let done = exchange.forwardable(exchange.state.herder.patch_connector_config(&name, patch)).await?;
     Ok(done.respond(|created| json_answer(created.result)))
@@ -124,8 +127,27 @@ fn location(exchange: &Exchange, name: &str) -> String {
     let mut path = String::from("/connectors/");
     for byte in name.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' | b'!' | b'$' | b'&'
-            | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => path.push(char::from(byte)),
+            b'A'..=b'Z'
+            | b'a'..=b'z'
+            | b'0'..=b'9'
+            | b'-'
+            | b'.'
+            | b'_'
+            | b'~'
+            | b'/'
+            | b'!'
+            | b'$'
+            | b'&'
+            | b'\''
+            | b'('
+            | b')'
+            | b'*'
+            | b'+'
+            | b','
+            | b';'
+            | b'='
+            | b':'
+            | b'@' => path.push(char::from(byte)),
             _ => path.push_str(&format!("%{byte:02X}")),
         }
     }

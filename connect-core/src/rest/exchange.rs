@@ -31,7 +31,8 @@ const REBALANCE_LIMIT: Duration = Duration::from_secs(10);
 
 const NO_LEADER: &str = "Cannot complete request momentarily due to no known leader URL, likely because a rebalance was \
                          underway.";
-const TOO_MANY_HOPS: &str = "Cannot complete request because of a conflicting operation (e.g. worker rebalance)";
+const TOO_MANY_HOPS: &str =
+    "Cannot complete request because of a conflicting operation (e.g. worker rebalance)";
 const STALE: &str = "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent \
                      config change)";
 
@@ -53,9 +54,8 @@ where
         let (parts, body) = request.into_parts();
         accepts_json(&parts.headers)?;
         let sends_json = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-        let body = to_bytes(body, MAX_BODY)
-            .await
-            .map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
+        let body =
+            to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
         if sends_json && !is_json(&parts.headers, &body) {
             return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }
@@ -146,10 +146,7 @@ impl Exchange {
     }
 
     /// Runs a call that this worker answers by itself.
-    pub(super) async fn local<T>(
-        &self,
-        call: impl Future<Output = HerderResult<T>>,
-    ) -> Result<T, ApiError> {
+    pub(super) async fn local<T>(&self, call: impl Future<Output = HerderResult<T>>) -> Result<T, ApiError> {
         match self.limited(call).await? {
             Ok(result) => Ok(result),
             Err(HerderError::Stale(_)) => Err(ApiError::conflict(STALE)),
@@ -189,9 +186,9 @@ impl Exchange {
     /// The same path and query at another worker, with the next value of `forward`.
     fn target(&self, base: &str, next: &str) -> String {
         let query = self.parts.uri.query().unwrap_or_default();
-        let kept = query.split('&').filter(|part| {
-            !part.is_empty() && *part != "forward" && !part.starts_with("forward=")
-        });
+        let kept = query
+            .split('&')
+            .filter(|part| !part.is_empty() && *part != "forward" && !part.starts_with("forward="));
         let forward = format!("forward={next}");
         let query: Vec<&str> = kept.chain([forward.as_str()]).collect();
         format!("{}{}?{}", base.trim_end_matches('/'), self.parts.uri.path(), query.join("&"))
@@ -205,7 +202,8 @@ impl Exchange {
     /// The absolute address of a path at the address that the client used.
     pub(super) fn absolute(&self, path: &str) -> String {
         let host = self.parts.headers.get(header::HOST).and_then(|host| host.to_str().ok());
-        let scheme = if self.parts.extensions.get::<super::server::OverTls>().is_some() { "https" } else { "http" };
+        let scheme =
+            if self.parts.extensions.get::<super::server::OverTls>().is_some() { "https" } else { "http" };
         match host {
             Some(host) if !host.is_empty() => format!("{scheme}://{host}{path}"),
             _ => path.to_owned(),
@@ -241,7 +239,8 @@ pub(super) fn summary(stage: &Stage) -> String {
 /// A moment as Java's `Instant` prints it, with milliseconds where there are any.
 fn instant(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let seconds = time::OffsetDateTime::from_unix_timestamp(i64::try_from(since.as_secs()).unwrap_or_default());
+    let seconds =
+        time::OffsetDateTime::from_unix_timestamp(i64::try_from(since.as_secs()).unwrap_or_default());
     let at = seconds.unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
     let (year, month, day) = (at.year(), u8::from(at.month()), at.day());
     let (hour, minute, second) = (at.hour(), at.minute(), at.second());

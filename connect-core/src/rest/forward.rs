@@ -93,7 +93,8 @@ impl Forwarder {
         if !secure {
             return Ok(Box::new(stream));
         }
-        let tls = self.tls.clone().ok_or("the other worker speaks https, but this one has no ssl.* settings")?;
+        let tls =
+            self.tls.clone().ok_or("the other worker speaks https, but this one has no ssl.* settings")?;
         let name = ServerName::try_from(bare.to_owned())?;
         Ok(Box::new(TlsConnector::from(tls).connect(name, stream).await?))
     }

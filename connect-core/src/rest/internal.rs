@@ -33,8 +33,8 @@ const ALGORITHMS: [&str; 11] = [
 ];
 
 pub(super) async fn put_task_configs(
-    exchange: Exchange,
     Path(name): Path<String>,
+    exchange: Exchange,
 ) -> Result<Response, ApiError> {
     let configs = body::task_configs(&exchange.body)?;
     let signature = signature(exchange.headers(), exchange.body.clone())?;
@@ -43,7 +43,7 @@ pub(super) async fn put_task_configs(
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-pub(super) async fn fence(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn fence(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let signature = signature(exchange.headers(), exchange.body.clone())?;
     let done = exchange.forwardable(exchange.state.herder.fence_zombies(&name, signature)).await?;
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
@@ -52,7 +52,8 @@ pub(super) async fn fence(exchange: Exchange, Path(name): Path<String>) -> Resul
 /// The signature, `None` unless both headers are there.
 fn signature(headers: &HeaderMap, body: Bytes) -> Result<Option<InternalRequestSignature>, ApiError> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let (Some(signature), Some(algorithm)) = (text(SIGNATURE_HEADER), text(SIGNATURE_ALGORITHM_HEADER)) else {
+    let (Some(signature), Some(algorithm)) = (text(SIGNATURE_HEADER), text(SIGNATURE_ALGORITHM_HEADER))
+    else {
         return Ok(None);
     };
     if !ALGORITHMS.iter().any(|known| known.eq_ignore_ascii_case(algorithm)) {

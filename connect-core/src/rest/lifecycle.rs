@@ -11,23 +11,23 @@ use super::tasks::number;
 use crate::herder::info::RestartRequest;
 
 /// Any worker does this by itself.
-pub(super) async fn pause(exchange: Exchange, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn pause(Path(name): Path<String>, exchange: Exchange) -> Result<StatusCode, ApiError> {
     exchange.local(exchange.state.herder.pause_connector(&name)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
 /// Any worker does this by itself.
-pub(super) async fn resume(exchange: Exchange, Path(name): Path<String>) -> Result<StatusCode, ApiError> {
+pub(super) async fn resume(Path(name): Path<String>, exchange: Exchange) -> Result<StatusCode, ApiError> {
     exchange.local(exchange.state.herder.resume_connector(&name)).await?;
     Ok(StatusCode::ACCEPTED)
 }
 
-pub(super) async fn stop(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn stop(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let done = exchange.forwardable(exchange.state.herder.stop_connector(&name)).await?;
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-pub(super) async fn restart(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn restart(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let flag = |name| exchange.flag(name).unwrap_or(false);
     let (include_tasks, only_failed) = (flag("includeTasks"), flag("onlyFailed"));
     let request = RestartRequest { connector: name.clone(), only_failed, include_tasks };
@@ -41,15 +41,15 @@ pub(super) async fn restart(exchange: Exchange, Path(name): Path<String>) -> Res
 }
 
 pub(super) async fn restart_task(
-    exchange: Exchange,
     Path((name, task)): Path<(String, String)>,
+    exchange: Exchange,
 ) -> Result<Response, ApiError> {
     let task = number(&task)?;
     let done = exchange.forwardable(exchange.state.herder.restart_task(&name, task)).await?;
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }
 
-pub(super) async fn topics(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn topics(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     if !exchange.state.options.topic_tracking {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "Topic tracking is disabled."));
     }
@@ -58,8 +58,8 @@ pub(super) async fn topics(exchange: Exchange, Path(name): Path<String>) -> Resu
 }
 
 pub(super) async fn reset_topics(
-    exchange: Exchange,
     Path(name): Path<String>,
+    exchange: Exchange,
 ) -> Result<StatusCode, ApiError> {
     let options = &exchange.state.options;
     let refused = match (options.topic_tracking, options.topic_tracking_reset) {

@@ -14,12 +14,12 @@ pub(super) async fn list(exchange: Exchange) -> Response {
     json(exchange.state.herder.all_logger_levels())
 }
 
-pub(super) async fn show(exchange: Exchange, Path(logger): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn show(Path(logger): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let level = exchange.state.herder.logger_level(&logger);
     level.map(json).ok_or_else(|| ApiError::not_found(format!("Logger {logger} not found.")))
 }
 
-pub(super) async fn set(exchange: Exchange, Path(logger): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn set(Path(logger): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let body = body::config(&exchange.body)?;
     let Some(Some(level)) = body.get("level") else {
         let message = "Desired 'level' parameter was not specified in request.";
@@ -35,7 +35,9 @@ pub(super) async fn set(exchange: Exchange, Path(logger): Path<String>) -> Resul
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         Some("worker") | None => {}
-        Some(other) => warn!("the scope {other:?} of a change of log levels is not known; taking it as worker"),
+        Some(other) => {
+            warn!("the scope {other:?} of a change of log levels is not known; taking it as worker")
+        }
     }
     Ok(json(herder.set_worker_logger_level(&logger, level)))
 }

@@ -28,11 +28,11 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
-use axum::Router;
 
 pub use error::ApiError;
 pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
@@ -43,7 +43,6 @@ use self::forward::Forwarder;
 use crate::config::rest::RestSettings;
 use crate::herder::api::Herder;
 use crate::herder::{FixedHerder, HerderView};
-use crate::loggers::{Level, Loggers};
 
 /// What `GET /` tells of the worker.
 #[derive(Debug, Clone)]
@@ -137,7 +136,8 @@ impl RestApi {
             routes.extend(admin_routes());
         }
         let router = with_slashes(routes).with_state(self.state.clone()).merge(self.extension.clone());
-        let router = self.filters.iter().fold(finish(router), |router, filter| extensions::apply(router, filter));
+        let router =
+            self.filters.iter().fold(finish(router), |router, filter| extensions::apply(router, filter));
         headers::decorate(router, &self.settings)
     }
 
@@ -189,7 +189,10 @@ fn public_routes() -> Routes {
 }
 
 fn admin_routes() -> Routes {
-    vec![("/admin/loggers", get(loggers::list)), ("/admin/loggers/{logger}", get(loggers::show).put(loggers::set))]
+    vec![
+        ("/admin/loggers", get(loggers::list)),
+        ("/admin/loggers/{logger}", get(loggers::show).put(loggers::set)),
+    ]
 }
 
 /// Connect answers with and without a final slash.
@@ -217,8 +220,7 @@ fn finish(router: Router) -> Router {
 /// The routes of a worker whose connectors are fixed by its executable, and those of `extension` (its state already given,
 /// without a fallback of its own, and no path twice).
 pub fn router(info: ServerInfo, view: HerderView, extension: Router) -> Router {
-    let loggers = Loggers::new(Level::Info, Arc::new(|_| {}));
-    let herder = Arc::new(FixedHerder::new(view, info.kafka_cluster_id, loggers));
+    let herder = Arc::new(FixedHerder::new(view, info.kafka_cluster_id));
     let options = RestOptions { version: info.version, commit: info.commit, ..RestOptions::default() };
     let state = Arc::new(RestState { herder, options, forwarder: Forwarder::default() });
     finish(with_slashes(public_routes()).with_state(state).merge(extension))

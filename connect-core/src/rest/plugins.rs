@@ -13,11 +13,11 @@ pub(super) async fn list(exchange: Exchange) -> Response {
     json(exchange.state.herder.connector_plugins(connectors_only))
 }
 
-pub(super) async fn config(exchange: Exchange, Path(plugin): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn config(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     exchange.local(exchange.state.herder.connector_plugin_config(&plugin)).await.map(json)
 }
 
-pub(super) async fn validate(exchange: Exchange, Path(plugin): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn validate(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let config = body::config(&exchange.body)?;
     if let Some(Some(class)) = config.get("connector.class")
         && !normalized(class).ends_with(normalized(&plugin))

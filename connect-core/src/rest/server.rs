@@ -62,11 +62,8 @@ impl RestServer {
     /// Takes the ports: `(host, port)` pairs as in `listeners`, an empty host meaning every interface. Fails with an
     /// error that names the setting when one is taken.
     pub async fn bind(listeners: &[(String, u16)]) -> Result<Self, RestError> {
-        let plain = |(host, port): &(String, u16)| Listener {
-            scheme: Scheme::Http,
-            host: host.clone(),
-            port: *port,
-        };
+        let plain =
+            |(host, port): &(String, u16)| Listener { scheme: Scheme::Http, host: host.clone(), port: *port };
         Self::open(&listeners.iter().map(plain).collect::<Vec<_>>(), None).await
     }
 
@@ -116,8 +113,7 @@ async fn accept(
         while connections.try_join_next().is_some() {}
         let room = connections.len() < MAX_CONNECTIONS;
         let accepted = tokio::select! {
-            // An error means that the switch is gone, which counts as a stop.
-            _ = stopped.wait_for(|stop| *stop) => break,
+            () = stop_asked(&mut stopped) => break,
             accepted = listener.accept(), if room => accepted,
             _ = connections.join_next(), if !room => continue,
         };
@@ -134,6 +130,11 @@ async fn accept(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+async fn stop_asked(stopped: &mut watch::Receiver<bool>) {
+    // An error means that the switch is gone, which counts as a stop.
+    let _ = stopped.wait_for(|stop| *stop).await;
 }
 
 async fn connection(
@@ -176,7 +177,7 @@ async fn serve_one(
     let mut connection = std::pin::pin!(connection);
     let outcome = tokio::select! {
         outcome = connection.as_mut() => outcome,
-        _ = stopped.wait_for(|stop| *stop) => {
+        () = stop_asked(&mut stopped) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }

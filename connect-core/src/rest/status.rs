@@ -7,13 +7,13 @@ use super::ApiError;
 use super::exchange::{Exchange, json};
 use super::tasks::number;
 
-pub(super) async fn connector(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn connector(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     exchange.local(exchange.state.herder.connector_status(&name)).await.map(json)
 }
 
 pub(super) async fn task(
-    exchange: Exchange,
     Path((name, task)): Path<(String, String)>,
+    exchange: Exchange,
 ) -> Result<Response, ApiError> {
     let task = number(&task)?;
     exchange.local(exchange.state.herder.task_status(&name, task)).await.map(json)

@@ -7,13 +7,15 @@ use tracing::warn;
 use super::ApiError;
 use super::exchange::{Exchange, json};
 
-pub(super) async fn list(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
+pub(super) async fn list(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
     exchange.read(|| herder.task_configs(&name)).await.map(json)
 }
 
-pub(super) async fn configs(exchange: Exchange, Path(name): Path<String>) -> Result<Response, ApiError> {
-    warn!("GET /connectors/{{connector}}/tasks-config is deprecated; use GET /connectors/{{connector}}/tasks");
+pub(super) async fn configs(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
+    warn!(
+        "GET /connectors/{{connector}}/tasks-config is deprecated; use GET /connectors/{{connector}}/tasks"
+    );
     let herder = &exchange.state.herder;
     exchange.read(|| herder.tasks_config(&name)).await.map(json)
 }

@@ -2,13 +2,16 @@
 //! REST answers over a real port, byte for byte.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::*;
-use crate::herder::{Executor, Herder, HerderSettings, Plugins};
+use crate::herder::{Executor, Herder, HerderSettings};
+use crate::plugins::Plugins;
 use crate::storage::{KeyedRecord, MemoryLog, Stores};
 
 /// A server on a free port, its herder holding what the topics of a Java worker might hold.
@@ -46,12 +49,12 @@ impl Server {
         let stores = Stores::on_logs(configs, log(&[]), statuses).await.unwrap();
         let settings = HerderSettings {
             worker_id: "w:1".to_owned(),
-            shutdown_timeout: STOP_LIMIT,
+            shutdown_timeout: Duration::from_secs(1),
             executor: Executor::Threads,
         };
         let runner =
             Arc::new(|_| panic!("no task is started here") as futures::future::LocalBoxFuture<'_, _>);
-        let herder = Herder::new(settings, Plugins::new(vec![]), stores, runner);
+        let herder = Herder::new(settings, Plugins::default(), stores, runner);
         let info = ServerInfo {
             version: "1.2".to_owned(),
             commit: "abc".to_owned(),
@@ -70,7 +73,9 @@ impl Server {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        assert!(head.to_lowercase().contains("content-type: application/json"), "{head}");
+        let typed = head.to_lowercase().contains("content-type: application/json");
+        // Connect does not name the type of what it says about paths and methods.
+        assert!(typed || body.contains("\"message\":\"HTTP 40"), "{head}");
         (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
     }
 

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use async_trait::async_trait;
 use connect_core::api::{
-    Acknowledged, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, Trouble,
+    Acknowledged, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
+    Trouble,
 };
 use futures::StreamExt;
 use futures::future::BoxFuture;
@@ -48,8 +50,9 @@ impl CopyTask {
 
     async fn open(&mut self, config: ConfigMap, offsets: Arc<dyn OffsetReader>) -> Result<(), ConnectError> {
         let share = config.get(PARTITION_ASSIGNMENT).map(String::as_str).unwrap_or_default();
-        let share = decode(share)
-            .map_err(|e| ConnectError(format!("{PARTITION_ASSIGNMENT} of the task cannot be read: {e}")))?;
+        let share = decode(share).map_err(|e| {
+            ConnectError::new(format!("{PARTITION_ASSIGNMENT} of the task cannot be read: {e}"))
+        })?;
         let task = config.get(TASK_ID).and_then(|id| id.rsplit('-').next()).and_then(|n| n.parse().ok());
         let origin = self.context.origin().map_err(ConnectError::new)?;
         origin.connect().await.map_err(ConnectError::new)?;
@@ -62,7 +65,9 @@ impl CopyTask {
         for (index, key) in share.iter().enumerate() {
             let (topic, number) = key;
             let target = self.context.destination_topic(topic).ok_or_else(|| {
-                ConnectError(format!("no destination topic is known for {topic}, which the task is to copy"))
+                ConnectError::new(format!(
+                    "no destination topic is known for {topic}, which the task is to copy"
+                ))
             })?;
             let figures = self.context.monitor.open(topic, *number, &target.name, task.unwrap_or_default());
             let stamping = match target.log_append_time {
@@ -306,22 +311,17 @@ async fn bounds(origin: &Cluster, key: TopicPartition) -> Bounds {
     Ok((value(first), value(end)))
 }
 
+#[async_trait]
 impl SourceTask for CopyTask {
-    fn start<'a>(
-        &'a mut self,
-        config: ConfigMap,
-        offsets: Arc<dyn OffsetReader>,
-    ) -> BoxFuture<'a, Result<(), ConnectError>> {
-        Box::pin(self.open(config, offsets))
+    async fn start(&mut self, context: SourceTaskContext, config: ConfigMap) -> Result<(), ConnectError> {
+        self.open(config, context.offsets).await
     }
 
-    fn poll<'a>(&'a mut self) -> BoxFuture<'a, Result<Polled, ConnectError>> {
-        Box::pin(async move {
-            match &mut self.running {
-                Some(running) => running.poll().await,
-                None => Err(ConnectError::new("the task was polled before it was started")),
-            }
-        })
+    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+        match &mut self.running {
+            Some(running) => running.poll().await,
+            None => Err(ConnectError::new("the task was polled before it was started")),
+        }
     }
 
     fn acknowledged(&mut self, ack: &Acknowledged) {
@@ -370,9 +370,8 @@ impl SourceTask for CopyTask {
         }
     }
 
-    fn stop<'a>(&'a mut self) -> BoxFuture<'a, ()> {
+    async fn stop(&mut self) {
         // Connections close when the fetcher is dropped.
         self.running = None;
-        Box::pin(async {})
     }
 }

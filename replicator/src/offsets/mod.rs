@@ -73,7 +73,7 @@ async fn from_worker(
                 found.insert(partition.clone(), last + 1);
             }
             None => {
-                return Err(ConnectError(format!(
+                return Err(ConnectError::new(format!(
                     "the offset stored for {}-{} is {}, where {{\"offset\":<number>}} was expected",
                     partition.0,
                     partition.1,

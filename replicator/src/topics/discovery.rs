@@ -73,7 +73,7 @@ impl Discovery {
         let metadata = self.settled().await?;
         let missing = self.missing(&metadata);
         if !missing.is_empty() {
-            return Err(ConnectError(format!(
+            return Err(ConnectError::new(format!(
                 "topic.whitelist contains topics: [{}] but these are either not present in the source cluster or \
                  are missing DESCRIBE ACLs for the replicator's principal",
                 missing.join(", ")
@@ -165,7 +165,7 @@ impl Discovery {
     fn refuse_loops(&self, names: &BTreeMap<String, String>) -> Result<(), ConnectError> {
         match names.iter().find(|(origin, name)| self.same_cluster && origin == name) {
             None => Ok(()),
-            Some((topic, _)) => Err(ConnectError(format!(
+            Some((topic, _)) => Err(ConnectError::new(format!(
                 "origin and destination are the same cluster, so {topic} would be copied into itself for ever; \
                  set topic.rename.format or correct bootstrap.servers"
             ))),

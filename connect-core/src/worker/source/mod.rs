@@ -18,7 +18,9 @@ use tracing::{error, info, warn};
 
 use self::ledger::Ledger;
 use super::{TaskContext, TaskReport};
-use crate::api::{Acknowledged, ConnectError, Destination, Polled, RawBatch, SourcePartition};
+use crate::api::{
+    Acknowledged, ConnectError, Destination, Polled, RawBatch, SourcePartition, SourceTaskContext,
+};
 
 /// How long the source is silent before what is acknowledged is committed ahead of the flush interval: soon after the
 /// last record, without a commit for every record of a trickle.
@@ -43,10 +45,10 @@ pub async fn run(
     settings: SourceSettings,
 ) -> Result<TaskReport, ConnectError> {
     let config = std::mem::take(&mut context.config);
-    let offsets = context.offsets.reader();
+    let task_context = SourceTaskContext { offsets: context.offsets.reader(), transaction: None };
     let stop = context.stop.clone();
     tokio::select! {
-        started = context.task.start(config, offsets) => started?,
+        started = context.task.start(task_context, config) => started?,
         () = stop.requested() => {
             context.task.stop().await;
             return Ok(TaskReport::default());
@@ -110,6 +112,7 @@ impl SourceLoop {
                 events = self.producer.next() => self.produced(events),
                 polled = self.context.task.poll() => match polled? {
                     Polled::Batches(batches) => self.deliver(batches)?,
+                    Polled::Records(_) => return Err(ConnectError::new("single records are not taken here")),
                 },
                 done = under_way(&mut self.commit) => self.commit_done(done),
                 done = under_way(&mut self.source_commit) => self.source_commit_done(done),
@@ -148,7 +151,7 @@ impl SourceLoop {
         }
         let target = self.producer.open(&destination.topic, destination.partition);
         if let Some(other) = self.sources.insert(target, partition).filter(|other| *other != partition) {
-            return Err(ConnectError(format!(
+            return Err(ConnectError::new(format!(
                 "two source partitions ({other} and {partition}) feed {}-{}: their order would be lost",
                 destination.topic, destination.partition
             )));
