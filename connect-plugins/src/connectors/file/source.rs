@@ -238,8 +238,10 @@ impl SourceTask for FileStreamSourceTask {
             if !records.is_empty() {
                 return Ok(Polled::Records(records));
             }
-            if !self.read().await? {
-                tokio::time::sleep(INTERVAL).await;
+            match self.read().await? {
+                // Finding the place again in a long file takes many reads: the worker may want to stop meanwhile.
+                true => tokio::task::yield_now().await,
+                false => tokio::time::sleep(INTERVAL).await,
             }
         }
     }
