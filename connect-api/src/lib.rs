@@ -8,6 +8,7 @@ pub mod convert;
 pub mod data;
 pub mod error;
 pub mod plugin;
+pub mod properties;
 pub mod provider;
 pub mod record;
 pub mod sink;
