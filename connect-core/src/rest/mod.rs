@@ -214,7 +214,8 @@ fn finish(router: Router) -> Router {
         let response: Response = next.run(request).await;
         error::answer_options(&method, response)
     };
-    router.fallback(error::unknown_path).layer(from_fn(options))
+    // From outside the answer is seen with the list of methods.
+    Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
 }
 
 /// The routes of a worker whose connectors are fixed by its executable, and those of `extension` (its state already given,
