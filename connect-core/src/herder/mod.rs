@@ -5,7 +5,6 @@
 //! with the reason when something ended with an error; a task left behind at a stop can neither commit offsets nor
 //! change statuses any more.
 
-mod executor;
 mod host;
 mod supervisor;
 mod tasks;
@@ -25,7 +24,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use executor::{Executor, Job, Launcher};
+pub use crate::worker::executor::{Executor, Job, Launcher};
 pub use view::{ConnectorView, HerderView};
 
 use self::host::Instance;
