@@ -84,7 +84,7 @@ async fn stores_survive(cluster: &Cluster) {
     }
 
     let config: Properties = [("tasks.max".to_owned(), Some("1".to_owned()))].into();
-    stores.configs.put_connector("c", &config).await.unwrap();
+    stores.configs.put_connector("c", &config, None).await.unwrap();
     stores.configs.put_tasks("c", std::slice::from_ref(&config)).await.unwrap();
     let offsets: Vec<_> = (0..100).map(|p| (source(p), map(json!({ "offset": p * 10 })))).collect();
     stores.offsets.commit("c", &offsets).await.unwrap();

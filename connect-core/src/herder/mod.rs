@@ -5,7 +5,10 @@
 //! with the reason when something ended with an error; a task left behind at a stop can neither commit offsets nor
 //! change statuses any more.
 
+pub mod api;
+pub mod error;
 mod host;
+pub mod info;
 mod supervisor;
 mod tasks;
 mod view;
@@ -164,7 +167,7 @@ impl Herder {
         {
             let mut store = self.shared.configs.lock().await;
             if store.state().connector(&name) != Some(&properties) {
-                store.put_connector(&name, &properties).await?;
+                store.put_connector(&name, &properties, None).await?;
             }
             let target = store.state().target(&name);
             if target != TargetState::Started {

@@ -2,11 +2,19 @@
 
 use std::collections::BTreeMap;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::config_state::TargetState;
 use super::log::KeyedRecord;
+
+const RESTART: &str = "restart-connector-";
+const FENCING: &str = "tasks-fencing-";
+const LOGGER: &str = "logger-cluster-";
+const SESSION_KEY: &str = "session-key";
+const GROUP_PREFIXES: [&str; 3] = [RESTART, FENCING, LOGGER];
 
 /// A stored configuration: Connect's flat map, in which a value may be null.
 pub type Properties = BTreeMap<String, Option<String>>;
@@ -22,8 +30,44 @@ pub(super) enum ConfigRecord {
     Commit(String, usize),
     /// `target-state-<name>`; `None` for a tombstone.
     Target(String, Option<TargetState>),
-    /// A key that belongs to a worker group's own business and says nothing about connectors.
-    Group,
+    /// `session-key`.
+    SessionKey(SessionKey),
+    /// `restart-connector-<name>`.
+    Restart(RestartRequest),
+    /// `tasks-fencing-<name>`: number of tasks whose producers were fenced before the newest set of tasks starts.
+    Fencing(String, usize),
+    /// `logger-cluster-<namespace>` with the level.
+    Logger(String, String),
+    /// A tombstone of a key that says nothing about connectors.
+    Nothing,
+}
+
+/// The key with which workers sign internal requests (KIP-507).
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionKey {
+    /// Secret bytes.
+    pub key: Vec<u8>,
+    /// Algorithm that the key is for, such as `HmacSHA256`.
+    pub algorithm: String,
+    /// Milliseconds since the epoch.
+    pub created: i64,
+}
+
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionKey({} of {})", self.algorithm, self.created)
+    }
+}
+
+/// A request to restart a connector and its tasks (KIP-745).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestartRequest {
+    /// Connector name.
+    pub connector: String,
+    /// Tasks too, not only the connector.
+    pub include_tasks: bool,
+    /// Only what has failed.
+    pub only_failed: bool,
 }
 
 /// Reads a record; the error says what is wrong with it.
@@ -47,11 +91,44 @@ pub(super) fn parse(key: &[u8], value: Option<&[u8]>) -> Result<ConfigRecord, St
         let tasks = value.as_ref().and_then(|v| v.get("tasks")).and_then(Value::as_u64);
         let tasks = tasks.and_then(|n| usize::try_from(n).ok()).ok_or("the value has no number of tasks")?;
         Ok(ConfigRecord::Commit(name.to_owned(), tasks))
-    } else if is_group_business(key) {
-        Ok(ConfigRecord::Group)
+    } else {
+        group_record(key, value.as_ref())
+    }
+}
+
+/// What workers tell each other through the topic besides configurations.
+fn group_record(key: &str, value: Option<&Value>) -> Result<ConfigRecord, String> {
+    let known = GROUP_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || key == SESSION_KEY;
+    let Some(value) = value else {
+        return if known { Ok(ConfigRecord::Nothing) } else { Err("no such kind of key".to_owned()) };
+    };
+    let flag =
+        |name: &str| value.get(name).and_then(Value::as_bool).ok_or(format!("the value has no {name}"));
+    if let Some(name) = key.strip_prefix(RESTART) {
+        Ok(ConfigRecord::Restart(RestartRequest {
+            connector: name.to_owned(),
+            include_tasks: flag("include-tasks")?,
+            only_failed: flag("only-failed")?,
+        }))
+    } else if let Some(name) = key.strip_prefix(FENCING) {
+        let tasks = value.get("task-count").and_then(Value::as_u64).ok_or("the value has no task-count")?;
+        Ok(ConfigRecord::Fencing(name.to_owned(), tasks as usize))
+    } else if key == SESSION_KEY {
+        session_key_of(value).map(ConfigRecord::SessionKey)
+    } else if let Some(namespace) = key.strip_prefix(LOGGER) {
+        let level = value.get("level").and_then(Value::as_str).ok_or("the value has no level")?;
+        Ok(ConfigRecord::Logger(namespace.to_owned(), level.to_owned()))
     } else {
         Err("no such kind of key".to_owned())
     }
+}
+
+fn session_key_of(value: &Value) -> Result<SessionKey, String> {
+    let text = |name: &str| value.get(name).and_then(Value::as_str).ok_or(format!("the value has no {name}"));
+    let key = BASE64.decode(text("key")?).map_err(|e| format!("the key is not base64 ({e})"))?;
+    let created = value.get("creation-timestamp").and_then(Value::as_i64);
+    let created = created.ok_or("the value has no creation-timestamp")?;
+    Ok(SessionKey { key, algorithm: text("algorithm")?.to_owned(), created })
 }
 
 /// `connector-<name>`.
@@ -75,13 +152,40 @@ pub(super) fn target(name: &str, state: TargetState) -> KeyedRecord {
     record(format!("target-state-{name}"), &json!({ "state": old, "state.v2": state.name() }))
 }
 
-fn record(key: String, value: &Value) -> KeyedRecord {
-    KeyedRecord { key: Bytes::from(key), value: Some(Bytes::from(value.to_string())) }
+/// `session-key`.
+pub(super) fn session_key(key: &SessionKey) -> KeyedRecord {
+    let value = json!({
+        "key": BASE64.encode(&key.key),
+        "algorithm": key.algorithm,
+        "creation-timestamp": key.created,
+    });
+    record(SESSION_KEY.to_owned(), &value)
 }
 
-fn is_group_business(key: &str) -> bool {
-    ["restart-connector-", "tasks-fencing-", "logger-cluster-"].iter().any(|p| key.starts_with(p))
-        || key == "session-key"
+/// `restart-connector-<name>`.
+pub(super) fn restart(request: &RestartRequest) -> KeyedRecord {
+    let value = json!({ "include-tasks": request.include_tasks, "only-failed": request.only_failed });
+    record(format!("{RESTART}{}", request.connector), &value)
+}
+
+/// `tasks-fencing-<name>`.
+pub(super) fn fencing(name: &str, tasks: usize) -> KeyedRecord {
+    record(format!("{FENCING}{name}"), &json!({ "task-count": tasks }))
+}
+
+/// `logger-cluster-<namespace>`.
+pub(super) fn logger(namespace: &str, level: &str) -> KeyedRecord {
+    record(format!("{LOGGER}{namespace}"), &json!({ "level": level }))
+}
+
+/// Tombstones of a connector and its target state.
+pub(super) fn deletion(name: &str) -> [KeyedRecord; 2] {
+    let tombstone = |key: String| KeyedRecord { key: Bytes::from(key), value: None };
+    [tombstone(format!("connector-{name}")), tombstone(format!("target-state-{name}"))]
+}
+
+fn record(key: String, value: &Value) -> KeyedRecord {
+    KeyedRecord { key: Bytes::from(key), value: Some(Bytes::from(value.to_string())) }
 }
 
 /// `<name>-<n>`; the name may itself contain "-".
@@ -138,6 +242,24 @@ mod tests {
     }
 
     #[test]
+    fn group_records_are_connects_and_read_back() {
+        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let key = SessionKey { key: vec![1, 2, 255], algorithm: "HmacSHA256".to_owned(), created: 7 };
+        let expected = r#"{"key":"AQL/","algorithm":"HmacSHA256","creation-timestamp":7}"#;
+        assert_eq!(text(session_key(&key)), pair("session-key", expected));
+        let request = RestartRequest { connector: "c".to_owned(), include_tasks: true, only_failed: false };
+        let expected = r#"{"include-tasks":true,"only-failed":false}"#;
+        assert_eq!(text(restart(&request)), pair("restart-connector-c", expected));
+        assert_eq!(text(fencing("c", 3)), pair("tasks-fencing-c", r#"{"task-count":3}"#));
+        assert_eq!(text(logger("org.x", "DEBUG")), pair("logger-cluster-org.x", r#"{"level":"DEBUG"}"#));
+        let read = |r: KeyedRecord| parse(&r.key, r.value.as_deref()).unwrap();
+        assert_eq!(read(session_key(&key)), ConfigRecord::SessionKey(key));
+        assert_eq!(read(restart(&request)), ConfigRecord::Restart(request));
+        assert_eq!(read(fencing("c", 3)), ConfigRecord::Fencing("c".to_owned(), 3));
+        assert_eq!(read(logger("x", "INFO")), ConfigRecord::Logger("x".to_owned(), "INFO".to_owned()));
+    }
+
+    #[test]
     fn what_is_written_is_read() {
         let read = |r: KeyedRecord| parse(&r.key, r.value.as_deref()).unwrap();
         assert_eq!(read(connector("c", &config())), ConfigRecord::Connector("c".to_owned(), Some(config())));
@@ -155,7 +277,7 @@ mod tests {
         let strange = parse(b"target-state-c", Some(br#"{"state.v2":"DANCING"}"#)).unwrap();
         assert_eq!(strange, ConfigRecord::Target("c".to_owned(), Some(TargetState::Started)));
         assert_eq!(parse(b"connector-c", None).unwrap(), ConfigRecord::Connector("c".to_owned(), None));
-        assert_eq!(parse(b"session-key", Some(b"{}")).unwrap(), ConfigRecord::Group);
+        assert_eq!(parse(b"session-key", None).unwrap(), ConfigRecord::Nothing);
         for (key, value) in [
             (&b"task-c"[..], Some(&b"{}"[..])),
             (b"task-c-0", None),
@@ -163,6 +285,11 @@ mod tests {
             (b"connector-c", Some(b"{}")),
             (b"connector-c", Some(br#"{"properties":{"a":1}}"#)),
             (b"mystery", Some(b"{}")),
+            (b"session-key", Some(b"{}")),
+            (b"session-key", Some(br#"{"key":"%","algorithm":"a","creation-timestamp":1}"#)),
+            (b"restart-connector-c", Some(br#"{"include-tasks":1}"#)),
+            (b"tasks-fencing-c", Some(br#"{"task-count":-1}"#)),
+            (b"logger-cluster-x", Some(b"[]")),
             (b"\xff", None),
         ] {
             assert!(parse(key, value).is_err(), "{key:?}");

@@ -5,13 +5,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::StorageError;
-use super::config_records::{self, Properties};
-use super::config_state::{ConfigState, TargetState};
-use super::log::{KeyedRecord, RecordLog};
+use super::config_records::{self, Properties, RestartRequest, SessionKey};
+use super::config_state::{ConfigState, ConfigUpdate, TargetState};
+use super::log::{KeyedRecord, LogTail, RecordLog};
 
 /// Time for a write and the reading that follows it.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
@@ -21,14 +22,50 @@ pub struct ConfigStore {
     log: Box<dyn RecordLog>,
     state: ConfigState,
     published: watch::Sender<Arc<ConfigState>>,
+    updates: Vec<ConfigUpdate>,
+    privileged: Option<Box<dyn PrivilegedWriter>>,
+}
+
+/// Writes what only the leader may write, so that a leader that was replaced cannot (exactly-once support).
+pub trait PrivilegedWriter: Send {
+    /// Stores records, all or none. [`StorageError::Fenced`] when another leader has taken over.
+    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>>;
 }
 
 impl ConfigStore {
     /// Opens the store and reads it to its end. Errors are the log's.
     pub async fn open(log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
-        let mut store = Self { log, state: ConfigState::default(), published: watch::Sender::default() };
+        let mut store = Self {
+            log,
+            state: ConfigState::default(),
+            published: watch::Sender::default(),
+            updates: Vec::new(),
+            privileged: None,
+        };
         store.refresh().await?;
+        // What was written before counts as state, not as news.
+        store.updates.clear();
         Ok(store)
+    }
+
+    /// From now on leader's records go through this writer; `None`: as all others.
+    pub fn set_privileged_writer(&mut self, writer: Option<Box<dyn PrivilegedWriter>>) {
+        self.privileged = writer;
+    }
+
+    /// True when leader's records go through a writer of their own.
+    pub fn has_privileged_writer(&self) -> bool {
+        self.privileged.is_some()
+    }
+
+    /// What changed since the last call, in order.
+    pub fn take_updates(&mut self) -> Vec<ConfigUpdate> {
+        std::mem::take(&mut self.updates)
+    }
+
+    /// A watcher of what others write.
+    pub fn tail(&self) -> Box<dyn LogTail> {
+        self.log.tail()
     }
 
     /// Configurations as of the last write or [`ConfigStore::refresh`].
@@ -40,7 +77,8 @@ impl ConfigStore {
     pub async fn refresh(&mut self) -> Result<(), StorageError> {
         let state = &mut self.state;
         let before = state.offset;
-        let outcome = self.log.read_to_end(&mut |record| state.apply(&record)).await;
+        let updates = &mut self.updates;
+        let outcome = self.log.read_to_end(&mut |record| updates.extend(state.apply(&record))).await;
         if state.offset != before {
             self.published.send_replace(Arc::new(state.clone()));
         }
@@ -52,31 +90,88 @@ impl ConfigStore {
         self.published.subscribe()
     }
 
-    /// Stores a connector's configuration. Fails after 30 s; it may then still get stored.
-    pub async fn put_connector(&mut self, name: &str, config: &Properties) -> Result<(), StorageError> {
-        self.write(
-            format!("configuration of connector '{name}'"),
-            vec![config_records::connector(name, config)],
-        )
-        .await
+    /// Stores a connector's configuration, before it the state it begins in if that is given. Leaders only. Every write fails
+    /// after 30 s; it may then still get stored.
+    pub async fn put_connector(
+        &mut self,
+        name: &str,
+        config: &Properties,
+        target: Option<TargetState>,
+    ) -> Result<(), StorageError> {
+        let target = target.map(|state| config_records::target(name, state));
+        let records = target.into_iter().chain([config_records::connector(name, config)]).collect();
+        self.write_privileged(format!("configuration of connector '{name}'"), records).await
+    }
+
+    /// Deletes a connector. Leaders only.
+    pub async fn remove_connector(&mut self, name: &str) -> Result<(), StorageError> {
+        let records = config_records::deletion(name).into();
+        self.write_privileged(format!("deletion of connector '{name}'"), records).await
     }
 
     /// Stores the configurations of all tasks of a connector, replacing the set there was: first each task's, then,
-    /// when these are stored, the commit that makes them count. Fails after 30 s.
+    /// when these are stored, the commit that makes them count. Leaders only.
     pub async fn put_tasks(&mut self, name: &str, configs: &[Properties]) -> Result<(), StorageError> {
         let what = format!("task configurations of connector '{name}'");
         let tasks = configs.iter().enumerate().map(|(n, config)| config_records::task(name, n, config));
         let tasks: Vec<_> = tasks.collect();
         if !tasks.is_empty() {
-            self.write(what.clone(), tasks).await?;
+            self.write_privileged(what.clone(), tasks).await?;
         }
-        self.write(what, vec![config_records::commit(name, configs.len())]).await
+        self.write_privileged(what, vec![config_records::commit(name, configs.len())]).await
     }
 
-    /// Stores what the operator wants of a connector. Fails after 30 s.
+    /// Stores what the operator wants of a connector. Any worker may.
     pub async fn put_target(&mut self, name: &str, state: TargetState) -> Result<(), StorageError> {
         self.write(format!("target state of connector '{name}'"), vec![config_records::target(name, state)])
             .await
+    }
+
+    /// Stores the key with which internal requests are signed. Leaders only.
+    pub async fn put_session_key(&mut self, key: &SessionKey) -> Result<(), StorageError> {
+        self.write_privileged("session key".to_owned(), vec![config_records::session_key(key)]).await
+    }
+
+    /// Asks every worker to restart what it runs of a connector. Leaders only.
+    pub async fn put_restart(&mut self, request: &RestartRequest) -> Result<(), StorageError> {
+        let what = format!("restart request for connector '{}'", request.connector);
+        self.write_privileged(what, vec![config_records::restart(request)]).await
+    }
+
+    /// Notes that the producers of so many tasks were fenced. Leaders only.
+    pub async fn put_fencing(&mut self, name: &str, tasks: usize) -> Result<(), StorageError> {
+        let what = format!("task count of connector '{name}'");
+        self.write_privileged(what, vec![config_records::fencing(name, tasks)]).await
+    }
+
+    /// Sets the level of a logger on every worker. Any worker may.
+    pub async fn put_logger(&mut self, namespace: &str, level: &str) -> Result<(), StorageError> {
+        self.write(format!("level of logger '{namespace}'"), vec![config_records::logger(namespace, level)])
+            .await
+    }
+
+    async fn write_privileged(
+        &mut self,
+        what: String,
+        records: Vec<KeyedRecord>,
+    ) -> Result<(), StorageError> {
+        if self.privileged.is_none() {
+            return self.write(what, records).await;
+        }
+        let outcome = timeout(WRITE_LIMIT, async {
+            match &mut self.privileged {
+                Some(writer) => writer.write(records).await?,
+                None => self.log.append(records).await?,
+            }
+            self.refresh().await
+        })
+        .await;
+        let outcome = outcome.unwrap_or_else(|_| Err(late(what)));
+        if outcome.is_err() {
+            // Its state is unknown; the next leader's act begins with a new one.
+            self.privileged = None;
+        }
+        outcome
     }
 
     async fn write(&mut self, what: String, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
@@ -84,13 +179,12 @@ impl ConfigStore {
             self.log.append(records).await?;
             self.refresh().await
         });
-        let late = |_| StorageError::Timeout {
-            what,
-            seconds: WRITE_LIMIT.as_secs(),
-            setting: "config.storage.topic",
-        };
-        written.await.map_err(late)?
+        written.await.map_err(|_| late(what))?
     }
+}
+
+fn late(what: String) -> StorageError {
+    StorageError::Timeout { what, seconds: WRITE_LIMIT.as_secs(), setting: "config.storage.topic" }
 }
 
 impl std::fmt::Debug for ConfigStore {
@@ -110,7 +204,7 @@ mod tests {
         let log = MemoryLog::default();
         let mut store = ConfigStore::open(Box::new(log.clone())).await.unwrap();
         let config: Properties = [("tasks.max".to_owned(), Some("2".to_owned()))].into();
-        store.put_connector("c", &config).await.unwrap();
+        store.put_connector("c", &config, None).await.unwrap();
         store.put_tasks("c", &[config.clone(), config.clone()]).await.unwrap();
         store.put_target("c", TargetState::Stopped).await.unwrap();
         assert_eq!(store.state().tasks("c").len(), 2);

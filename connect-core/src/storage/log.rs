@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 pub use kafka_wire::log::{KeyedRecord, LogRecord};
+use tokio::sync::watch;
 
 use super::StorageError;
 
@@ -24,6 +25,21 @@ pub trait RecordLog: Send {
     /// faults are waited out, so that a caller with a limit of its own sets it around the call; after an error, or
     /// when the call is dropped, some records may have been stored.
     fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>>;
+
+    /// A watcher that tells when something was appended after what this has read.
+    fn tail(&self) -> Box<dyn LogTail>;
+}
+
+/// Tells when something was appended to a log, by whomever.
+pub trait LogTail: Send {
+    /// Waits for news since the last call; may also return without. Cancel-safe.
+    fn changed<'a>(&'a mut self) -> BoxFuture<'a, ()>;
+}
+
+impl LogTail for kafka_wire::log::TopicTail {
+    fn changed<'a>(&'a mut self) -> BoxFuture<'a, ()> {
+        Box::pin(Self::changed(self))
+    }
 }
 
 impl RecordLog for kafka_wire::log::TopicLog {
@@ -37,13 +53,29 @@ impl RecordLog for kafka_wire::log::TopicLog {
     fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>> {
         Box::pin(async move { Ok(Self::append(self, records).await?) })
     }
+
+    fn tail(&self) -> Box<dyn LogTail> {
+        Box::new(Self::tail(self))
+    }
 }
 
 /// A log in memory, gone with the process. Clones share the records and read from the beginning.
 #[derive(Debug, Default)]
 pub struct MemoryLog {
     records: Arc<Mutex<Vec<LogRecord>>>,
+    length: Arc<watch::Sender<usize>>,
     read: usize,
+}
+
+impl LogTail for watch::Receiver<usize> {
+    fn changed<'a>(&'a mut self) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if watch::Receiver::changed(self).await.is_err() {
+                // Nobody is left who could append.
+                std::future::pending::<()>().await;
+            }
+        })
+    }
 }
 
 impl MemoryLog {
@@ -59,6 +91,7 @@ impl MemoryLog {
             let offset = log.len() as i64;
             log.push(LogRecord { partition: 0, offset, timestamp: offset, key: Some(key), value });
         }
+        self.length.send_replace(log.len());
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<LogRecord>> {
@@ -68,7 +101,7 @@ impl MemoryLog {
 
 impl Clone for MemoryLog {
     fn clone(&self) -> Self {
-        Self { records: self.records.clone(), read: 0 }
+        Self { records: self.records.clone(), length: self.length.clone(), read: 0 }
     }
 }
 
@@ -90,5 +123,9 @@ impl RecordLog for MemoryLog {
             self.push(records);
             Ok(())
         })
+    }
+
+    fn tail(&self) -> Box<dyn LogTail> {
+        Box::new(self.length.subscribe())
     }
 }

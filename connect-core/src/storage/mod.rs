@@ -13,13 +13,13 @@ mod statuses;
 mod stores;
 mod topics;
 
-pub use config_records::Properties;
-pub use config_state::{ConfigState, TargetState};
-pub use configs::ConfigStore;
-pub use log::{KeyedRecord, LogRecord, MemoryLog, RecordLog};
+pub use config_records::{Properties, RestartRequest, SessionKey};
+pub use config_state::{ConfigState, ConfigUpdate, TargetState};
+pub use configs::{ConfigStore, PrivilegedWriter};
+pub use log::{KeyedRecord, LogRecord, LogTail, MemoryLog, RecordLog};
 pub use offsets::OffsetStore;
-pub use status_records::{State, Status, StatusId};
-pub use statuses::StatusStore;
+pub use status_records::{State, Status, StatusId, TopicStatus};
+pub use statuses::{StatusStore, WriteGate};
 pub use stores::Stores;
 pub use topics::{InternalTopic, Purpose, ensure_topic};
 
@@ -108,6 +108,14 @@ pub enum StorageError {
         /// The setting of the topic being written.
         setting: &'static str,
     },
+    /// Another worker has taken over.
+    #[error(
+        "not written: {what}; this worker's session in the group may be over, and another may have taken over"
+    )]
+    Fenced {
+        /// What was to be written.
+        what: String,
+    },
     /// The worker is stopping.
     #[error("the store is closed because the worker is stopping")]
     Closed,
@@ -118,7 +126,7 @@ impl StorageError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Kafka(error) => error.is_retriable(),
-            Self::Timeout { .. } => true,
+            Self::Timeout { .. } | Self::Fenced { .. } => true,
             _ => false,
         }
     }

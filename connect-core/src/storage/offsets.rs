@@ -6,7 +6,7 @@
 //! opened the store.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -18,6 +18,7 @@ use tracing::warn;
 use super::StorageError;
 use super::log::{KeyedRecord, LogRecord, RecordLog};
 use super::offset_key::{self, ParsedKey};
+use super::statuses::WriteGate;
 use crate::api::{ConnectError, OffsetReader, SourceOffset, SourcePartition};
 
 /// The offset store of a worker. Clones are handles to the same store.
@@ -25,6 +26,7 @@ use crate::api::{ConnectError, OffsetReader, SourceOffset, SourcePartition};
 pub struct OffsetStore {
     inner: Arc<Mutex<Inner>>,
     home: Handle,
+    gate: Arc<OnceLock<WriteGate>>,
 }
 
 struct Inner {
@@ -38,7 +40,15 @@ impl OffsetStore {
     pub async fn open(mut log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
         let mut known = Known::default();
         log.read_to_end(&mut |record| known.apply(record)).await?;
-        Ok(Self { inner: Arc::new(Mutex::new(Inner { log, known })), home: Handle::current() })
+        let inner = Arc::new(Mutex::new(Inner { log, known }));
+        Ok(Self { inner, home: Handle::current(), gate: Arc::default() })
+    }
+
+    /// From now on nothing is written while `gate` says no: a commit is [`StorageError::Fenced`] then. To be called at most
+    /// once.
+    pub fn set_gate(&self, gate: WriteGate) {
+        // A second gate is a mistake that changes nothing.
+        let _ = self.gate.set(gate);
     }
 
     /// A reader of one connector's offsets. Every answer includes what anybody committed before the question.
@@ -53,15 +63,42 @@ impl OffsetStore {
         connector: &str,
         offsets: &[(SourcePartition, SourceOffset)],
     ) -> Result<(), StorageError> {
-        for (partition, offset) in offsets {
-            offset_key::check_flat(connector, "partition", &partition.0)?;
-            offset_key::check_flat(connector, "offset", offset)?;
-        }
+        let offsets = offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone())));
+        self.write(connector, offsets.collect()).await
+    }
+
+    /// As [`OffsetStore::commit`]; no offset resets a partition.
+    pub async fn write(
+        &self,
+        connector: &str,
+        offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
+    ) -> Result<(), StorageError> {
+        check(connector, &offsets)?;
         if offsets.is_empty() {
             return Ok(());
         }
-        let (connector, offsets) = (connector.to_owned(), offsets.to_vec());
+        if self.gate.get().is_some_and(|gate| !gate()) {
+            return Err(StorageError::Fenced { what: format!("offsets of connector '{connector}'") });
+        }
+        let connector = connector.to_owned();
         self.at_home(move |inner| Box::pin(inner.commit(connector, offsets))).await
+    }
+
+    /// The records that [`OffsetStore::write`] would append, for a caller who writes them in a transaction of his own.
+    pub async fn encode(
+        &self,
+        connector: &str,
+        offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
+    ) -> Result<Vec<KeyedRecord>, StorageError> {
+        check(connector, &offsets)?;
+        let connector = connector.to_owned();
+        self.at_home(move |inner| Box::pin(inner.encode(connector, offsets))).await
+    }
+
+    /// Every source partition of a connector that has an offset, in the order in which they were first written.
+    pub async fn all(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, StorageError> {
+        let connector = connector.to_owned();
+        self.at_home(move |inner| Box::pin(inner.all(connector))).await
     }
 
     /// The stored offset of each partition, `None` where there is none or it was reset.
@@ -103,8 +140,17 @@ impl Inner {
     async fn commit(
         &mut self,
         connector: String,
-        offsets: Vec<(SourcePartition, SourceOffset)>,
+        offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
     ) -> Result<(), StorageError> {
+        let records = self.encode(connector, offsets).await?;
+        self.log.append(records).await
+    }
+
+    async fn encode(
+        &mut self,
+        connector: String,
+        offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
+    ) -> Result<Vec<KeyedRecord>, StorageError> {
         let identities: Vec<_> =
             offsets.iter().map(|(p, _)| offset_key::identity(&connector, &p.0)).collect();
         if identities.iter().any(|identity| !self.known.keys.contains_key(identity)) {
@@ -113,12 +159,17 @@ impl Inner {
         }
         let mut records = Vec::with_capacity(offsets.len());
         for (identity, (partition, offset)) in identities.into_iter().zip(offsets) {
-            let value = Bytes::from(offset_key::write_value(&offset));
+            let value = offset.map(|offset| Bytes::from(offset_key::write_value(&offset)));
             for key in self.known.forms(identity, &connector, &partition.0) {
-                records.push(KeyedRecord { key, value: Some(value.clone()) });
+                records.push(KeyedRecord { key, value: value.clone() });
             }
         }
-        self.log.append(records).await
+        Ok(records)
+    }
+
+    async fn all(&mut self, connector: String) -> Result<Vec<(SourcePartition, SourceOffset)>, StorageError> {
+        self.catch_up().await?;
+        Ok(self.known.all(&connector))
     }
 
     async fn read(
@@ -141,6 +192,7 @@ impl Inner {
 #[derive(Default)]
 struct Known {
     keys: HashMap<String, Vec<Form>>,
+    seen: usize,
 }
 
 /// One way in which a source partition's key is written. Normally there is one; two live ones (two Java workers
@@ -149,6 +201,8 @@ struct Form {
     key: Bytes,
     offset: Option<SourceOffset>,
     timestamp: i64,
+    /// Counts forms in the order in which they appeared.
+    first_seen: usize,
 }
 
 impl Known {
@@ -164,13 +218,16 @@ impl Known {
             Some(Ok(offset)) => offset,
             Some(Err(reason)) => return skip(&record, &reason),
         };
+        self.seen += 1;
+        let first_seen = self.seen;
         let forms = self.keys.entry(offset_key::identity(&connector, &partition)).or_default();
         let key = record.key.unwrap_or_default();
         match forms.iter_mut().find(|form| form.key == key) {
             Some(form) => (form.offset, form.timestamp) = (offset, record.timestamp),
             // A copy, because a record's bytes keep the whole fetched response alive.
             None => {
-                forms.push(Form { key: Bytes::copy_from_slice(&key), offset, timestamp: record.timestamp })
+                let key = Bytes::copy_from_slice(&key);
+                forms.push(Form { key, offset, timestamp: record.timestamp, first_seen });
             }
         }
     }
@@ -180,15 +237,41 @@ impl Known {
         newest.offset.clone()
     }
 
+    fn all(&self, connector: &str) -> Vec<(SourcePartition, SourceOffset)> {
+        let mut found: Vec<(&Form, &String)> = Vec::new();
+        for (identity, forms) in &self.keys {
+            found.extend(forms.iter().max_by_key(|form| form.timestamp).map(|form| (form, identity)));
+        }
+        found.sort_by_key(|(form, identity)| (form.first_seen, *identity));
+        let of_connector = |(form, _): (&Form, &String)| match offset_key::parse(&form.key) {
+            Ok(ParsedKey::Partition(name, partition)) if name == connector => {
+                Some((SourcePartition(partition), form.offset.clone()?))
+            }
+            _ => None,
+        };
+        found.into_iter().filter_map(of_connector).collect()
+    }
+
     /// The key bytes under which to write, made known if they are new.
     fn forms(&mut self, identity: String, connector: &str, partition: &Map<String, Value>) -> Vec<Bytes> {
         let forms = self.keys.entry(identity).or_default();
         if forms.is_empty() {
             let key = Bytes::from(offset_key::write(connector, partition));
-            forms.push(Form { key, offset: None, timestamp: -1 });
+            self.seen += 1;
+            forms.push(Form { key, offset: None, timestamp: -1, first_seen: self.seen });
         }
         forms.iter().map(|form| form.key.clone()).collect()
     }
+}
+
+fn check(connector: &str, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<(), StorageError> {
+    for (partition, offset) in offsets {
+        offset_key::check_flat(connector, "partition", &partition.0)?;
+        if let Some(offset) = offset {
+            offset_key::check_flat(connector, "offset", offset)?;
+        }
+    }
+    Ok(())
 }
 
 fn skip(record: &LogRecord, reason: &str) {
@@ -309,6 +392,26 @@ mod tests {
         let store = open(&log).await;
         let asked = [partition(json!({"a": 1})), partition(json!({"b": 1}))];
         assert_eq!(store.read("c", &asked).await.unwrap(), [None, None]);
+    }
+
+    #[tokio::test]
+    async fn all_offsets_of_a_connector_are_listed_and_can_be_reset() {
+        let log = MemoryLog::default();
+        let store = open(&log).await;
+        let (a, b) = (partition(json!({"f": "a"})), partition(json!({"f": "b"})));
+        store
+            .commit("c", &[(b.clone(), map(json!({"p": 1}))), (a.clone(), map(json!({"p": 2})))])
+            .await
+            .unwrap();
+        store.commit("d", &[(a.clone(), map(json!({"p": 3})))]).await.unwrap();
+        let expected = [(b.clone(), map(json!({"p": 1}))), (a.clone(), map(json!({"p": 2})))];
+        assert_eq!(store.all("c").await.unwrap(), expected);
+        store.write("c", vec![(b, None)]).await.unwrap();
+        assert_eq!(store.all("c").await.unwrap(), expected[1..]);
+        assert_eq!(store.all("d").await.unwrap().len(), 1);
+        store.set_gate(Arc::new(|| false));
+        let refused = store.commit("c", &[(a, map(json!({"p": 9})))]).await.unwrap_err();
+        assert!(matches!(refused, StorageError::Fenced { .. }) && refused.is_passing(), "{refused}");
     }
 
     #[tokio::test]

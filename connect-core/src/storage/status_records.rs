@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+const TOPIC: &str = "status-topic-";
+
 /// What a connector or task is doing, by Connect's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
@@ -66,13 +68,59 @@ impl StatusId {
     }
 
     /// Reads a key; `None` for what is not a status (topics in use have records here too).
-    pub(super) fn from_key(key: &[u8]) -> Option<Self> {
-        let key = std::str::from_utf8(key).ok()?;
+    pub(super) fn from_key(key: &str) -> Option<Self> {
         if let Some(name) = key.strip_prefix("status-connector-") {
             return Some(Self::Connector(name.to_owned()));
         }
         let (name, number) = key.strip_prefix("status-task-")?.rsplit_once('-')?;
         Some(Self::Task(name.to_owned(), number.parse().ok()?))
+    }
+}
+
+/// A topic that a connector has used (KIP-558).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TopicStatus {
+    /// Topic name.
+    #[serde(rename = "name")]
+    pub topic: String,
+    /// Connector name.
+    pub connector: String,
+    /// The task that used it first.
+    pub task: usize,
+    /// When, in milliseconds since the epoch.
+    pub discover_timestamp: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TopicValue {
+    topic: TopicStatus,
+}
+
+impl TopicStatus {
+    /// The key in the status topic.
+    pub(super) fn key(topic: &str, connector: &str) -> String {
+        format!("{TOPIC}{topic}:connector-{connector}")
+    }
+
+    /// Topic and connector of a key; `None` for what is not a topic's.
+    pub(super) fn from_key(key: &str) -> Option<(String, String)> {
+        // A topic's name holds no colon.
+        let (topic, connector) = key.strip_prefix(TOPIC)?.split_once(":connector-")?;
+        Some((topic.to_owned(), connector.to_owned()))
+    }
+
+    /// The value in the status topic.
+    pub(super) fn value(&self) -> Vec<u8> {
+        serde_json::to_vec(&TopicValue { topic: self.clone() })
+            .expect("a struct of strings and numbers is always JSON")
+    }
+
+    /// Reads a value; the error says what is wrong with it.
+    pub(super) fn from_value(value: &[u8]) -> Result<Self, String> {
+        let value: TopicValue =
+            serde_json::from_slice(value).map_err(|e| format!("the value is not a topic in use ({e})"))?;
+        Ok(value.topic)
     }
 }
 
@@ -128,14 +176,28 @@ mod tests {
     }
 
     #[test]
+    fn a_topic_in_use_has_connects_bytes() {
+        let status =
+            TopicStatus { topic: "t".to_owned(), connector: "c".to_owned(), task: 1, discover_timestamp: 5 };
+        assert_eq!(TopicStatus::key("t", "c"), "status-topic-t:connector-c");
+        assert_eq!(
+            TopicStatus::from_key("status-topic-t:connector-c:x"),
+            Some(("t".to_owned(), "c:x".to_owned()))
+        );
+        let text = r#"{"topic":{"name":"t","connector":"c","task":1,"discoverTimestamp":5}}"#;
+        assert_eq!(String::from_utf8(status.value()).unwrap(), text);
+        assert_eq!(TopicStatus::from_value(text.as_bytes()), Ok(status));
+    }
+
+    #[test]
     fn keys_are_connects() {
         let task = StatusId::Task("a-b".to_owned(), 12);
         assert_eq!(task.key(), "status-task-a-b-12");
-        assert_eq!(StatusId::from_key(b"status-task-a-b-12"), Some(task));
+        assert_eq!(StatusId::from_key("status-task-a-b-12"), Some(task));
         let connector = StatusId::Connector("c".to_owned());
         assert_eq!(connector.key(), "status-connector-c");
-        assert_eq!(StatusId::from_key(b"status-connector-c"), Some(connector));
-        assert_eq!(StatusId::from_key(b"status-topic-t:connector-c"), None);
-        assert_eq!(StatusId::from_key(b"status-task-c"), None);
+        assert_eq!(StatusId::from_key("status-connector-c"), Some(connector));
+        assert_eq!(StatusId::from_key("status-topic-t:connector-c"), None);
+        assert_eq!(StatusId::from_key("status-task-c"), None);
     }
 }

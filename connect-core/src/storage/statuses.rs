@@ -4,22 +4,28 @@
 //! REST answers the truth while the cluster is away; the topic follows in the background, the newest status of each
 //! connector and task, as long as it takes. Any thread may call it.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{error, warn};
+use tracing::{debug, error, warn};
 
 use super::StorageError;
 use super::log::{KeyedRecord, LogRecord, RecordLog};
-use super::status_records::{State, Status, StatusId};
+use super::status_records::{State, Status, StatusId, TopicStatus};
 
 /// Pause after a write that failed for good, for example for a missing right that somebody may yet grant.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
+
+/// How often a worker whose session is over looks whether it has another.
+const GATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// True while this worker may write: its session in the group is not over.
+pub type WriteGate = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// The status store of a worker. Clones are handles to the same store.
 #[derive(Clone)]
@@ -33,19 +39,23 @@ struct Shared {
     table: Mutex<Table>,
     changed: Notify,
     written: Notify,
+    gate: OnceLock<WriteGate>,
 }
 
 #[derive(Default)]
 struct Table {
     statuses: BTreeMap<StatusId, Status>,
-    /// What the topic does not have yet: the value, or a tombstone.
-    pending: BTreeMap<StatusId, Option<Bytes>>,
-    /// True while a batch taken from `pending` is on its way.
-    writing: bool,
+    /// By connector, then by topic.
+    topics: BTreeMap<String, BTreeMap<String, TopicStatus>>,
+    /// What the topic does not have yet, by key: the value, or a tombstone.
+    pending: BTreeMap<String, Option<Bytes>>,
+    /// Keys of what was taken from `pending` and is on its way.
+    in_flight: BTreeSet<String>,
 }
 
 impl StatusStore {
-    /// Opens the store, reads it to its end, and starts writing on the current runtime. Errors are the log's.
+    /// Opens the store, reads it to its end, and starts following it and writing to it on the current runtime. Errors are
+    /// the log's.
     pub async fn open(log: Box<dyn RecordLog>) -> Result<Self, StorageError> {
         Self::open_pausing(log, PAUSE_AFTER_ERROR).await
     }
@@ -54,8 +64,15 @@ impl StatusStore {
         let mut table = Table::default();
         log.read_to_end(&mut |record| table.apply(&record)).await?;
         let shared = Arc::new(Shared { table: Mutex::new(table), ..Shared::default() });
-        let writer = tokio::spawn(write_behind(shared.clone(), log, pause));
+        let writer = tokio::spawn(keep_up(shared.clone(), log, pause));
         Ok(Self { shared, _writer: Arc::new(Writer(writer.abort_handle())) })
+    }
+
+    /// From now on nothing is written while `gate` says no; what was said meanwhile is written afterwards, unless another worker
+    /// has spoken since. To be called at most once.
+    pub fn set_gate(&self, gate: WriteGate) {
+        // A second gate is a mistake that changes nothing.
+        let _ = self.shared.gate.set(gate);
     }
 
     /// The newest status, `None` if nobody ever said anything.
@@ -71,11 +88,12 @@ impl StatusStore {
     /// The statuses of a connector's tasks, by number.
     pub fn tasks(&self, connector: &str) -> Vec<(usize, Status)> {
         let table = self.shared.lock();
+        let first = StatusId::Task(connector.to_owned(), 0);
         let of_connector = |(id, status): (&StatusId, &Status)| match id {
             StatusId::Task(name, number) if name == connector => Some((*number, status.clone())),
             _ => None,
         };
-        table.statuses.iter().filter_map(of_connector).collect()
+        table.statuses.range(first..).map_while(of_connector).collect()
     }
 
     /// The newest generation that any status mentions, -1 if there is none.
@@ -104,10 +122,40 @@ impl StatusStore {
     pub fn delete(&self, id: &StatusId) {
         let mut table = self.shared.lock();
         if table.statuses.remove(id).is_some() {
-            table.pending.insert(id.clone(), None);
+            table.pending.insert(id.key(), None);
             drop(table);
             self.shared.changed.notify_one();
         }
+    }
+
+    /// Topics that a connector has used, sorted.
+    pub fn topics(&self, connector: &str) -> Vec<String> {
+        let table = self.shared.lock();
+        table.topics.get(connector).map(|topics| topics.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    /// Notes that a connector uses a topic; costs nothing when that is known.
+    pub fn put_topic(&self, status: TopicStatus) {
+        let mut table = self.shared.lock();
+        let known = table.topics.entry(status.connector.clone()).or_default();
+        if known.contains_key(&status.topic) {
+            return;
+        }
+        known.insert(status.topic.clone(), status.clone());
+        let key = TopicStatus::key(&status.topic, &status.connector);
+        table.pending.insert(key, Some(Bytes::from(status.value())));
+        drop(table);
+        self.shared.changed.notify_one();
+    }
+
+    /// Forgets which topics a connector has used.
+    pub fn reset_topics(&self, connector: &str) {
+        let mut table = self.shared.lock();
+        for topic in table.topics.remove(connector).unwrap_or_default().into_keys() {
+            table.pending.insert(TopicStatus::key(&topic, connector), None);
+        }
+        drop(table);
+        self.shared.changed.notify_one();
     }
 
     /// Waits until the topic has everything, at most `limit`. False when the limit came first.
@@ -117,7 +165,7 @@ impl StatusStore {
                 let written = self.shared.written.notified();
                 {
                     let table = self.shared.lock();
-                    if table.pending.is_empty() && !table.writing {
+                    if table.pending.is_empty() && table.in_flight.is_empty() {
                         return;
                     }
                 }
@@ -146,59 +194,114 @@ impl Shared {
     fn lock(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn may_write(&self) -> bool {
+        self.gate.get().is_none_or(|gate| gate())
+    }
 }
 
 impl Table {
     fn put(&mut self, id: StatusId, status: Status) {
-        self.pending.insert(id.clone(), Some(Bytes::from(status.value())));
+        self.pending.insert(id.key(), Some(Bytes::from(status.value())));
         self.statuses.insert(id, status);
     }
 
     fn apply(&mut self, record: &LogRecord) {
-        let Some(id) = record.key.as_deref().and_then(StatusId::from_key) else { return };
-        match record.value.as_deref().map(Status::from_value) {
-            None => {
-                self.statuses.remove(&id);
+        let Some(key) = record.key.as_deref().and_then(|key| std::str::from_utf8(key).ok()) else { return };
+        if let Some(id) = StatusId::from_key(key) {
+            self.apply_status(key, id, record);
+        } else if let Some((topic, connector)) = TopicStatus::from_key(key) {
+            self.apply_topic(topic, connector, record);
+        }
+    }
+
+    fn apply_status(&mut self, key: &str, id: StatusId, record: &LogRecord) {
+        let status = match record.value.as_deref().map(Status::from_value).transpose() {
+            Ok(status) => status,
+            Err(reason) => {
+                return warn!(offset = record.offset, %id, "skipped a record of the status topic: {reason}");
             }
+        };
+        if self.pending.contains_key(key) || self.in_flight.contains(key) {
+            // What was said here is newer, unless a later owner has spoken.
+            let overtaken = match (&status, self.statuses.get(&id)) {
+                (Some(theirs), Some(ours)) => {
+                    theirs.worker_id != ours.worker_id && theirs.generation > ours.generation
+                }
+                _ => false,
+            };
+            if !overtaken {
+                return;
+            }
+            self.pending.remove(key);
+        }
+        match status {
+            Some(status) => self.statuses.insert(id, status),
+            None => self.statuses.remove(&id),
+        };
+    }
+
+    fn apply_topic(&mut self, topic: String, connector: String, record: &LogRecord) {
+        match record.value.as_deref().map(TopicStatus::from_value) {
             Some(Ok(status)) => {
-                self.statuses.insert(id, status);
+                self.topics.entry(connector).or_default().insert(topic, status);
             }
             Some(Err(reason)) => {
-                warn!(offset = record.offset, %id, "skipped a record of the status topic: {reason}");
+                warn!(offset = record.offset, "skipped a record of the status topic: {reason}");
+            }
+            None => {
+                if let Some(topics) = self.topics.get_mut(&connector) {
+                    topics.remove(&topic);
+                }
             }
         }
     }
 
+    /// What is to be written now, by key.
+    fn take(&mut self) -> BTreeMap<String, Option<Bytes>> {
+        let batch = std::mem::take(&mut self.pending);
+        self.in_flight = batch.keys().cloned().collect();
+        batch
+    }
+
     /// Puts back what could not be written, except where something newer has come.
-    fn put_back(&mut self, batch: BTreeMap<StatusId, Option<Bytes>>) {
-        for (id, value) in batch {
-            self.pending.entry(id).or_insert(value);
+    fn put_back(&mut self, batch: BTreeMap<String, Option<Bytes>>) {
+        for (key, value) in batch {
+            self.pending.entry(key).or_insert(value);
         }
     }
 }
 
-/// Writes what is pending, for ever.
-async fn write_behind(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Duration) {
+/// Follows the log and writes what is pending, for ever.
+async fn keep_up(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Duration) {
+    let mut tail = log.tail();
     loop {
-        let batch = {
-            let mut table = shared.lock();
-            table.writing = !table.pending.is_empty();
-            std::mem::take(&mut table.pending)
-        };
-        if batch.is_empty() {
-            shared.written.notify_waiters();
-            shared.changed.notified().await;
+        if !shared.may_write() {
+            sleep(GATE_PAUSE).await;
+            if shared.may_write() {
+                // Others may have spoken while this worker could not.
+                read(&shared, &mut *log).await;
+            }
             continue;
         }
-        let record = |(id, value): (&StatusId, &Option<Bytes>)| KeyedRecord {
-            key: Bytes::from(id.key()),
+        let batch = shared.lock().take();
+        if batch.is_empty() {
+            shared.written.notify_waiters();
+            tokio::select! {
+                () = shared.changed.notified() => {}
+                () = tail.changed() => read(&shared, &mut *log).await,
+            }
+            continue;
+        }
+        let record = |(key, value): (&String, &Option<Bytes>)| KeyedRecord {
+            key: Bytes::from(key.clone()),
             value: value.clone(),
         };
         let records = batch.iter().map(record).collect();
         let outcome = log.append(records).await;
         {
             let mut table = shared.lock();
-            table.writing = false;
+            table.in_flight.clear();
             if outcome.is_err() {
                 table.put_back(batch);
             }
@@ -207,6 +310,13 @@ async fn write_behind(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: D
             error!("cannot write statuses (status.storage.topic), trying again: {reason}");
             sleep(pause).await;
         }
+    }
+}
+
+async fn read(shared: &Shared, log: &mut dyn RecordLog) {
+    let outcome = log.read_to_end(&mut |record| shared.lock().apply(&record)).await;
+    if let Err(reason) = outcome {
+        debug!("cannot read statuses (status.storage.topic): {reason}");
     }
 }
 
@@ -223,7 +333,7 @@ impl Drop for Writer {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::storage::MemoryLog;
+    use crate::storage::{LogTail, MemoryLog};
     use futures::future::BoxFuture;
 
     const PAUSE: Duration = Duration::from_millis(200);
@@ -301,6 +411,51 @@ mod tests {
             }
             self.0.append(records)
         }
+
+        fn tail(&self) -> Box<dyn LogTail> {
+            self.0.tail()
+        }
+    }
+
+    #[tokio::test]
+    async fn what_other_workers_say_is_followed() {
+        let log = MemoryLog::default();
+        let (here, there) = (open(&log).await, open(&log).await);
+        there.put(task(), status(State::Running, "b:1", 1));
+        there.put_topic(TopicStatus {
+            topic: "t".to_owned(),
+            connector: "c".to_owned(),
+            task: 0,
+            discover_timestamp: 1,
+        });
+        let limit = tokio::time::Instant::now() + LIMIT;
+        while here.get(&task()).is_none() || here.topics("c").is_empty() {
+            assert!(tokio::time::Instant::now() < limit, "not heard in 5 s");
+            sleep(Duration::from_millis(1)).await;
+        }
+        here.reset_topics("c");
+        assert!(here.flush(LIMIT).await && here.topics("c").is_empty());
+        assert!(open(&log).await.topics("c").is_empty());
+    }
+
+    #[tokio::test]
+    async fn nothing_is_written_while_the_session_is_over_and_nothing_stale_after() {
+        let log = MemoryLog::default();
+        let (here, there) = (open(&log).await, open(&log).await);
+        let open_gate = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let gate = open_gate.clone();
+        here.set_gate(Arc::new(move || gate.load(std::sync::atomic::Ordering::Acquire)));
+        let other = StatusId::Task("c".to_owned(), 1);
+        here.put(task(), status(State::Failed, "a:1", 1));
+        here.put(other.clone(), status(State::Failed, "a:1", 1));
+        there.put(task(), status(State::Running, "b:1", 2));
+        assert!(there.flush(LIMIT).await);
+        assert!(!here.flush(GATE_PAUSE).await && log.records().len() == 1);
+        open_gate.store(true, std::sync::atomic::Ordering::Release);
+        assert!(here.flush(LIMIT).await);
+        assert_eq!(here.get(&task()).unwrap().worker_id, "b:1");
+        assert_eq!(open(&log).await.get(&other).unwrap().state, State::Failed);
+        assert_eq!(open(&log).await.get(&task()).unwrap().state, State::Running);
     }
 
     #[tokio::test]

@@ -72,6 +72,11 @@ impl Cluster {
         }
     }
 
+    /// The same cluster by connections of its own, for calls that wait at a broker and would hold up others.
+    pub fn separate(&self) -> Self {
+        Self::new(self.inner.role, self.inner.settings.clone(), self.inner.connector.clone())
+    }
+
     /// Connects, and waits as long as no broker can be reached, saying so. Fails only for what waiting cannot
     /// cure: refused credentials, no common protocol.
     pub async fn connect(&self) -> Result<(), WireError> {

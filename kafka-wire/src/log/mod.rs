@@ -8,10 +8,12 @@
 mod append;
 mod murmur2;
 mod read;
+mod tail;
 
 use bytes::Bytes;
 
 pub use murmur2::{murmur2, partition_for};
+pub use tail::TopicTail;
 
 use crate::admin::{OffsetSpec, TopicPartition};
 use crate::cluster::Cluster;

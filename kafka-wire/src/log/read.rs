@@ -65,7 +65,7 @@ impl TopicLog {
     }
 
     /// After the topic was truncated or made anew.
-    async fn begin_again(&mut self, partition: usize) -> Result<(), WireError> {
+    pub(super) async fn begin_again(&mut self, partition: usize) -> Result<(), WireError> {
         let first = self.offsets(OffsetSpec::Earliest).await?[partition];
         warn!(
             "{}-{partition} no longer has offset {}; reading it again from {first}",
@@ -113,7 +113,7 @@ impl TopicLog {
     }
 
     /// A fetch outside of any session, naming the topic by name and by id, whichever the version has.
-    fn fetch_request(&self, partition: i32, position: i64) -> FetchRequest {
+    pub(super) fn fetch_request(&self, partition: i32, position: i64) -> FetchRequest {
         let metadata = self.cluster.metadata();
         let topic = FetchTopic::default()
             .with_topic(StrBytes::from_string(self.topic.clone()).into())

@@ -111,12 +111,12 @@ impl Broker {
         Ok(())
     }
 
-    /// SIGSTOP: it keeps its connections and answers nothing.
+    /// SIGSTOP: it keeps its connections and answers nothing. Returns when every thread of it stands still.
     ///
     /// # Errors
     /// The process could not be signalled.
     pub fn suspend(&self) -> Result<()> {
-        self.lock().as_ref().map_or(Ok(()), |server| server.signal(Signal::STOP))
+        self.lock().as_ref().map_or(Ok(()), Server::suspend)
     }
 
     /// SIGCONT: undoes [`Self::suspend`].

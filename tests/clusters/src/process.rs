@@ -31,6 +31,8 @@ exit "$code"
 "#;
 
 pub(crate) const STEP: Duration = Duration::from_millis(20);
+/// Threads that have not stopped by then hang in the kernel: they answer nothing either.
+const SUSPEND: Duration = Duration::from_secs(5);
 
 /// The same command, ended together with this process; `pid_file` receives the pid of the command itself.
 pub(crate) fn watched(command: &Command, pid_file: &Path) -> Command {
@@ -109,6 +111,23 @@ impl Server {
         kill_process(self.pid, signal)
             .map_err(std::io::Error::from)
             .context(|| format!("cannot send {signal:?} to {} (pid {})", self.name, self.pid()))
+    }
+
+    /// SIGSTOP, and waits until every thread stands still: a thread that runs on another core goes on for a moment.
+    pub(crate) fn suspend(&self) -> Result<()> {
+        self.signal(Signal::STOP)?;
+        let deadline = Instant::now() + SUSPEND;
+        while self.runs_a_thread() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(())
+    }
+
+    fn runs_a_thread(&self) -> bool {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten().flatten();
+        let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
+        // The state follows the name, which is in brackets and may hold anything.
+        states.into_iter().any(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('T')))
     }
 
     /// SIGTERM, and SIGKILL when `grace` has passed.

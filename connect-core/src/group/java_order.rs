@@ -1,0 +1,57 @@
+//! The orders in which Java visits strings. They decide ties in an assignment, and a leader of ours must decide them as
+//! a Java leader does, or work would move for no reason whenever leadership passes from one kind to the other.
+
+use std::cmp::Ordering;
+
+use crate::worker::TaskId;
+
+/// `String.compareTo`: by UTF-16 units, which differs from Rust's order beyond the basic plane.
+pub(super) fn compare(left: &str, right: &str) -> Ordering {
+    left.encode_utf16().cmp(right.encode_utf16())
+}
+
+/// `ConnectorTaskId.compareTo`.
+pub(super) fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
+    compare(&left.connector, &right.connector).then(left.task.cmp(&right.task))
+}
+
+/// The order in which a `HashMap` that got these keys one after the other, from empty, visits them.
+pub(super) fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
+    let mut capacity = 16u32;
+    while items.len() as u64 * 4 > u64::from(capacity) * 3 {
+        capacity *= 2;
+    }
+    // Within a bucket the order of insertion stays: the sort is stable.
+    items.sort_by_key(|item| bucket(key(item), capacity));
+}
+
+fn bucket(key: &str, capacity: u32) -> u32 {
+    let hash =
+        key.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    (hash ^ (hash >> 16)) & (capacity - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strings_compare_by_utf16_units() {
+        assert_eq!(compare("a", "b"), Ordering::Less);
+        assert_eq!(compare("a", "a-1"), Ordering::Less);
+        // U+1F600 begins with the unit D83D, which is below FF21.
+        assert_eq!(compare("\u{1F600}", "\u{FF21}"), Ordering::Less);
+        assert_eq!("\u{1F600}".cmp("\u{FF21}"), Ordering::Greater);
+    }
+
+    #[test]
+    fn keys_are_visited_as_java_visits_them() {
+        // As `new ArrayList<>(new HashMap<>(...).keySet())` prints them.
+        let mut few = ["worker-b", "worker-a", "x"];
+        sort_as_hash_map(&mut few, |key| key);
+        assert_eq!(few, ["worker-b", "x", "worker-a"]);
+        let mut many: Vec<String> = (0..13).map(|n| format!("w{n}")).collect();
+        sort_as_hash_map(&mut many, |key| key);
+        assert_eq!(many.join(" "), "w7 w8 w9 w11 w10 w0 w12 w1 w2 w3 w4 w5 w6");
+    }
+}

@@ -1,0 +1,182 @@
+//! One round of a rebalance as its leader sees it: what the members said, what is configured, who gets what.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bytes::Bytes;
+
+use super::eager;
+use super::incremental::IncrementalAssignor;
+use super::protocol::{Assignment, ConnectProtocol, Metadata};
+use super::wire::ProtocolError;
+use super::work::ConnectorsAndTasks;
+use crate::worker::TaskId;
+
+/// What the leader has read of the config topic.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigSnapshot {
+    /// Offset up to which it was read, -1 for nothing.
+    pub offset: i64,
+    /// Connectors with their numbers of tasks; 0 also where the task configurations are not all there.
+    pub connectors: BTreeMap<String, usize>,
+}
+
+/// What the broker told the leader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Round {
+    /// The protocol that all members know.
+    pub protocol: ConnectProtocol,
+    /// Member id of the leader.
+    pub leader: String,
+    /// The generation that the members have just joined.
+    pub generation: i32,
+    /// The last generation for which the leader has received its own assignment, -1 for none.
+    pub last_completed_generation: i32,
+    /// Member ids with what they said, in the broker's order.
+    pub members: Vec<(String, Metadata)>,
+}
+
+impl Round {
+    /// Reads the members' metadata.
+    ///
+    /// # Errors
+    /// Metadata that no Connect worker writes, or a leader that is no member.
+    pub fn read(
+        protocol: ConnectProtocol,
+        leader: &str,
+        generation: i32,
+        last_completed_generation: i32,
+        members: impl IntoIterator<Item = (String, Bytes)>,
+    ) -> Result<Self, ProtocolError> {
+        let read = |(id, bytes)| Ok((id, Metadata::decode(bytes)?));
+        let members: Vec<_> = members.into_iter().map(read).collect::<Result<_, _>>()?;
+        if !members.iter().any(|(id, _)| id == leader) {
+            return Err(ProtocolError::NoLeader { leader: leader.to_owned(), members: members.len() });
+        }
+        Ok(Self { protocol, leader: leader.to_owned(), generation, last_completed_generation, members })
+    }
+
+    /// How far the member that has read most of the config topic has read it. A leader that is behind this has to read
+    /// on before it calls [`Assignor::assign`], or nobody gets work.
+    pub fn config_offset(&self) -> i64 {
+        self.members.iter().map(|(_, m)| m.config_offset).max().unwrap_or(-1)
+    }
+
+    fn leader_url(&self) -> &str {
+        self.members.iter().find(|(id, _)| *id == self.leader).map_or("", |(_, m)| &m.url)
+    }
+
+    /// An assignment of this round without work.
+    fn blank(&self, error: i16, config_offset: i64) -> Assignment {
+        Assignment {
+            version: self.protocol.version(),
+            error,
+            leader: self.leader.clone(),
+            leader_url: self.leader_url().to_owned(),
+            config_offset,
+            assigned: ConnectorsAndTasks::default(),
+            revoked: ConnectorsAndTasks::default(),
+            delay_ms: 0,
+        }
+    }
+}
+
+/// What an assignor decided for one member.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Share {
+    pub(super) member: String,
+    pub(super) assigned: ConnectorsAndTasks,
+    pub(super) revoked: ConnectorsAndTasks,
+    /// All that the member runs when it has done what it was told.
+    pub(super) owned: ConnectorsAndTasks,
+}
+
+/// The outcome of a round.
+#[derive(Debug, Clone)]
+pub struct GroupAssignment {
+    /// Assignments by member id.
+    pub assignments: Vec<(String, Assignment)>,
+    /// Who runs what; `None` when nobody got work because the leader is behind.
+    pub leader_state: Option<LeaderState>,
+    protocol: ConnectProtocol,
+}
+
+impl GroupAssignment {
+    /// The bytes for SyncGroup, by member id.
+    ///
+    /// # Errors
+    /// [`ProtocolError::TooLong`].
+    pub fn encode(&self) -> Result<Vec<(String, Bytes)>, ProtocolError> {
+        let one =
+            |(id, assignment): &(String, Assignment)| Ok((id.clone(), assignment.encode(self.protocol)?));
+        self.assignments.iter().map(one).collect()
+    }
+}
+
+/// Where the leader sends requests about a connector or a task. Valid until the next rebalance begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeaderState {
+    connectors: HashMap<String, String>,
+    tasks: HashMap<TaskId, String>,
+}
+
+impl LeaderState {
+    fn new(round: &Round, shares: &[Share]) -> Self {
+        let urls: HashMap<&str, &str> =
+            round.members.iter().map(|(id, m)| (id.as_str(), m.url.as_str())).collect();
+        let mut state = Self::default();
+        for share in shares {
+            let url = urls.get(share.member.as_str()).copied().unwrap_or_default();
+            state.connectors.extend(share.owned.connectors.iter().map(|c| (c.clone(), url.to_owned())));
+            state.tasks.extend(share.owned.tasks.iter().map(|t| (t.clone(), url.to_owned())));
+        }
+        state
+    }
+
+    /// REST URL of the worker that runs a connector's instance; `None` while nobody does.
+    pub fn connector_owner(&self, connector: &str) -> Option<&str> {
+        self.connectors.get(connector).map(String::as_str)
+    }
+
+    /// REST URL of the worker that runs a task; `None` while nobody does.
+    pub fn task_owner(&self, task: &TaskId) -> Option<&str> {
+        self.tasks.get(task).map(String::as_str)
+    }
+}
+
+/// The assignors of one worker. It lives as long as the worker, because the incremental one remembers earlier rounds
+/// that this worker led.
+#[derive(Debug, Clone)]
+pub struct Assignor {
+    incremental: IncrementalAssignor,
+}
+
+impl Assignor {
+    /// `max_delay_ms`: `scheduled.rebalance.max.delay.ms`.
+    pub fn new(max_delay_ms: i32) -> Self {
+        Self { incremental: IncrementalAssignor::new(max_delay_ms) }
+    }
+
+    /// Divides the work. `now_ms` is a clock that only grows and never says 0 or less; which one is of no importance.
+    ///
+    /// A snapshot that is behind [`Round::config_offset`] gives every member CONFIG_MISMATCH.
+    pub fn assign(&mut self, round: &Round, snapshot: &ConfigSnapshot, now_ms: i64) -> GroupAssignment {
+        let wanted = round.config_offset();
+        if snapshot.offset < wanted {
+            let mismatch = round.blank(Assignment::CONFIG_MISMATCH, wanted);
+            let assignments = round.members.iter().map(|(id, _)| (id.clone(), mismatch.clone())).collect();
+            return GroupAssignment { assignments, leader_state: None, protocol: round.protocol };
+        }
+        let (shares, delay_ms) = match round.protocol {
+            ConnectProtocol::Eager => (eager::assign(round, snapshot), 0),
+            _ => self.incremental.assign(round, snapshot, now_ms),
+        };
+        let leader_state = Some(LeaderState::new(round, &shares));
+        let blank = Assignment { delay_ms, ..round.blank(Assignment::NO_ERROR, snapshot.offset) };
+        let whole = |share: Share| {
+            let assignment = Assignment { assigned: share.assigned, revoked: share.revoked, ..blank.clone() };
+            (share.member, assignment)
+        };
+        let assignments = shares.into_iter().map(whole).collect();
+        GroupAssignment { assignments, leader_state, protocol: round.protocol }
+    }
+}
