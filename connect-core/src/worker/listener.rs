@@ -89,6 +89,7 @@ impl Voice {
     }
 
     pub(crate) fn running(&self, trouble: Option<&str>) {
+        self.failed.store(false, Ordering::Release);
         self.say(|listener, id| listener.on_running(id, trouble));
     }
 

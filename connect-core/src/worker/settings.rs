@@ -71,7 +71,9 @@ pub(crate) fn parsed<T: FromStr>(config: &ConfigMap, key: &str, default: T) -> R
     match text(config, key) {
         None => Ok(default),
         Some(value) => value.to_ascii_lowercase().parse().map_err(|_| {
-            ConnectError::config(format!("Invalid value {value} for configuration {key}: it cannot be parsed"))
+            ConnectError::config(format!(
+                "Invalid value {value} for configuration {key}: it cannot be parsed"
+            ))
         }),
     }
 }
@@ -108,10 +110,10 @@ mod tests {
             .map(|(k, v)| (k.to_owned(), v.to_owned()))
             .into();
         let cut = with_prefix(&map, "producer.");
-        assert_eq!(cut.into_iter().collect::<Vec<_>>(), [
-            ("acks".to_owned(), "1".to_owned()),
-            ("x.y".to_owned(), "2".to_owned())
-        ]);
+        assert_eq!(
+            cut.into_iter().collect::<Vec<_>>(),
+            [("acks".to_owned(), "1".to_owned()), ("x.y".to_owned(), "2".to_owned())]
+        );
         let bad = ConfigMap::from([("offset.flush.interval.ms".to_owned(), "soon".to_owned())]);
         let error = WorkerSettings::from_properties("w:1", bad).unwrap_err().to_string();
         assert!(error.contains("offset.flush.interval.ms"), "{error}");

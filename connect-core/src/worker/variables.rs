@@ -39,7 +39,9 @@ impl Variables {
                 ConnectError::config(format!("{key} is missing, but config.providers names {name}"))
             })?;
             let plugin = plugins.provider(class).ok_or_else(|| {
-                ConnectError::config(format!("Invalid value {class} for configuration {key}: Class {class} could not be found."))
+                ConnectError::config(format!(
+                    "Invalid value {class} for configuration {key}: Class {class} could not be found."
+                ))
             })?;
             let params = with_prefix(properties, &format!("config.providers.{name}.param."));
             providers.insert(name, (plugin.create)(&params)?);
@@ -120,7 +122,8 @@ mod tests {
 
     impl ConfigProvider for Echo {
         fn get(&self, path: &str, keys: &[String]) -> Result<Provided, ConnectError> {
-            let data = keys.iter().filter(|key| *key != "none").map(|key| (key.clone(), format!("<{path}|{key}>")));
+            let data =
+                keys.iter().filter(|key| *key != "none").map(|key| (key.clone(), format!("<{path}|{key}>")));
             Ok(Provided { data: data.collect(), ttl: None })
         }
     }

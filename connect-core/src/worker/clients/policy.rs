@@ -133,7 +133,8 @@ mod tests {
         const KEY: &str = "connector.client.config.override.policy";
         let config = map([("producer.override.acks", "1"), ("producer.override.sasl.mechanism", "PLAIN")]);
         for (policy, allowed) in [("All", 2), ("None", 0), ("Principal", 1), ("Allowlist", 1)] {
-            let worker = map([(KEY, policy), ("connector.client.config.override.allowlist", "acks, linger.ms")]);
+            let worker =
+                map([(KEY, policy), ("connector.client.config.override.allowlist", "acks, linger.ms")]);
             let policy = OverridePolicy::from_properties(&worker).unwrap();
             assert_eq!(policy.violations(ClientKind::Producer, &config).len(), 2 - allowed, "{policy:?}");
             assert!(policy.violations(ClientKind::Consumer, &config).is_empty());

@@ -135,15 +135,18 @@ mod tests {
         let clients = Clients { worker: &worker, connector: &connector };
         let id = TaskId { connector: "c".to_owned(), task: 3 };
         let producer = clients.producer(&id, None).unwrap();
-        assert_eq!(producer, map([
-            ("acks", "1"),
-            ("bootstrap.servers", "b:1"),
-            ("client.id", "connector-producer-c-3"),
-            ("delivery.timeout.ms", "2147483647"),
-            ("enable.idempotence", "false"),
-            ("linger.ms", "9"),
-            ("max.in.flight.requests.per.connection", "1"),
-        ]));
+        assert_eq!(
+            producer,
+            map([
+                ("acks", "1"),
+                ("bootstrap.servers", "b:1"),
+                ("client.id", "connector-producer-c-3"),
+                ("delivery.timeout.ms", "2147483647"),
+                ("enable.idempotence", "false"),
+                ("linger.ms", "9"),
+                ("max.in.flight.requests.per.connection", "1"),
+            ])
+        );
         let exactly_once = clients.producer(&id, Some("g-c-3")).unwrap();
         assert_eq!(exactly_once["enable.idempotence"], "true");
         assert!(!exactly_once.contains_key("max.in.flight.requests.per.connection"));

@@ -82,12 +82,22 @@ const SILENT: [&str; 16] = [
 pub(crate) fn client_config(kind: ClientKind, properties: &ConfigMap) -> Result<ClientConfig, ConnectError> {
     let mut config = ClientConfig::new();
     config.set_log_level(rdkafka::config::RDKafkaLogLevel::Info);
-    if kind == ClientKind::Producer {
-        // As Java's default partitioner does for keys.
-        config.set("partitioner", "murmur2_random");
-        // Java waits for a topic that is unknown as long as a send may take.
-        config.set("topic.metadata.propagation.max.ms", "3600000");
+    // Where its defaults are others than Java's. A producer waits for an unknown topic as long as a send may take.
+    let defaults: &[(&str, &str)] = match kind {
+        ClientKind::Producer => &[
+            ("partitioner", "murmur2_random"),
+            ("linger.ms", "0"),
+            ("topic.metadata.propagation.max.ms", "3600000"),
+        ],
+        ClientKind::Consumer => {
+            &[("isolation.level", "read_uncommitted"), ("allow.auto.create.topics", "true")]
+        }
+        ClientKind::Admin => &[],
+    };
+    for (key, value) in defaults {
+        config.set(*key, *value);
     }
+    config.set("metadata.max.age.ms", "300000");
     for (key, value) in properties {
         translate(kind, &mut config, key, value.trim());
     }
@@ -163,12 +173,15 @@ fn assignors(classes: &str) -> String {
 fn secure(config: &mut ClientConfig, properties: &ConfigMap) -> Result<(), ConnectError> {
     let settings = ClientSettings::from_properties(properties).map_err(ConnectError::config)?;
     let Security { tls, sasl } = settings.security;
-    config.set("security.protocol", match (tls.is_some(), sasl.is_some()) {
-        (false, false) => "plaintext",
-        (true, false) => "ssl",
-        (false, true) => "sasl_plaintext",
-        (true, true) => "sasl_ssl",
-    });
+    config.set(
+        "security.protocol",
+        match (tls.is_some(), sasl.is_some()) {
+            (false, false) => "plaintext",
+            (true, false) => "ssl",
+            (false, true) => "sasl_plaintext",
+            (true, true) => "sasl_ssl",
+        },
+    );
     if let Some(tls) = tls {
         if !cfg!(feature = "client-tls") {
             return Err(ConnectError::config(
@@ -224,14 +237,17 @@ mod tests {
 
     #[test]
     fn java_properties_are_said_in_librdkafkas_words() {
-        let config = translated(ClientKind::Producer, &[
-            ("acks", "all"),
-            ("delivery.timeout.ms", "2147483647"),
-            ("compression.type", "ZSTD"),
-            ("max.request.size", "2000000"),
-            ("buffer.memory", "67108864"),
-            ("interceptor.classes", "x.Y"),
-        ]);
+        let config = translated(
+            ClientKind::Producer,
+            &[
+                ("acks", "all"),
+                ("delivery.timeout.ms", "2147483647"),
+                ("compression.type", "ZSTD"),
+                ("max.request.size", "2000000"),
+                ("buffer.memory", "67108864"),
+                ("interceptor.classes", "x.Y"),
+            ],
+        );
         for (key, value) in [
             ("acks", "all"),
             ("message.timeout.ms", "0"),
@@ -250,12 +266,15 @@ mod tests {
     fn a_consumer_keeps_to_one_rebalance_protocol() {
         const JAVA: &str = "org.apache.kafka.clients.consumer.RangeAssignor,\
                             org.apache.kafka.clients.consumer.CooperativeStickyAssignor";
-        let config = translated(ClientKind::Consumer, &[
-            ("group.id", "g"),
-            ("partition.assignment.strategy", JAVA),
-            ("fetch.max.wait.ms", "100"),
-            ("isolation.level", "READ_COMMITTED"),
-        ]);
+        let config = translated(
+            ClientKind::Consumer,
+            &[
+                ("group.id", "g"),
+                ("partition.assignment.strategy", JAVA),
+                ("fetch.max.wait.ms", "100"),
+                ("isolation.level", "READ_COMMITTED"),
+            ],
+        );
         assert_eq!(config.get("partition.assignment.strategy"), Some("range"));
         assert_eq!(config.get("fetch.wait.max.ms"), Some("100"));
         config.create_native_config().unwrap();
@@ -263,12 +282,16 @@ mod tests {
 
     #[test]
     fn sasl_plain_comes_from_the_jaas_line() {
-        let jaas = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"p\";";
-        let config = translated(ClientKind::Consumer, &[
-            ("security.protocol", "SASL_PLAINTEXT"),
-            ("sasl.mechanism", "PLAIN"),
-            ("sasl.jaas.config", jaas),
-        ]);
+        let jaas =
+            "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"u\" password=\"p\";";
+        let config = translated(
+            ClientKind::Consumer,
+            &[
+                ("security.protocol", "SASL_PLAINTEXT"),
+                ("sasl.mechanism", "PLAIN"),
+                ("sasl.jaas.config", jaas),
+            ],
+        );
         assert_eq!(config.get("security.protocol"), Some("sasl_plaintext"));
         assert_eq!((config.get("sasl.username"), config.get("sasl.password")), (Some("u"), Some("p")));
     }

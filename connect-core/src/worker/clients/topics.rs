@@ -68,7 +68,9 @@ impl TopicCreation {
 
     /// Makes sure that a topic exists. Cancel-safe.
     pub(crate) async fn ensure(&mut self, topic: &str) -> Result<(), ConnectError> {
-        let Some(cluster) = self.cluster.as_ref().filter(|_| !self.known.contains(topic)) else { return Ok(()) };
+        let Some(cluster) = self.cluster.as_ref().filter(|_| !self.known.contains(topic)) else {
+            return Ok(());
+        };
         let describe = |error| {
             ConnectError::new(format!("Error while attempting to create/find topic '{topic}'"))
                 .caused_by(ConnectError::new(error))
@@ -103,7 +105,11 @@ impl Group {
             partitions: parsed(&both, PARTITIONS, -1)?,
             replication_factor: parsed(&both, REPLICATION, -1)?,
             // A group inherits only the numbers; further settings are its own.
-            configs: own.iter().filter(|(k, _)| !ours.contains(&k.as_str())).map(|(k, v)| (k.clone(), v.clone())).collect(),
+            configs: own
+                .iter()
+                .filter(|(k, _)| !ours.contains(&k.as_str()))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect(),
         })
     }
 

@@ -49,7 +49,12 @@ pub struct Metrics {
 
 impl Metrics {
     pub(crate) fn new(windows: Windows) -> Self {
-        Self { windows, connector_starts: Starts::default(), task_starts: Starts::default(), registry: Mutex::default() }
+        Self {
+            windows,
+            connector_starts: Starts::default(),
+            task_starts: Starts::default(),
+            registry: Mutex::default(),
+        }
     }
 
     /// Everything in Prometheus' text format.
@@ -120,10 +125,20 @@ impl Metrics {
 impl Registry {
     fn write_task_states(&self, lines: &mut Lines<'_>, connector: &str) {
         lines.group("connect-worker-metrics");
-        let states: Vec<TaskState> =
-            self.tasks.iter().filter(|(id, _)| id.connector == connector).map(|(_, task)| task.state()).collect();
+        let states: Vec<TaskState> = self
+            .tasks
+            .iter()
+            .filter(|(id, _)| id.connector == connector)
+            .map(|(_, task)| task.state())
+            .collect();
         lines.gauge("connector-total-task-count", states.len() as f64);
-        let kinds = [TaskState::Running, TaskState::Paused, TaskState::Failed, TaskState::Unassigned, TaskState::Destroyed];
+        let kinds = [
+            TaskState::Running,
+            TaskState::Paused,
+            TaskState::Failed,
+            TaskState::Unassigned,
+            TaskState::Destroyed,
+        ];
         for kind in kinds {
             let count = states.iter().filter(|state| **state == kind).count();
             lines.gauge(&format!("connector-{}-task-count", kind.name()), count as f64);

@@ -50,7 +50,13 @@ impl Sampled {
         let now = Instant::now();
         let mut samples = self.lock();
         if samples.back().is_none_or(|last| now - last.start >= self.windows.window) {
-            samples.push_back(Sample { start: now, count: 0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY });
+            samples.push_back(Sample {
+                start: now,
+                count: 0,
+                sum: 0.0,
+                min: f64::INFINITY,
+                max: f64::NEG_INFINITY,
+            });
             while samples.len() > self.windows.samples.max(1) {
                 samples.pop_front();
             }

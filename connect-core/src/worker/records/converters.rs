@@ -39,7 +39,11 @@ impl Converters {
     ///
     /// # Errors
     /// Unknown classes, and converters that refuse their settings.
-    pub(crate) fn new(plugins: &Plugins, connector: &ConfigMap, worker: &ConfigMap) -> Result<Self, ConnectError> {
+    pub(crate) fn new(
+        plugins: &Plugins,
+        connector: &ConfigMap,
+        worker: &ConfigMap,
+    ) -> Result<Self, ConnectError> {
         Ok(Self {
             key: converter(plugins, connector, worker, "key.converter", ConverterType::Key)?,
             value: converter(plugins, connector, worker, "value.converter", ConverterType::Value)?,
@@ -152,8 +156,9 @@ fn converter(
     key: &str,
     kind: ConverterType,
 ) -> Result<Named<dyn Converter>, ConnectError> {
-    let (class, settings) = choice(connector, worker, key)
-        .ok_or_else(|| ConnectError::config(format!("Missing required configuration \"{key}\" which has no default value.")))?;
+    let (class, settings) = choice(connector, worker, key).ok_or_else(|| {
+        ConnectError::config(format!("Missing required configuration \"{key}\" which has no default value."))
+    })?;
     let plugin = plugins.converter(class).ok_or_else(|| unknown(key, class))?;
     let make = plugin.converter.ok_or_else(|| unknown(key, class))?;
     Ok(Named { class: plugin.class, converter: make(&settings, kind)? })

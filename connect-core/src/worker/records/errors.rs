@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use connect_api::{ConfigMap, ConnectError, SourceRecord};
+use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use tracing::error;
 
@@ -85,9 +86,12 @@ pub(crate) struct Failure<'a> {
     pub(crate) error: &'a ConnectError,
 }
 
+/// Ends when a report is where it belongs. Dropping it does not take the report back.
+pub(crate) type Reported = BoxFuture<'static, Result<(), ConnectError>>;
+
 /// Hears of every record that could not be processed, for example to keep it as a dead letter. Must not block.
 pub(crate) trait Reporter: Send + Sync {
-    fn report(&self, failure: &Failure<'_>, record: Origin<'_>);
+    fn report(&self, failure: &Failure<'_>, record: Origin<'_>) -> Reported;
 }
 
 /// What one task does about errors.
@@ -124,7 +128,7 @@ impl ErrorHandling {
             self.errors().record_errors.fetch_add(1, Relaxed);
             let left = self.settings.retry_timeout.map(|limit| limit.saturating_sub(started.elapsed()));
             if !error.is_retriable() || left == Some(Duration::ZERO) || self.stop.is_requested() {
-                return self.failed(&Failure { stage, class, error: &error }, record).map(|()| None);
+                return self.failed(&Failure { stage, class, error: &error }, record).map(|_| None);
             }
             let pause = if delay > self.settings.max_delay { self.random_delay() } else { delay };
             delay = delay.saturating_mul(2);
@@ -141,7 +145,7 @@ impl ErrorHandling {
     }
 
     /// A record could not be processed: everybody concerned hears of it. An error when that is not tolerated.
-    pub(crate) fn failed(&self, failure: &Failure<'_>, record: Origin<'_>) -> Result<(), ConnectError> {
+    pub(crate) fn failed(&self, failure: &Failure<'_>, record: Origin<'_>) -> Result<Reported, ConnectError> {
         let errors = self.errors();
         errors.record_failures.fetch_add(1, Relaxed);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -150,14 +154,14 @@ impl ErrorHandling {
             errors.errors_logged.fetch_add(1, Relaxed);
             error!("{}: {}", self.describe(failure, record), failure.error.trace().trim_end());
         }
-        if let Some(reporter) = &self.reporter {
-            reporter.report(failure, record);
-        }
+        let reported = self.reporter.as_ref().map(|reporter| reporter.report(failure, record));
         if !self.settings.tolerate_all {
-            return Err(ConnectError::new("Tolerance exceeded in error handler").caused_by(failure.error.clone()));
+            return Err(
+                ConnectError::new("Tolerance exceeded in error handler").caused_by(failure.error.clone())
+            );
         }
         errors.records_skipped.fetch_add(1, Relaxed);
-        Ok(())
+        Ok(reported.unwrap_or_else(|| Box::pin(async { Ok(()) })))
     }
 
     /// One line about a failure, as Connect's `LogReporter` writes it.
@@ -227,8 +231,9 @@ pub(crate) mod tests {
     struct Heard(Mutex<Vec<String>>);
 
     impl Reporter for Heard {
-        fn report(&self, failure: &Failure<'_>, _: Origin<'_>) {
+        fn report(&self, failure: &Failure<'_>, _: Origin<'_>) -> Reported {
             self.0.lock().unwrap().push(format!("{} {}", failure.stage.name(), failure.error));
+            Box::pin(async { Ok(()) })
         }
     }
 

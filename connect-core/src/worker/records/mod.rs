@@ -7,7 +7,7 @@ mod errors;
 
 pub(crate) use chain::{Applied, Chain};
 pub(crate) use converters::{Converters, KafkaRecord};
-pub(crate) use errors::{ErrorHandling, ErrorSettings, Failure, Origin, Reporter, Stage};
+pub(crate) use errors::{ErrorHandling, ErrorSettings, Failure, Origin, Reported, Reporter, Stage};
 
 use bytes::Bytes;
 use connect_api::TimestampType;
