@@ -7,7 +7,6 @@
 
 pub mod api;
 pub mod error;
-mod executor;
 mod fixed;
 mod host;
 pub mod info;
@@ -29,8 +28,8 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use executor::{Executor, Job, Launcher};
 pub use fixed::FixedHerder;
+pub use crate::worker::executor::{Executor, Job, Launcher};
 pub use view::{ConnectorView, HerderView};
 
 use self::host::Instance;
