@@ -7,6 +7,7 @@ pub mod loggers;
 pub mod plugins;
 pub mod rest;
 pub mod storage;
+pub mod validation;
 pub mod worker;
 
 /// What connectors and other plugins implement.

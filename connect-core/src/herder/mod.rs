@@ -6,6 +6,7 @@
 //! change statuses any more.
 
 pub mod api;
+pub mod common;
 pub mod error;
 mod fixed;
 mod host;
