@@ -260,6 +260,19 @@ impl Worker {
         futures::future::try_join_all((0..task_count).map(fence)).await.map(drop)
     }
 
+    /// Settings of a producer of the worker's own with this transactional id.
+    ///
+    /// # Errors
+    /// Properties of the worker that librdkafka cannot use.
+    pub(crate) fn transactional_client(&self, id: &str) -> Result<rdkafka::ClientConfig, ConnectError> {
+        let none = ConfigMap::new();
+        let clients = Clients { worker: self.settings(), connector: &none };
+        let anybody = TaskId { connector: String::new(), task: 0 };
+        let mut properties = clients.producer(&anybody, Some(id))?;
+        properties.insert("client.id".to_owned(), format!("{id}-leader"));
+        clients::client_config(ClientKind::Producer, &properties)
+    }
+
     /// `<group.id>-<connector>-<task>`.
     fn transactional_id(&self, id: &TaskId) -> String {
         format!("{}-{id}", self.0.settings.group_id.as_deref().unwrap_or_default())
