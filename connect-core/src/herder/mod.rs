@@ -7,11 +7,13 @@
 
 pub mod api;
 pub mod common;
+pub mod distributed;
 pub mod error;
-mod executor;
 mod fixed;
 mod host;
 pub mod info;
+mod reading;
+pub mod statuses;
 mod supervisor;
 mod tasks;
 mod view;
@@ -30,7 +32,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use executor::{Executor, Job, Launcher};
+pub use crate::worker::executor::{Executor, Job, Launcher};
 pub use fixed::FixedHerder;
 pub use view::{ConnectorView, HerderView};
 

@@ -21,6 +21,7 @@ mod server;
 mod status;
 mod tasks;
 pub mod tls;
+mod worker_client;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use error::ApiError;
 pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 pub use listeners::{RestError, advertised_address, advertised_url};
 pub use server::{RestServer, RunningRest};
+pub use worker_client::WorkerClient;
 
 use self::forward::Forwarder;
 use crate::config::rest::RestSettings;

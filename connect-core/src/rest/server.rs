@@ -67,6 +67,18 @@ impl RestServer {
         Self::open(&listeners.iter().map(plain).collect::<Vec<_>>(), None).await
     }
 
+    /// Takes the ports of `listeners`.
+    pub async fn public(settings: &RestSettings) -> Result<Self, RestError> {
+        Self::open(&settings.listeners, tls::server(&settings.listeners, &settings.ssl)?).await
+    }
+
+    /// Takes the ports of `admin.listeners`, if those are others.
+    pub async fn admin(settings: &RestSettings) -> Result<Option<Self>, RestError> {
+        let AdminListeners::Own(listeners) = &settings.admin else { return Ok(None) };
+        let tls = tls::server(listeners, &settings.admin_ssl)?;
+        Self::open(listeners, tls).await.map(Some)
+    }
+
     /// Takes the ports. `tls`: how those with `https` speak it; without it they are refused.
     pub async fn open(listeners: &[Listener], tls: Option<Arc<ServerConfig>>) -> Result<Self, RestError> {
         let mut server = Self { listeners: Vec::new(), addresses: Vec::new() };
