@@ -64,8 +64,16 @@ fn options() -> AdminOptions {
 
 /// Creates a topic and waits for its leaders.
 pub fn create(cluster: &Cluster, topic: &str, partitions: i32) {
+    create_with(cluster, topic, partitions, &[]);
+}
+
+/// [`create`] with settings.
+pub fn create_with(cluster: &Cluster, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
     let client = client(cluster);
-    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for (key, value) in configs {
+        new = new.set(key, value);
+    }
     for result in wait(client.create_topics([&new], &options())).unwrap() {
         result.unwrap();
     }

@@ -4,8 +4,11 @@ mod bodies;
 mod connectors;
 mod flow;
 mod general;
+mod guarded;
+mod internals;
 mod offsets;
 mod plugins;
+mod processes;
 mod sinks;
 mod sources;
 mod states;
@@ -23,10 +26,16 @@ use crate::transcript::{T, merged};
 const BOTH: &[On] = &[On::Distributed, On::Standalone];
 const DISTRIBUTED: &[On] = &[On::Distributed];
 const STANDALONE: &[On] = &[On::Standalone];
+const STRICT: &[On] = &[On::Strict];
+const OTHER: &[On] = &[On::Other];
+const OWN: &[On] = &[On::Own];
+
+/// Adds the scenarios of a family.
+type Fill = fn(&mut List);
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    let families: [(&'static str, fn(&mut List)); 10] = [
+    let families: [(&'static str, Fill); 13] = [
         ("general", general::list),
         ("connectors", connectors::list),
         ("bodies", bodies::list),
@@ -37,6 +46,9 @@ pub(crate) fn all() -> Vec<Scenario> {
         ("sources", sources::list),
         ("sinks", sinks::list),
         ("transforms", transforms::list),
+        ("guarded", guarded::list),
+        ("internals", internals::list),
+        ("processes", processes::list),
     ];
     let mut all = Vec::new();
     for (family, fill) in families {

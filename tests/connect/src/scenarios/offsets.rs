@@ -147,7 +147,7 @@ fn odd_sink(t: &mut T<'_>) {
         (partition.clone(), json!({"kafka_offset": 100})),
         (partition.clone(), json!({"offset": 1})),
         (partition.clone(), json!({})),
-        (partition.clone(), json!({"kafka_offset": 1, "more": 2})),
+        (partition, json!({"kafka_offset": 1, "more": 2})),
         (json!({"kafka_topic": topic, "kafka_partition": "0"}), json!({"kafka_offset": 0})),
         (json!({"kafka_topic": topic, "kafka_partition": "x"}), json!({"kafka_offset": 0})),
         (json!({"kafka_topic": topic, "kafka_partition": 7}), json!({"kafka_offset": 0})),

@@ -326,10 +326,7 @@ fn dead_letters(t: &mut T<'_>, context: bool) {
     t.configure(&name, &merged(plain(t), config));
     flow::await_sink(t, &name, records.len());
     for (number, letter) in kafka::read(&t.lab.cluster, &dead, 2, PATIENCE).into_iter().enumerate() {
-        t.note(
-            format!("letter {number}"),
-            t.record_line(&Record { headers: Vec::new(), ..letter.clone() }, true),
-        );
+        t.note(format!("letter {number}"), t.record_line(&letter, true));
         for (key, value) in &letter.headers {
             let text = String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
             let text = text.split("\n\tat ").next().unwrap_or_default().to_owned();
@@ -366,14 +363,9 @@ fn errors_logged(t: &mut T<'_>) {
     let more = json!({"errors.tolerance": "all", "errors.log.enable": "true", "errors.log.include.messages": "true"});
     let name = broken(t, &more);
     t.note("file", format!("{:?}", lines(t)));
-    let marker = format!("Error encountered in task {name}-0. ");
-    let worker = t.worker();
-    let line = t.until(|_| {
-        let log = worker.log();
-        let at = log.find(&marker)?;
-        log[at..].lines().next().map(str::to_owned)
-    });
-    t.note("log", line.unwrap_or_default());
+    let (worker, marker) = (t.worker(), format!("Error encountered in task {name}-0. "));
+    t.until(|_| worker.log().contains(&marker).then_some(()));
+    t.note_logged("log", &worker.log(), &marker);
     t.remove(&name);
 }
 
