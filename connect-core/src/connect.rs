@@ -1,6 +1,5 @@
 //! A whole worker process, put together from its properties: storage topics, worker, herder, REST. Executables call this.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +11,11 @@ use tokio::time::sleep;
 use tracing::{info, warn};
 
 use crate::api::{ConfigMap, ConnectError};
-use crate::config::{RestSettings, StorageTopic};
+use crate::config::{Mode, RestSettings, WorkerConfig};
 use crate::herder::distributed::{DistributedHerder, DistributedSettings, Foundation, group_settings};
 use crate::plugins::Plugins;
 use crate::rest::{RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url};
-use crate::storage::{StorageError, StorageTopics, Stores};
+use crate::storage::{StorageError, Stores};
 use crate::worker::{OffsetBacking, StopReport, Surroundings, Variables, Worker, WorkerSettings};
 
 /// Pause before a storage topic that does not answer is asked again.
@@ -128,30 +127,29 @@ impl Connect {
     ) -> Result<Self, StartError> {
         let plugins = Arc::new(plugins);
         let properties = resolve(&properties, &plugins)?;
-        let rest = RestSettings::from_properties(&properties).map_err(StartError::Config)?;
-        let topics = StorageTopics::from_properties(&properties).map_err(StartError::Config)?;
+        let config = WorkerConfig::new(Mode::Distributed, properties).map_err(StartError::Config)?;
+        warn_unused(&config);
         // Everything that can be refused at once is looked at before anything is waited for.
-        let client = Arc::new(WorkerClient::new(&rest)?);
-        let ports = Ports::take(rest, build.rest).await?;
+        let client = Arc::new(WorkerClient::new(&config.rest)?);
+        let ports = Ports::take(config.rest.clone(), build.rest).await?;
         let addresses = ports.addresses();
         let (url, worker_id) = advertised_url(&ports.settings, &addresses);
-        let group = group_settings(&properties, &worker_id).map_err(StartError::Config)?;
-        let settings =
-            DistributedSettings::from_properties(&properties, &worker_id, &url).map_err(StartError::Config)?;
-        let worker_settings =
-            WorkerSettings::from_properties(&worker_id, properties.clone()).map_err(StartError::Config)?;
+        let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
+        let worker_settings = worker_settings.map_err(StartError::Config)?;
         let make = build.surroundings.clusters.clone();
-        let cluster: Cluster = make("worker's", &properties).map_err(StartError::Config)?;
+        let cluster: Cluster = make("worker's", &config.properties).map_err(StartError::Config)?;
         cluster.connect().await?;
+        let topics = config.settings();
         let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
         let Stores { configs, offsets, statuses } = stores;
-        let backing = OffsetBacking { store: offsets.clone(), topic: Some(topics.offsets.name.clone()) };
+        let backing = OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
         let worker = Worker::new(worker_settings, plugins, backing, build.surroundings.clone())
             .map_err(StartError::Config)?;
+        let group = group_settings(&config, &worker_id);
         let foundation =
             Foundation { cluster, group, configs, statuses, offsets, worker: worker.clone(), client };
-        let herder = DistributedHerder::start(settings, foundation);
-        let api = rest_api(&herder, &worker, ports.settings.clone(), build)?;
+        let herder = DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
+        let api = rest_api(&herder, &worker, &config, build)?;
         let rest = ports.serve(&api);
         info!("worker {worker_id} is up, {url}");
         Ok(Self { herder, worker, rest, addresses })
@@ -185,7 +183,7 @@ impl Connect {
 fn rest_api(
     herder: &DistributedHerder,
     worker: &Worker,
-    settings: RestSettings,
+    config: &WorkerConfig,
     build: Build,
 ) -> Result<RestApi, StartError> {
     let (figures, group, more) = (worker.clone(), herder.clone(), build.metrics);
@@ -200,14 +198,10 @@ fn rest_api(
     let options = RestOptions {
         version: build.version,
         commit: build.commit,
-        topic_tracking: worker.settings().topic_tracking,
-        topic_tracking_reset: worker.settings().properties.get("topic.tracking.allow.reset").is_none_or(|v| {
-            !v.trim().eq_ignore_ascii_case("false")
-        }),
         metrics: Some(metrics),
-        ..RestOptions::default()
+        ..config.rest_options()
     };
-    let api = RestApi::new(Arc::new(herder.clone()), settings, options)?;
+    let api = RestApi::new(Arc::new(herder.clone()), config.rest.clone(), options)?;
     Ok(api.with_routes(build.routes))
 }
 
@@ -215,6 +209,12 @@ fn rest_api(
 fn resolve(properties: &ConfigMap, plugins: &Plugins) -> Result<ConfigMap, StartError> {
     let variables = Variables::from_properties(properties, plugins).map_err(StartError::Config)?;
     variables.resolve(properties).map_err(StartError::Config)
+}
+
+fn warn_unused(config: &WorkerConfig) {
+    for key in config.unused() {
+        warn!("the worker's property {key} is not known and has no effect");
+    }
 }
 
 /// Repeats `open` while a passing fault is in its way.
@@ -228,59 +228,4 @@ async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T
             other => return other,
         }
     }
-}
-
-impl StorageTopics {
-    /// Reads a worker's properties.
-    ///
-    /// # Errors
-    /// The first property that cannot be used.
-    pub fn from_properties(properties: &ConfigMap) -> Result<Self, ConnectError> {
-        let topic = |what: &str, partitions: Option<i32>| {
-            let name = format!("{what}.storage.topic");
-            let name = properties.get(&name).map(|name| name.trim()).filter(|name| !name.is_empty()).ok_or_else(|| {
-                ConnectError::config(format!(
-                    "Missing required configuration \"{name}\" which has no default value."
-                ))
-            })?;
-            let prefix = format!("{what}.storage.");
-            let partitions = match partitions {
-                Some(default) => number(properties, &format!("{prefix}partitions"), default)?,
-                None => 1,
-            };
-            let factor = number(properties, &format!("{prefix}replication.factor"), 3)?;
-            Ok(StorageTopic {
-                name: name.to_owned(),
-                partitions,
-                replication_factor: i16::try_from(factor).unwrap_or(i16::MAX),
-                configs: further(properties, &prefix),
-            })
-        };
-        Ok(Self { configs: topic("config", None)?, offsets: topic("offset", Some(25))?, statuses: topic("status", Some(5))? })
-    }
-}
-
-/// A number that is positive, or -1 for the broker's default.
-fn number(properties: &ConfigMap, key: &str, default: i32) -> Result<i32, ConnectError> {
-    let Some(text) = properties.get(key).map(|text| text.trim()) else { return Ok(default) };
-    let invalid = |reason: &str| {
-        ConnectError::config(format!("Invalid value {text} for configuration {key}: {reason}"))
-    };
-    match text.parse::<i32>().map_err(|_| invalid("Not a number of type INT"))? {
-        number if number == -1 || number > 0 => Ok(number),
-        _ => Err(invalid("Number must be -1 or larger, but not 0, where -1 means the broker's default")),
-    }
-}
-
-/// Topic settings under `<what>.storage.`, such as `offset.storage.min.insync.replicas`.
-fn further(properties: &ConfigMap, prefix: &str) -> BTreeMap<String, String> {
-    let own = ["topic", "partitions", "replication.factor", "file.filename"];
-    let setting = |(key, value): (&String, &String)| {
-        let name = key.strip_prefix(prefix)?;
-        if name == "cleanup.policy" {
-            warn!("{key} is ignored: the topic has to be compacted");
-        }
-        (!own.contains(&name) && name != "cleanup.policy").then(|| (name.to_owned(), value.clone()))
-    };
-    properties.iter().filter_map(setting).collect()
 }

@@ -21,7 +21,7 @@ pub use log::{KeyedRecord, LogRecord, LogTail, MemoryLog, RecordLog};
 pub use offsets::OffsetStore;
 pub use status_records::{State, Status, StatusId, TopicStatus};
 pub use statuses::{StatusStore, WriteGate};
-pub use stores::{StorageTopics, Stores};
+pub use stores::Stores;
 pub use topics::{InternalTopic, Purpose, ensure_topic};
 pub use transactional::TransactionalWriter;
 
