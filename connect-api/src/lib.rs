@@ -7,6 +7,7 @@ pub mod connector;
 pub mod convert;
 pub mod data;
 pub mod error;
+pub mod helpers;
 pub mod plugin;
 pub mod properties;
 pub mod provider;

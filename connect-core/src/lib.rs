@@ -3,9 +3,11 @@
 pub mod config;
 pub mod group;
 pub mod herder;
+pub mod loggers;
 pub mod plugins;
 pub mod rest;
 pub mod storage;
+pub mod validation;
 pub mod worker;
 
 /// What connectors and other plugins implement.

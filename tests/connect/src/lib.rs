@@ -1,0 +1,25 @@
+//! One suite of scenarios for Kafka Connect workers: REST requests, connectors that move data, the bytes that a worker
+//! leaves in topics and files. The transcripts of Kafka's own workers (3.9.2) are recorded in `golden/`; the workers of this
+//! project must give the same, line by line, or the difference stands with its reason in `known.rs`.
+//!
+//! Called by `tests/differential.rs`. Environment, for work on the suite:
+//! - `CONNECT_SCENARIOS=validate,smt_cast` runs only scenarios whose titles contain one of these;
+//! - `CONNECT_RECORD=1` (Java) records instead of comparing only;
+//! - `CONNECT_TIMES=1` and `CONNECT_LOGS=1` print how long each took, and the workers' logs.
+
+// The whole crate is a test: what cannot go on panics, and the scenario is reported as ended early.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod golden;
+mod http;
+mod kafka;
+mod known;
+mod lab;
+mod run;
+mod scenarios;
+mod settings;
+mod text;
+mod transcript;
+
+pub use lab::Side;
+pub use run::{Difference, check, stale_differences, table};
