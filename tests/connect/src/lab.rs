@@ -27,7 +27,7 @@ pub(crate) enum On {
     /// `connect-standalone` as most people have it.
     Standalone,
     /// A distributed worker that forbids what can be forbidden, with CORS, headers and admin listeners.
-    Strict,
+    Guarded,
     /// A standalone worker with the other values of the same settings.
     Other,
     /// None of them: the scenario starts what it needs.
@@ -36,21 +36,21 @@ pub(crate) enum On {
 
 impl On {
     /// Those that are there to be shared.
-    pub(crate) const SHARED: [On; 4] = [On::Distributed, On::Standalone, On::Strict, On::Other];
+    pub(crate) const SHARED: [On; 4] = [On::Distributed, On::Standalone, On::Guarded, On::Other];
 
     /// As in the recordings.
     pub(crate) fn name(self) -> &'static str {
         match self {
             On::Distributed => "distributed",
             On::Standalone => "standalone",
-            On::Strict => "strict",
+            On::Guarded => "guarded",
             On::Other => "other",
             On::Own => "none",
         }
     }
 
     pub(crate) fn is_distributed(self) -> bool {
-        matches!(self, On::Distributed | On::Strict)
+        matches!(self, On::Distributed | On::Guarded)
     }
 
     fn index(self) -> Option<usize> {
@@ -144,7 +144,7 @@ impl Lab {
         let arguments: Vec<PathBuf> = [file].into_iter().chain(files.iter().cloned()).collect();
         let command = self.command(like.is_distributed(), &arguments);
         let server = Server::run(name, &command, self.folder()).unwrap();
-        let admin = (like == On::Strict).then_some(admin);
+        let admin = (like == On::Guarded).then_some(admin);
         let mut worker = Worker { address: port, admin, server, _ports: ports };
         worker.wait_ready().map(|()| worker)
     }

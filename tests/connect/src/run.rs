@@ -50,7 +50,7 @@ const ENDED: &str = "ended early";
 /// Scenarios at the same time on a worker: most of them wait. Few on distributed workers, where each new connector makes the
 /// others wait for a rebalance; one on a standalone worker, for Java's herder can block itself for good.
 const LANES: [(On, usize); 5] =
-    [(On::Distributed, 3), (On::Standalone, 1), (On::Strict, 1), (On::Other, 1), (On::Own, 2)];
+    [(On::Distributed, 3), (On::Standalone, 1), (On::Guarded, 1), (On::Other, 1), (On::Own, 2)];
 
 /// Runs the scenarios whose titles contain, or whose family is, one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
 /// with the recordings. `CONNECT_RECORD=1` records Java's answers first.
