@@ -3,5 +3,4 @@
 mod create;
 pub(crate) mod discovery;
 pub mod filter;
-mod java_regex;
 pub mod rename;
