@@ -115,7 +115,7 @@ impl<'a> T<'a> {
 
     /// Replaces what differs from run to run.
     fn plain(&self, text: &str) -> String {
-        let mut text = text::without_frames(text);
+        let mut text = text::without_identities(&text::without_frames(text));
         let mut replace = |what: &str, name: &str| text = text.replace(what, name);
         if let Some(worker) = self.lab.worker(self.on) {
             replace(&worker.address, "<worker>");
@@ -127,15 +127,15 @@ impl<'a> T<'a> {
         text::without_times(&text, self.began)
     }
 
-    /// Sends a request. While the worker says that a rebalance is in the way, it is sent again: other scenarios on the same
-    /// worker cause rebalances.
+    /// Sends a request. While the worker says that a rebalance or a changed configuration is in the way, it is sent again: other
+    /// scenarios on the same worker cause them.
     pub(crate) fn quietly(&self, request: &Request) -> Answer {
         let address = self.worker().address.clone();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = http::send(&address, request).unwrap_or_else(|error| panic!("{request:?}: {error}"));
-            let rebalances = matches!(answer.status, 409 | 500) && answer.body.contains("rebalance");
-            if !rebalances || Instant::now() > deadline {
+            let passing = ["rebalance", "stale configuration"].iter().any(|why| answer.body.contains(why));
+            if !(passing && matches!(answer.status, 409 | 500)) || Instant::now() > deadline {
                 return answer;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -269,7 +269,8 @@ impl<'a> T<'a> {
         let records = kafka::read(&self.lab.cluster, topic, count, PATIENCE);
         let several = kafka::partitions(&self.lab.cluster, topic) > Some(1);
         for (number, record) in records.iter().enumerate() {
-            let line = self.record_line(record, several);
+            // A record without a key goes to a partition of the producer's choice.
+            let line = self.record_line(record, several && record.key.is_some());
             self.note(format!("{topic} record {number}"), line);
             for (name, value) in &record.headers {
                 self.note(format!("{topic} record {number} header {name}"), text::bytes(value.as_deref()));

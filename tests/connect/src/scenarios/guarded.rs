@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{GUARDED, List, OTHER, flow, idle, start_idle, validate};
 use crate::http::Request;
-use crate::kafka::Record;
+use crate::kafka::{self, Record};
 use crate::transcript::{T, merged};
 
 pub(super) fn list(list: &mut List) {
@@ -81,6 +81,30 @@ pub(super) fn list(list: &mut List) {
         }
     });
     list.add(GUARDED, "exactly_once_data", exactly_once);
+    list.add(GUARDED, "offsets_in_a_topic_of_its_own", |t| {
+        let offsets = t.name("own-offsets");
+        let (name, topic) = t.source("one\ntwo\n", json!({"offsets.storage.topic": offsets}));
+        flow::await_source(t, &name, &topic, 2);
+        let path = format!("/connectors/{name}/offsets");
+        t.get_until(&path, |answer| answer.body.contains("8"));
+        t.bare("PUT", format!("/connectors/{name}/stop"));
+        t.await_state(&name, "STOPPED", &[]);
+        let file = t.path("source.txt").display().to_string();
+        let body = json!({"offsets": [{"partition": {"filename": file}, "offset": {"position": 4}}]});
+        t.patch(&path, body.to_string());
+        t.get_until(&path, |answer| answer.body.contains("4"));
+        t.delete(&path);
+        t.get_until(&path, |answer| !answer.body.contains("position"));
+        for topic in [offsets.as_str(), "guarded-offsets"] {
+            super::internals::note_records(t, topic, &name);
+        }
+        let configs = kafka::configs(&t.lab.cluster, &offsets);
+        t.note(
+            "its topic",
+            format!("{:?} partitions, {configs:?}", kafka::partitions(&t.lab.cluster, &offsets)),
+        );
+        t.remove(&name);
+    });
 }
 
 fn origins(t: &mut T<'_>, origins: &[&str]) {
@@ -153,6 +177,9 @@ fn exactly_once(t: &mut T<'_>) {
         format!("/connectors/{name}/config"),
         r#"{"transaction.boundary":"interval","transaction.boundary.interval.ms":"100"}"#,
     );
+    // The new task runs when its round of fencing is written.
+    let fencing = format!("tasks-fencing-{name}");
+    t.until(|t| (super::internals::count(t, "guarded-configs", &fencing) == 4).then_some(()));
     t.await_state(&name, "RUNNING", &["RUNNING"]);
     let mut more = std::fs::File::options().append(true).open(&file).unwrap();
     std::io::Write::write_all(&mut more, b"three\n").unwrap();

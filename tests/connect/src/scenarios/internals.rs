@@ -109,6 +109,12 @@ pub(super) fn note_records(t: &mut T<'_>, topic: &str, part: &str) {
     }
 }
 
+/// How many records have `part` in their keys.
+pub(super) fn count(t: &T<'_>, topic: &str, part: &str) -> usize {
+    let records = kafka::read(&t.lab.cluster, topic, 0, crate::transcript::PATIENCE);
+    records.iter().filter(|record| text::bytes(record.key.as_deref()).contains(part)).count()
+}
+
 /// Notes the keys and how their values begin, for values that are secret.
 fn note_keys(t: &mut T<'_>, topic: &str, part: &str) {
     for record in kafka::read(&t.lab.cluster, topic, 0, crate::transcript::PATIENCE) {

@@ -232,6 +232,87 @@ fn chains() -> Vec<(&'static str, Chain, Value)> {
             none(),
         ),
         (
+            "cast_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("Cast$Key", json!({"spec": "f:boolean"})),
+            ],
+            none(),
+        ),
+        (
+            "mask_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("MaskField$Key", json!({"fields": "f", "replacement": "m"})),
+            ],
+            none(),
+        ),
+        (
+            "insert_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("InsertField$Key", json!({"topic.field": "t"})),
+            ],
+            none(),
+        ),
+        (
+            "replace_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("ReplaceField$Key", json!({"renames": "f:g"})),
+            ],
+            none(),
+        ),
+        (
+            "flatten_key",
+            vec![
+                hoist(),
+                step("HoistField$Value", json!({"field": "o"})),
+                step("ValueToKey", json!({"fields": "o"})),
+                step("Flatten$Key", none()),
+            ],
+            none(),
+        ),
+        (
+            "header_from_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("HeaderFrom$Key", json!({"fields": "f", "headers": "h", "operation": "move"})),
+            ],
+            none(),
+        ),
+        (
+            "schema_metadata_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("SetSchemaMetadata$Key", json!({"schema.name": "k"})),
+            ],
+            none(),
+        ),
+        (
+            "insert_into_text",
+            vec![step("InsertField$Value", json!({"static.field": "x", "static.value": "1"}))],
+            none(),
+        ),
+        (
+            "timestamp_converter",
+            vec![
+                hoist(),
+                insert(json!({"timestamp.field": "ts"})),
+                step(
+                    "TimestampConverter$Value",
+                    json!({"field": "ts", "target.type": "string", "format": "'at a time'"}),
+                ),
+            ],
+            none(),
+        ),
+        (
             "cast_to_int32",
             vec![cast("int32")],
             json!({"errors.tolerance": "none", "errors.log.enable": "true"}),
