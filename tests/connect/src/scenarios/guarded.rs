@@ -93,8 +93,7 @@ pub(super) fn list(list: &mut List) {
         let body = json!({"offsets": [{"partition": {"filename": file}, "offset": {"position": 4}}]});
         t.patch(&path, body.to_string());
         t.get_until(&path, |answer| answer.body.contains("4"));
-        t.delete(&path);
-        t.get_until(&path, |answer| !answer.body.contains("position"));
+        // No reset: Java's worker does not end one of a topic of its own while sources are exactly-once.
         for topic in [offsets.as_str(), "guarded-offsets"] {
             super::internals::note_records(t, topic, &name);
         }
