@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use kafka_clusters::{Cluster, Distribution, Jvm, Port, Server, Version};
 
 use crate::http::{self, Request};
+use crate::kafka::Kafka;
 use crate::settings;
 
 /// Whose worker it is.
@@ -84,8 +85,9 @@ impl Worker {
 pub(crate) struct Lab {
     pub(crate) side: Side,
     workers: [OnceLock<Worker>; 4],
-    pub(crate) cluster: Cluster,
+    pub(crate) kafka: Kafka,
     pub(crate) cluster_id: String,
+    _cluster: Cluster,
     folder: tempfile::TempDir,
 }
 
@@ -102,7 +104,8 @@ impl Lab {
         let cluster_id = cluster.broker(1).metadata().unwrap().cluster_id.unwrap();
         let mut folder = tempfile::Builder::new().prefix("connect-").tempdir().unwrap();
         folder.disable_cleanup(std::env::var_os("KAFKA_CLUSTERS_KEEP").is_some());
-        Self { side, workers: Default::default(), cluster, cluster_id, folder }
+        let kafka = Kafka::new(cluster.bootstrap());
+        Self { side, workers: Default::default(), kafka, cluster_id, _cluster: cluster, folder }
     }
 
     /// Files of connectors, settings and logs.

@@ -44,7 +44,7 @@ fn common(lab: &Lab, address: &str) -> String {
          config.providers.env.param.allowlist.pattern=CONNECT_TEST.*\n\
          config.providers.closed.class={PROVIDERS}FileConfigProvider\n\
          config.providers.closed.param.allowed.paths={}\n",
-        lab.cluster.bootstrap(),
+        lab.kafka.bootstrap,
         secrets.display()
     )
 }

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer, Request};
-use crate::kafka::{self, Record};
+use crate::kafka::Record;
 use crate::lab::{Lab, On, Side, Worker};
 use crate::text;
 
 /// How long a scenario waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Headers that are part of the interface; `Content-Type: application/json` goes without saying.
 const HEADERS: &[&str] = &[
@@ -82,7 +82,7 @@ impl<'a> T<'a> {
     /// A topic of its own.
     pub(crate) fn topic(&self, name: &str, partitions: i32) -> String {
         let topic = self.name(name);
-        kafka::create(&self.lab.cluster, &topic, partitions);
+        self.lab.kafka.create(&topic, partitions);
         topic
     }
 
@@ -121,7 +121,7 @@ impl<'a> T<'a> {
             replace(&worker.address, "<worker>");
             replace(worker.admin.as_deref().unwrap_or("no admin"), "<admin>");
         }
-        replace(&self.lab.cluster.bootstrap(), "<bootstrap>");
+        replace(&self.lab.kafka.bootstrap, "<bootstrap>");
         replace(&self.lab.cluster_id, "<cluster>");
         replace(&self.lab.folder().display().to_string(), "<folder>");
         text::without_times(&text, self.began)
@@ -201,8 +201,8 @@ impl<'a> T<'a> {
     /// Creates a FileStreamSource of `text`, writing to a topic of its own, and waits for its task; gives its name and topic.
     pub(crate) fn source(&mut self, text: &str, more: Value) -> (String, String) {
         let (name, topic) = (self.name("source"), self.name("lines"));
-        if kafka::partitions(&self.lab.cluster, &topic).is_none() {
-            kafka::create(&self.lab.cluster, &topic, 1);
+        if self.lab.kafka.partitions(&topic).is_none() {
+            self.lab.kafka.create(&topic, 1);
         }
         let file = self.file("source.txt", text);
         let config =
@@ -250,7 +250,7 @@ impl<'a> T<'a> {
         answer
     }
 
-    /// Tries until there is something, 20 s at most.
+    /// Tries until there is something, 30 s at most.
     pub(crate) fn until<V>(&self, mut ready: impl FnMut(&Self) -> Option<V>) -> Option<V> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -266,8 +266,8 @@ impl<'a> T<'a> {
 
     /// Waits until a topic has `count` records and notes each as it is.
     pub(crate) fn records(&mut self, topic: &str, count: usize) {
-        let records = kafka::read(&self.lab.cluster, topic, count, PATIENCE);
-        let several = kafka::partitions(&self.lab.cluster, topic) > Some(1);
+        let records = self.lab.kafka.read(topic, count, PATIENCE);
+        let several = self.lab.kafka.partitions(topic) > Some(1);
         for (number, record) in records.iter().enumerate() {
             // A record without a key goes to a partition of the producer's choice.
             let line = self.record_line(record, several && record.key.is_some());

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{GUARDED, List, OTHER, flow, idle, start_idle, validate};
 use crate::http::Request;
-use crate::kafka::{self, Record};
+use crate::kafka::Record;
 use crate::transcript::{T, merged};
 
 pub(super) fn list(list: &mut List) {
@@ -97,11 +97,8 @@ pub(super) fn list(list: &mut List) {
         for topic in [offsets.as_str(), "guarded-offsets"] {
             super::internals::note_records(t, topic, &name);
         }
-        let configs = kafka::configs(&t.lab.cluster, &offsets);
-        t.note(
-            "its topic",
-            format!("{:?} partitions, {configs:?}", kafka::partitions(&t.lab.cluster, &offsets)),
-        );
+        let configs = t.lab.kafka.configs(&offsets);
+        t.note("its topic", format!("{:?} partitions, {configs:?}", t.lab.kafka.partitions(&offsets)));
         t.remove(&name);
     });
 }
