@@ -11,8 +11,7 @@ use connect_core::herder::{Executor, Herder, HerderError, HerderSettings, Herder
 use connect_core::plugins::Plugins;
 use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address, router};
 use connect_core::storage::{StorageError, Stores};
-use connect_core::worker::source::{SourceSettings, run};
-use connect_core::worker::{TaskContext, TaskRunner};
+use connect_core::worker::{SourceSettings, TaskContext, TaskRunner, run};
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};

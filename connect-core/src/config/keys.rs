@@ -10,6 +10,6 @@ pub fn prefixed(settings: &ConfigMap, prefix: &str) -> ConfigMap {
 }
 
 /// A comma-separated list without empty items.
-pub(super) fn string_list(text: &str) -> Vec<String> {
+pub(crate) fn string_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
 }

@@ -8,9 +8,9 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::sleep;
 use tracing::error;
 
-use super::executor::{Executor, panic_text};
 use crate::api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, SourceTask, Task};
 use crate::worker::StopSignal;
+use crate::worker::executor::{Executor, panic_text};
 
 const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(60);

@@ -6,11 +6,14 @@
 //! change statuses any more.
 
 pub mod api;
+pub mod common;
+pub mod distributed;
 pub mod error;
-mod executor;
 mod fixed;
 mod host;
 pub mod info;
+mod reading;
+pub mod statuses;
 mod supervisor;
 mod tasks;
 mod view;
@@ -29,7 +32,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-pub use executor::{Executor, Job, Launcher};
+pub use crate::worker::executor::{Executor, Job, Launcher};
 pub use fixed::FixedHerder;
 pub use view::{ConnectorView, HerderView};
 

@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, info, warn};
 
-use super::executor::{Outcome, panic_text};
 use super::host::TaskPlan;
 
 use super::{Shared, StopReport};
 use crate::api::{ConfigMap, ConnectError};
 use crate::storage::StatusId;
+use crate::worker::executor::{Outcome, panic_text};
 use crate::worker::status::StatusAuthor;
 use crate::worker::{StopSignal, StopSwitch, TaskContext, TaskId, TaskOffsets, TaskReport, TaskStatusHandle};
 

@@ -12,6 +12,7 @@ mod status_records;
 mod statuses;
 mod stores;
 mod topics;
+mod transactional;
 
 pub use config_records::{Properties, RestartRequest, SessionKey};
 pub use config_state::{ConfigState, ConfigUpdate, TargetState};
@@ -22,6 +23,7 @@ pub use status_records::{State, Status, StatusId, TopicStatus};
 pub use statuses::{StatusStore, WriteGate};
 pub use stores::Stores;
 pub use topics::{InternalTopic, Purpose, ensure_topic};
+pub use transactional::TransactionalWriter;
 
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -116,6 +118,14 @@ pub enum StorageError {
         /// What was to be written.
         what: String,
     },
+    /// A transaction on the config topic failed.
+    #[error("cannot write {what} in a transaction (exactly.once.source.support): {reason}")]
+    Transaction {
+        /// What was to be written.
+        what: String,
+        /// The client's words.
+        reason: String,
+    },
     /// The worker is stopping.
     #[error("the store is closed because the worker is stopping")]
     Closed,
@@ -126,7 +136,7 @@ impl StorageError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Kafka(error) => error.is_retriable(),
-            Self::Timeout { .. } | Self::Fenced { .. } => true,
+            Self::Timeout { .. } | Self::Fenced { .. } | Self::Transaction { .. } => true,
             _ => false,
         }
     }

@@ -152,9 +152,11 @@ impl GroupMember {
                 debug!("joining again: {why}");
                 continue;
             }
-            if said.is_none_or(|at| at.elapsed() >= REMINDER) {
-                warn!("{why}; trying again");
-                said = Some(Instant::now());
+            // A coordinator that is being created or elected is nothing to warn of.
+            match said.replace(Instant::now()) {
+                None => info!("{why}; trying again"),
+                Some(at) if at.elapsed() >= REMINDER => warn!("{why}; trying again"),
+                earlier => said = earlier,
             }
             sleep(backoff.next().unwrap_or(self.settings.heartbeat_interval)).await;
         }

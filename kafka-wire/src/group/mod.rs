@@ -152,7 +152,8 @@ pub struct Joined {
     pub leader_id: String,
     /// The protocol on which the members agreed.
     pub protocol: String,
-    /// What the leader gave to this member; empty if it forgot it.
+    /// What the leader gave to this member; empty if it forgot it. When only this member joined, is not the leader and
+    /// said what it had said before, the broker begins no generation and gives the old one's assignment again.
     pub assignment: Bytes,
 }
 

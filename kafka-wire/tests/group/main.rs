@@ -1,7 +1,8 @@
-//! Members of one group on kafka-sim: joins, leaders that leave, coordinators that move or end, sessions that end.
+//! Members of one group, on kafka-sim and on real brokers: joins, leaders that leave, coordinators that move or end, sessions that end.
 //! Connect's bytes are not known here; the leader of these tests gives every member a number.
 #![allow(clippy::unwrap_used)]
 
+mod brokers;
 mod paused_process;
 mod sessions;
 mod support;

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
 /// Longer than anything here takes; virtual in most tests.
-const PATIENCE: Duration = Duration::from_secs(600);
+const PATIENCE: Duration = Duration::from_secs(100);
 
 pub(crate) struct Sim {
     pub(crate) cluster: SimCluster,
@@ -212,5 +212,17 @@ impl Team {
         timeout(PATIENCE, wait)
             .await
             .unwrap_or_else(|_| panic!("no common generation of {count}: {:?}", self.joined()))
+    }
+
+    /// As [`Team::settled`], in a later generation than `generation`.
+    pub(crate) async fn next_after(&self, generation: i32, count: usize) -> i32 {
+        let later = || self.members.iter().all(|m| m.session.generation() > generation);
+        let wait = async {
+            while !later() {
+                sleep(Duration::from_millis(50)).await;
+            }
+        };
+        timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("no generation after {generation}"));
+        self.settled(count).await
     }
 }

@@ -211,6 +211,7 @@ fn worker(
             replication_factor,
             -1..=i16::MAX,
         ),
+        configs: BTreeMap::new(),
     };
     let offset_storage = storage("offset", Some(25));
     let config_storage = storage("config", None);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use kafka_wire::failpoint::planted;
 
-use crate::api::SourcePartition;
+use connect_api::SourcePartition;
 
 /// A stretch of the source that was handed to the producer, or needs no copy.
 #[derive(Debug)]

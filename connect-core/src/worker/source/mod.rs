@@ -1,119 +1,142 @@
-//! The loop around a source task: poll, produce, keep the ledger, commit offsets. One task, one thread.
+//! The loop around a source task: poll, send, keep account of what is stored, commit offsets. One task, one thread.
 //!
-//! Guarantees: an offset is committed only when everything before it is acknowledged by the destination; on a stop,
-//! what was read is delivered and committed within the time allowed, and what was not is reported.
+//! Guarantees: an offset is committed only when everything before it is stored; on a stop, what was read is delivered and
+//! committed within the time allowed, and what was not is reported. Both kinds of tasks live here, those that yield
+//! records and those that yield whole batches.
 
 mod ledger;
+mod raw;
+mod records;
+mod submitted;
+mod transaction;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_api::{
+    ConfigMap, ConnectError, Polled, SourceOffset, SourcePartition, SourceTask, SourceTaskContext,
+    TransactionContext,
+};
 use futures::future::BoxFuture;
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{Acknowledgement, ProduceEvent, ProduceSettings, Producer};
-use serde_json::{Map, Value};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use kafka_wire::produce::{ProduceEvent, ProduceSettings};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{error, info, warn};
 
-use self::ledger::Ledger;
-use super::{TaskContext, TaskReport};
-use crate::api::{
-    Acknowledged, ConnectError, Destination, Polled, RawBatch, SourcePartition, SourceTaskContext,
-};
+use self::raw::{Positions, RawCopy, offset_value};
+pub(crate) use self::records::RecordParts;
+use self::records::RecordSender;
+pub(crate) use self::transaction::{Boundary, Transaction, initialise};
+use super::clients::Delivery;
+use super::listener::Voice;
+use super::metrics::{TaskMetrics, TaskState};
+use super::{StopSignal, TaskId, TaskOffsets, TaskReport};
+use crate::storage::TargetState;
 
 /// How long the source is silent before what is acknowledged is committed ahead of the flush interval: soon after the
-/// last record, without a commit for every record of a trickle.
+/// last batch, without a commit for every batch of a trickle.
 const IDLE_COMMIT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Of the time that a stop may take, what is kept for committing.
 const COMMIT_RESERVE: Duration = Duration::from_secs(1);
 
-/// How the loop works.
-#[derive(Debug, Clone)]
-pub struct SourceSettings {
-    /// The copy path's writing half.
-    pub produce: ProduceSettings,
-    /// `offset.flush.interval.ms`.
-    pub flush_interval: Duration,
+/// Pause after a poll that failed for a passing fault.
+const POLL_RETRY: Duration = Duration::from_millis(100);
+
+/// Makes the writing half of tasks that yield whole batches.
+pub(crate) type MakeRaw = Box<dyn FnMut() -> Result<(Cluster, ProduceSettings), ConnectError>>;
+
+/// Makes the writing half of tasks that yield records.
+pub(crate) type MakeRecords = Box<dyn FnOnce() -> Result<RecordParts, ConnectError>>;
+
+/// One source task with everything it needs.
+pub(crate) struct SourceRun {
+    pub(crate) id: TaskId,
+    pub(crate) task: Box<dyn SourceTask>,
+    pub(crate) config: ConfigMap,
+    pub(crate) offsets: TaskOffsets,
+    pub(crate) voice: Voice,
+    pub(crate) stop: StopSignal,
+    pub(crate) target: watch::Receiver<TargetState>,
+    pub(crate) metrics: Arc<TaskMetrics>,
+    /// Boundaries that the task sets itself.
+    pub(crate) transaction: Option<TransactionContext>,
+    pub(crate) raw: MakeRaw,
+    /// Made at the first record, except with transactions, which are begun before the task starts.
+    pub(crate) records: Option<MakeRecords>,
+    pub(crate) transactional: bool,
+    pub(crate) flush_interval: Duration,
+    /// `None`: a commit may take as long as it needs.
+    pub(crate) flush_timeout: Option<Duration>,
+}
+
+type Offsets = Vec<(SourcePartition, SourceOffset)>;
+type Committed = (Positions, Offsets, Instant, Result<(), String>);
+
+struct SourceLoop {
+    run: SourceRun,
+    raw: Option<RawCopy>,
+    sender: Option<RecordSender>,
+    paused: bool,
+    last_commit: Instant,
+    last_batch: Instant,
+    commit: Option<BoxFuture<'static, Committed>>,
+    source_commit: Option<BoxFuture<'static, Result<(), ConnectError>>>,
+    failing: bool,
 }
 
 /// Runs a source task from start to stop. An error is the task's failure.
-pub async fn run(
-    mut context: TaskContext,
-    destination: Cluster,
-    settings: SourceSettings,
-) -> Result<TaskReport, ConnectError> {
-    let config = std::mem::take(&mut context.config);
-    let task_context = SourceTaskContext { offsets: context.offsets.reader(), transaction: None };
-    let stop = context.stop.clone();
-    tokio::select! {
-        started = context.task.start(task_context, config) => started?,
-        () = stop.requested() => {
-            context.task.stop().await;
-            return Ok(TaskReport::default());
-        }
+pub(crate) async fn run_source(run: SourceRun) -> Result<TaskReport, ConnectError> {
+    let now = Instant::now();
+    let mut source = SourceLoop {
+        run,
+        raw: None,
+        sender: None,
+        paused: false,
+        last_commit: now,
+        last_batch: now,
+        commit: None,
+        source_commit: None,
+        failing: false,
+    };
+    let result = source.live().await;
+    if result.is_err() {
+        source.rescue().await;
     }
-    context.status.running();
-    let mut source = SourceLoop::new(context, destination, settings);
-    let result = source.run().await;
-    source.context.task.stop().await;
+    source.run.task.stop().await;
+    if let Some(sender) = source.sender.take() {
+        sender.close(source.end()).await;
+    }
     result
 }
 
-type Positions = Vec<(usize, Arc<SourcePartition>, i64)>;
-type Commit = BoxFuture<'static, (Positions, Result<(), String>)>;
-
-struct SourceLoop {
-    context: TaskContext,
-    producer: Producer,
-    /// Producer's number of a destination partition → the source partition that feeds it.
-    sources: HashMap<usize, usize>,
-    /// Source partition → producer's number, with the destination it stands for.
-    targets: HashMap<usize, (Arc<Destination>, usize)>,
-    ledger: Ledger,
-    flush_interval: Duration,
-    last_commit: Instant,
-    last_delivery: Instant,
-    commit: Option<Commit>,
-    source_commit: Option<BoxFuture<'static, Result<(), ConnectError>>>,
-    failing: bool,
-    acknowledged_records: u64,
-}
-
 impl SourceLoop {
-    fn new(context: TaskContext, destination: Cluster, settings: SourceSettings) -> Self {
-        Self {
-            context,
-            producer: Producer::new(destination, settings.produce),
-            sources: HashMap::new(),
-            targets: HashMap::new(),
-            ledger: Ledger::default(),
-            flush_interval: settings.flush_interval,
-            last_commit: Instant::now(),
-            last_delivery: Instant::now(),
-            commit: None,
-            source_commit: None,
-            failing: false,
-            acknowledged_records: 0,
+    async fn live(&mut self) -> Result<TaskReport, ConnectError> {
+        let stop = self.run.stop.clone();
+        tokio::select! {
+            started = self.start() => started?,
+            () = stop.requested() => return Ok(TaskReport::default()),
         }
-    }
-
-    async fn run(&mut self) -> Result<TaskReport, ConnectError> {
-        let stop = self.context.stop.clone();
+        self.run.voice.started();
+        self.run.metrics.set_state(TaskState::Running);
         let stopping = stop.requested();
         tokio::pin!(stopping);
         loop {
+            self.heed_target();
             self.report();
             let commit_at = self.commit_at();
+            let polled_at = Instant::now();
             tokio::select! {
                 biased;
                 () = &mut stopping => break,
-                events = self.producer.next() => self.produced(events),
-                polled = self.context.task.poll() => match polled? {
-                    Polled::Batches(batches) => self.deliver(batches)?,
-                    Polled::Records(_) => return Err(ConnectError::new("single records are not taken here")),
-                },
+                events = raw_events(&mut self.raw) => self.produced(events),
+                delivery = deliveries(&mut self.sender) => self.delivered(delivery)?,
+                Ok(()) = self.run.target.changed() => {}
+                polled = self.run.task.poll(), if !self.paused => {
+                    self.run.metrics.call_time.record_time(polled_at.elapsed());
+                    self.polled(polled).await?;
+                }
                 done = under_way(&mut self.commit) => self.commit_done(done),
                 done = under_way(&mut self.source_commit) => self.source_commit_done(done),
                 () = sleep_until(commit_at.unwrap_or_else(Instant::now)), if commit_at.is_some() => {
@@ -121,195 +144,264 @@ impl SourceLoop {
                 }
             }
         }
-        Ok(self.drain(stop.deadline().unwrap_or_else(Instant::now)).await)
+        self.drain(self.end()).await
     }
 
-    fn deliver(&mut self, batches: Vec<RawBatch>) -> Result<(), ConnectError> {
-        if !batches.is_empty() {
-            self.last_delivery = Instant::now();
-        }
-        for batch in batches {
-            let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
-            let moved = self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
-            if let Some(last) = moved {
-                self.context.task.moved(partition, last);
-            }
-            if let Some((destination, outgoing)) = payload {
-                let target = self.target(partition, destination)?;
-                self.producer.enqueue(target, last_offset, outgoing);
+    /// Starts the task, when it is not or no longer paused.
+    async fn start(&mut self) -> Result<(), ConnectError> {
+        if *self.run.target.borrow_and_update() != TargetState::Started {
+            self.run.voice.paused();
+            self.run.metrics.set_state(TaskState::Paused);
+            let resumed = self.run.target.wait_for(|state| *state == TargetState::Started).await.is_ok();
+            if !resumed {
+                std::future::pending::<()>().await;
             }
         }
-        Ok(())
+        if self.run.transactional {
+            self.sender()?;
+        }
+        let context = SourceTaskContext {
+            offsets: self.run.offsets.reader(),
+            transaction: self.run.transaction.clone(),
+        };
+        self.run.task.start(context, self.run.config.clone()).await
     }
 
-    /// The producer's number for a source partition's destination.
-    fn target(&mut self, partition: usize, destination: Arc<Destination>) -> Result<usize, ConnectError> {
-        if let Some((known, target)) = self.targets.get(&partition)
-            && (Arc::ptr_eq(known, &destination) || *known == destination)
-        {
-            return Ok(*target);
+    fn sender(&mut self) -> Result<&mut RecordSender, ConnectError> {
+        match &mut self.sender {
+            Some(sender) => Ok(sender),
+            empty => {
+                let make = self.run.records.take();
+                let make = make.ok_or_else(|| ConnectError::new("this task may only yield batches"))?;
+                Ok(empty.insert(RecordSender::new(make()?)))
+            }
         }
-        let target = self.producer.open(&destination.topic, destination.partition);
-        if let Some(other) = self.sources.insert(target, partition).filter(|other| *other != partition) {
-            return Err(ConnectError::new(format!(
-                "two source partitions ({other} and {partition}) feed {}-{}: their order would be lost",
-                destination.topic, destination.partition
-            )));
+    }
+
+    fn heed_target(&mut self) {
+        let paused = *self.run.target.borrow() != TargetState::Started;
+        if paused == self.paused {
+            return;
         }
-        self.targets.insert(partition, (destination, target));
-        Ok(target)
+        self.paused = paused;
+        let metrics = &self.run.metrics;
+        if paused {
+            self.run.voice.paused();
+            metrics.set_state(TaskState::Paused);
+        } else {
+            self.run.voice.resumed();
+            metrics.set_state(TaskState::Running);
+            // What is in trouble is told anew.
+            self.failing = false;
+        }
+    }
+
+    async fn polled(&mut self, polled: Result<Polled, ConnectError>) -> Result<(), ConnectError> {
+        match polled {
+            Ok(Polled::Batches(batches)) => {
+                if !batches.is_empty() {
+                    self.last_batch = Instant::now();
+                }
+                if self.raw.is_none() {
+                    let (destination, settings) = (self.run.raw)()?;
+                    self.raw = Some(RawCopy::new(destination, settings));
+                }
+                match &mut self.raw {
+                    Some(raw) => raw.deliver(batches, &mut *self.run.task),
+                    None => Ok(()),
+                }
+            }
+            Ok(Polled::Records(records)) if records.is_empty() => {
+                // A task that does not wait must not keep others of its runtime from running.
+                tokio::task::yield_now().await;
+                Ok(())
+            }
+            Ok(Polled::Records(records)) => {
+                self.run.metrics.batch(records.len());
+                self.sender()?;
+                let Some(sender) = &mut self.sender else { return Ok(()) };
+                tokio::select! {
+                    sent = sender.send(records, &mut *self.run.task) => sent,
+                    // What cannot be sent in time is read again after the next start.
+                    () = nearly_over(&self.run.stop) => Ok(()),
+                }
+            }
+            Err(error) if error.is_retriable() => {
+                warn!("{}: polling the source failed, trying again: {error}", self.run.id);
+                sleep(POLL_RETRY).await;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn produced(&mut self, events: Vec<ProduceEvent>) {
-        for event in events {
-            match event {
-                ProduceEvent::Acknowledged(ack) => self.acknowledged(&ack),
-                ProduceEvent::Waiting { partition, reason } => {
-                    if let Some(source) = self.sources.get(&partition) {
-                        self.context.task.waiting(*source, Some(&reason));
-                    }
-                }
-                ProduceEvent::Resumed { partition } => {
-                    if let Some(source) = self.sources.get(&partition) {
-                        self.context.task.waiting(*source, None);
-                    }
-                }
-                ProduceEvent::Rewind { partition, tag, .. } => {
-                    if let Some(source) = self.sources.get(&partition)
-                        && let Some(offset) = self.ledger.rewind(*source, tag)
-                    {
-                        self.context.task.rewind(*source, offset);
-                    }
-                }
-                ProduceEvent::Stopped { partition, tag, reason } => self.stopped(partition, tag, &reason),
-            }
+        if let Some(raw) = &mut self.raw {
+            raw.produced(events, &mut *self.run.task);
         }
     }
 
-    fn acknowledged(&mut self, ack: &Acknowledgement) {
-        let Some(source) = self.sources.get(&ack.partition) else { return };
-        let moved = self.ledger.acknowledge(*source, ack.tag);
-        let records = u64::try_from(ack.records).unwrap_or_default();
-        self.acknowledged_records += records;
-        self.context.task.acknowledged(&Acknowledged {
-            partition: *source,
-            last_offset: ack.tag,
-            destination_offset: ack.base_offset,
-            records,
-            bytes: ack.bytes as u64,
-            duplicate: ack.duplicate,
-            merged: ack.merged,
-            max_timestamp: ack.max_timestamp,
-        });
-        if let Some(last) = moved {
-            self.context.task.moved(*source, last);
+    fn delivered(&mut self, delivery: Delivery) -> Result<(), ConnectError> {
+        match &mut self.sender {
+            Some(sender) => sender.delivered(delivery, &mut *self.run.task),
+            None => Ok(()),
         }
-    }
-
-    fn stopped(&mut self, partition: usize, tag: i64, reason: &str) {
-        let Some(source) = self.sources.get(&partition) else { return };
-        let from = self.ledger.rewind(*source, tag);
-        let reason = match from {
-            Some(from) => format!("the destination refused the batch at offsets {from} to {tag}: {reason}"),
-            None => format!("the destination refused a batch: {reason}"),
-        };
-        self.context.task.stopped(*source, &reason);
     }
 
     /// Puts the task's trouble, or its end, into the status.
     fn report(&mut self) {
-        match self.context.task.trouble() {
+        match self.run.task.trouble() {
             None if self.failing => {
                 self.failing = false;
-                self.context.status.running();
+                if !self.paused {
+                    self.run.voice.running(None);
+                }
             }
             None => {}
+            Some(_) if self.paused => {}
             Some(trouble) => {
                 self.failing = true;
                 match trouble.everything {
-                    true => self.context.status.failed(trouble.text),
-                    false => self.context.status.degraded(trouble.text),
+                    true => self.run.voice.failed(&ConnectError::new(trouble.text)),
+                    false => self.run.voice.running(Some(&trouble.text)),
                 }
             }
         }
     }
 
-    /// When to commit next: soon after everything is acknowledged, else each flush interval.
+    fn outstanding(&self) -> usize {
+        let raw = self.raw.as_ref().map_or(0, RawCopy::outstanding);
+        raw + self.sender.as_ref().map_or(0, RecordSender::outstanding)
+    }
+
+    fn is_dirty(&self) -> bool {
+        self.raw.as_ref().is_some_and(RawCopy::is_dirty)
+            || self.sender.as_ref().is_some_and(RecordSender::is_dirty)
+    }
+
+    /// When to commit next: each flush interval; batches also soon after all are acknowledged.
     fn commit_at(&self) -> Option<Instant> {
-        if self.commit.is_some() || !self.ledger.is_dirty() {
+        if self.commit.is_some() || !self.is_dirty() {
             return None;
         }
-        let due = self.last_commit + self.flush_interval;
-        let idle = self.last_delivery.max(self.last_commit) + IDLE_COMMIT_PAUSE;
-        Some(if self.ledger.outstanding() == 0 { due.min(idle) } else { due })
+        let due = self.last_commit + self.run.flush_interval;
+        let idle = self.last_batch.max(self.last_commit) + IDLE_COMMIT_PAUSE;
+        let all_acknowledged = self.raw.as_ref().is_some_and(|raw| raw.is_dirty() && raw.outstanding() == 0);
+        Some(if all_acknowledged { due.min(idle) } else { due })
     }
 
     fn start_commit(&mut self) {
-        let positions = self.ledger.uncommitted();
-        let offsets = self.context.offsets.clone();
-        self.last_commit = Instant::now();
+        let positions = self.raw.as_ref().map(RawCopy::uncommitted).unwrap_or_default();
+        let taken = self.sender.as_mut().map(RecordSender::take_offsets).unwrap_or_default();
+        let (offsets, limit) = (self.run.offsets.clone(), self.run.flush_timeout);
+        let begun = Instant::now();
+        self.last_commit = begun;
         self.commit = Some(Box::pin(async move {
-            let values: Vec<_> =
-                positions.iter().map(|(_, source, last)| ((**source).clone(), offset_value(*last))).collect();
-            let result = offsets.commit(&values).await.map_err(|e| e.to_string());
-            (positions, result)
+            let raw = positions.iter().map(|(_, source, last)| ((**source).clone(), offset_value(*last)));
+            let values: Vec<_> = raw.chain(taken.iter().cloned()).collect();
+            let commit = offsets.commit(&values);
+            let result = match limit {
+                None => commit.await.map_err(|e| e.to_string()),
+                Some(limit) => match timeout(limit, commit).await {
+                    Ok(result) => result.map_err(|e| e.to_string()),
+                    Err(_) => Err("not within offset.flush.timeout.ms".to_owned()),
+                },
+            };
+            (positions, taken, begun, result)
         }));
     }
 
-    fn commit_done(&mut self, (positions, result): (Positions, Result<(), String>)) {
+    fn commit_done(&mut self, (positions, offsets, begun, result): Committed) {
         self.commit = None;
+        self.run.metrics.committed(begun.elapsed(), result.is_ok());
         match result {
             Ok(()) => {
-                self.ledger.committed(&positions);
+                if let Some(raw) = &mut self.raw {
+                    raw.committed(&positions);
+                }
                 if self.source_commit.is_none() {
-                    self.source_commit = Some(self.context.task.commit());
+                    self.source_commit = Some(self.run.task.commit());
                 }
             }
-            Err(error) => warn!("{}: offsets were not committed, trying again: {error}", self.context.id),
+            Err(error) => {
+                warn!("{}: offsets were not committed, trying again: {error}", self.run.id);
+                if let Some(sender) = &mut self.sender {
+                    sender.restore_offsets(offsets);
+                }
+            }
         }
     }
 
     fn source_commit_done(&mut self, result: Result<(), ConnectError>) {
         self.source_commit = None;
         if let Err(error) = result {
-            warn!("{}: positions were not committed at the source: {error}", self.context.id);
+            warn!("{}: positions were not committed at the source: {error}", self.run.id);
         }
     }
 
-    /// Delivers and commits what was read, and ends a little before `deadline`, after which nobody listens.
-    async fn drain(&mut self, deadline: Instant) -> TaskReport {
-        let before = self.acknowledged_records;
+    /// When everything must be done, with a little time left to tell.
+    fn end(&self) -> Instant {
+        let now = Instant::now();
+        let deadline = self.run.stop.deadline().unwrap_or(now);
+        deadline - deadline.saturating_duration_since(now) / 20
+    }
+
+    /// Delivers and commits what was read, and ends before `deadline`, after which nobody listens.
+    async fn drain(&mut self, deadline: Instant) -> Result<TaskReport, ConnectError> {
+        let before = self.stored();
         let time = deadline.saturating_duration_since(Instant::now());
-        let deadline = deadline - time / 20;
         // One partition that is stuck must not take the time in which the others' positions are committed.
         let delivered_by = deadline - COMMIT_RESERVE.min(time / 4);
-        while self.ledger.outstanding() > 0 {
-            match timeout_at(delivered_by, self.producer.next()).await {
-                Ok(events) => self.produced(events),
-                Err(_) => break,
+        if let Some(raw) = &mut self.raw {
+            while raw.outstanding() > 0 {
+                match timeout_at(delivered_by, raw.next()).await {
+                    Ok(events) => raw.produced(events, &mut *self.run.task),
+                    Err(_) => break,
+                }
             }
         }
+        if let Some(sender) = &mut self.sender {
+            sender.drain(delivered_by, &mut *self.run.task).await?;
+        }
+        self.commit_all(deadline).await;
+        // The source comes last: it may be down, and nothing depends on it. Its commit under way may be an older one.
+        self.finish_source_commit(deadline).await;
+        if !self.run.transactional {
+            self.source_commit = Some(self.run.task.commit());
+            self.finish_source_commit(deadline).await;
+        }
+        let drained_records = self.stored() - before;
+        match (self.outstanding(), self.is_dirty()) {
+            (0, false) => {
+                info!("{}: drained {drained_records} records, all offsets committed", self.run.id)
+            }
+            (left, _) => error!(
+                "{}: gave up draining after task.shutdown.graceful.timeout.ms with {left} batches or records not \
+                 acknowledged; they will be copied again after the next start",
+                self.run.id
+            ),
+        }
+        Ok(TaskReport { drained_records })
+    }
+
+    /// A task that fails leaves the offsets of what is stored; nothing is waited for but the commit itself.
+    async fn rescue(&mut self) {
+        if !self.run.transactional && (self.commit.is_some() || self.is_dirty()) {
+            self.commit_all(Instant::now() + COMMIT_RESERVE).await;
+        }
+    }
+
+    fn stored(&self) -> u64 {
+        let raw = self.raw.as_ref().map_or(0, |raw| raw.acknowledged_records);
+        raw + self.sender.as_ref().map_or(0, |sender| sender.stored_records)
+    }
+
+    async fn commit_all(&mut self, deadline: Instant) {
         self.finish_commit(deadline).await;
-        if self.ledger.is_dirty() {
+        if self.is_dirty() {
             self.start_commit();
             self.finish_commit(deadline).await;
         }
-        // The source comes last: it may be down, and nothing depends on it. Its commit under way may be an older one.
-        self.finish_source_commit(deadline).await;
-        self.source_commit = Some(self.context.task.commit());
-        self.finish_source_commit(deadline).await;
-        let drained_records = self.acknowledged_records - before;
-        match (self.ledger.outstanding(), self.ledger.is_dirty()) {
-            (0, false) => {
-                info!("{}: drained {drained_records} records, all offsets committed", self.context.id)
-            }
-            (left, _) => error!(
-                "{}: gave up draining after task.shutdown.graceful.timeout.ms with {left} batches not \
-                 acknowledged; they will be copied again after the next start",
-                self.context.id
-            ),
-        }
-        TaskReport { drained_records }
     }
 
     /// Waits for the commit under way at the offset store.
@@ -326,21 +418,38 @@ impl SourceLoop {
         if let Some(commit) = self.source_commit.take() {
             match timeout_at(deadline, commit).await {
                 Ok(result) => self.source_commit_done(result),
-                Err(_) => warn!("{}: no time was left to commit positions at the source", self.context.id),
+                Err(_) => warn!("{}: no time was left to commit positions at the source", self.run.id),
             }
         }
     }
 }
 
-/// The offset value of a topic partition, as Confluent Replicator stores it: the last offset copied.
-fn offset_value(last: i64) -> Map<String, Value> {
-    Map::from_iter([("offset".to_owned(), Value::from(last))])
+/// Waits until a stop is asked for and only the time to commit is left.
+async fn nearly_over(stop: &StopSignal) {
+    stop.requested().await;
+    let now = Instant::now();
+    let deadline = stop.deadline().unwrap_or(now);
+    sleep_until(deadline - COMMIT_RESERVE.min(deadline.saturating_duration_since(now) / 2)).await;
 }
 
 /// Waits for a future that may not be there; without it, for ever.
 async fn under_way<T>(future: &mut Option<BoxFuture<'static, T>>) -> T {
     match future {
         Some(future) => future.await,
+        None => futures::future::pending().await,
+    }
+}
+
+async fn raw_events(raw: &mut Option<RawCopy>) -> Vec<ProduceEvent> {
+    match raw {
+        Some(raw) => raw.next().await,
+        None => futures::future::pending().await,
+    }
+}
+
+async fn deliveries(sender: &mut Option<RecordSender>) -> Delivery {
+    match sender {
+        Some(sender) => sender.next().await,
         None => futures::future::pending().await,
     }
 }

@@ -61,7 +61,7 @@ fn config_def() -> ConfigDef {
                 "How decimals are written: BASE64 or NUMERIC, in upper or lower case.",
             )
             .default("BASE64")
-            .validator(Validator::one_of_ignoring_case(&["BASE64", "NUMERIC"]))
+            .validator(Validator::one_of_ignoring_case(&["NUMERIC", "BASE64"]))
             .group("Serialization", 0)
             .display(Width::Medium, "Decimal Format"),
         )

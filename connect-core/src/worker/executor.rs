@@ -1,5 +1,5 @@
 //! Where connectors and tasks run: on threads with runtimes of their own, so that code that blocks or panics harms
-//! nobody else, or wherever the herder's owner wants them.
+//! nobody else, or wherever the worker's owner wants them.
 
 use std::any::Any;
 use std::io;
@@ -10,7 +10,7 @@ use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
 /// What a future ended with: its value or the payload of its panic.
-pub(super) type Outcome<T> = Result<T, Box<dyn Any + Send>>;
+pub(crate) type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 
 /// The whole life of a connector or task. It never panics: what it ended with has been told by then.
 pub type Job = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
@@ -40,7 +40,7 @@ impl std::fmt::Debug for Executor {
 impl Executor {
     /// Runs a future; `done` is called with what it ended with. The error is the system's when it has no thread or no
     /// event queue to give; `done` is not called then.
-    pub(super) fn run<T: 'static>(
+    pub(crate) fn run<T: 'static>(
         &self,
         name: String,
         future: impl FnOnce() -> LocalBoxFuture<'static, T> + Send + 'static,
@@ -78,7 +78,7 @@ fn spawn_runtime<T: 'static>(
 }
 
 /// The message of a panic.
-pub(super) fn panic_text(payload: &(dyn Any + Send)) -> String {
+pub(crate) fn panic_text(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied().map(str::to_owned);
     let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
     format!("panic: {}", text.unwrap_or_else(|| "no message".to_owned()))

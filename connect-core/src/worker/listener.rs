@@ -1,0 +1,136 @@
+//! What a worker tells about its connectors and tasks. Herders turn it into statuses.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use connect_api::ConnectError;
+
+use super::TaskId;
+
+/// A connector or a task.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum InstanceId {
+    /// The connector of this name.
+    Connector(String),
+    /// A task.
+    Task(TaskId),
+}
+
+impl std::fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Connector(name) => f.write_str(name),
+            Self::Task(id) => id.fmt(f),
+        }
+    }
+}
+
+/// Hears what becomes of connectors and tasks. Called from any thread; must not block. An instance that the worker has
+/// given up on is no longer heard.
+pub trait StatusListener: Send + Sync {
+    /// It has started: RUNNING.
+    fn on_startup(&self, id: &InstanceId);
+
+    /// It runs as it should (`None`), or a part of it does not and the text says which and why.
+    fn on_running(&self, id: &InstanceId, trouble: Option<&str>);
+
+    /// It has been paused: PAUSED.
+    fn on_pause(&self, id: &InstanceId);
+
+    /// It goes on after a pause: RUNNING.
+    fn on_resume(&self, id: &InstanceId);
+
+    /// A connector has been stopped but keeps its place: STOPPED.
+    fn on_stop(&self, id: &InstanceId);
+
+    /// It has failed and does not run again by itself: FAILED with [`ConnectError::trace`].
+    fn on_failure(&self, id: &InstanceId, error: &ConnectError);
+
+    /// It was shut down: UNASSIGNED. Not called after a failure.
+    fn on_shutdown(&self, id: &InstanceId);
+
+    /// It has been deleted. Never called by the worker: for herders, which share one listener with it.
+    fn on_deletion(&self, _id: &InstanceId) {}
+
+    /// It is about to be restarted. Never called by the worker, as above.
+    fn on_restart(&self, _id: &InstanceId) {}
+
+    /// A task uses this topic (`topic.tracking.enable`). Called once for each topic while a task runs.
+    fn on_topic(&self, _id: &TaskId, _topic: &str) {}
+}
+
+/// One instance's voice: silent once it has been given up on.
+#[derive(Clone)]
+pub(crate) struct Voice {
+    pub(crate) id: InstanceId,
+    listener: Arc<dyn StatusListener>,
+    current: Arc<AtomicBool>,
+    failed: Arc<AtomicBool>,
+}
+
+impl Voice {
+    pub(crate) fn new(id: InstanceId, listener: Arc<dyn StatusListener>) -> Self {
+        Self { id, listener, current: Arc::new(AtomicBool::new(true)), failed: Arc::default() }
+    }
+
+    /// True until the instance is given up on.
+    pub(crate) fn current(&self) -> Arc<AtomicBool> {
+        self.current.clone()
+    }
+
+    /// The last thing that is heard of this instance, because it did not stop in time.
+    pub(crate) fn give_up(&self) {
+        self.shut_down();
+        self.current.store(false, Ordering::Release);
+    }
+
+    pub(crate) fn started(&self) {
+        self.say(|listener, id| listener.on_startup(id));
+    }
+
+    pub(crate) fn running(&self, trouble: Option<&str>) {
+        self.failed.store(false, Ordering::Release);
+        self.say(|listener, id| listener.on_running(id, trouble));
+    }
+
+    pub(crate) fn paused(&self) {
+        self.say(|listener, id| listener.on_pause(id));
+    }
+
+    pub(crate) fn resumed(&self) {
+        self.say(|listener, id| listener.on_resume(id));
+    }
+
+    pub(crate) fn stopped(&self) {
+        self.say(|listener, id| listener.on_stop(id));
+    }
+
+    pub(crate) fn failed(&self, error: &ConnectError) {
+        self.failed.store(true, Ordering::Release);
+        self.say(|listener, id| listener.on_failure(id, error));
+    }
+
+    pub(crate) fn shut_down(&self) {
+        if !self.failed.load(Ordering::Acquire) {
+            self.say(|listener, id| listener.on_shutdown(id));
+        }
+    }
+
+    pub(crate) fn topic(&self, topic: &str) {
+        if let InstanceId::Task(id) = &self.id {
+            self.say(|listener, _| listener.on_topic(id, topic));
+        }
+    }
+
+    fn say(&self, what: impl FnOnce(&dyn StatusListener, &InstanceId)) {
+        if self.current.load(Ordering::Acquire) {
+            what(&*self.listener, &self.id);
+        }
+    }
+}
+
+impl std::fmt::Debug for Voice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Voice({})", self.id)
+    }
+}

@@ -1,0 +1,98 @@
+//! What a sink connector's offsets need of the cluster and the shared client has no call for: all offsets of a group,
+//! forgetting some, forgetting the group.
+
+use std::collections::BTreeMap;
+
+use kafka_wire::WireError;
+use kafka_wire::admin::TopicPartition;
+use kafka_wire::cluster::Cluster;
+use kafka_wire::kafka_protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
+use kafka_wire::kafka_protocol::messages::{DeleteGroupsRequest, OffsetDeleteRequest, OffsetFetchRequest};
+use kafka_wire::kafka_protocol::protocol::StrBytes;
+
+const COORDINATOR_NOT_AVAILABLE: i16 = 15;
+const NOT_COORDINATOR: i16 = 16;
+
+fn text(value: &str) -> StrBytes {
+    StrBytes::from_string(value.to_owned())
+}
+
+fn check(cluster: &Cluster, group: &str, what: &str, code: i16) -> Result<(), WireError> {
+    if code == 0 {
+        return Ok(());
+    }
+    if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
+        cluster.forget_coordinator(group);
+    }
+    Err(WireError::broker(format!("{what} of group {group}"), code))
+}
+
+/// Every offset that a group has committed.
+pub(super) async fn all_offsets(
+    cluster: &Cluster,
+    group: &str,
+) -> Result<BTreeMap<TopicPartition, i64>, WireError> {
+    cluster
+        .retry(|| async {
+            let request = OffsetFetchRequest::default().with_group_id(text(group).into()).with_topics(None);
+            let answer = cluster.call_coordinator(group, request).await?;
+            check(cluster, group, "offsets", answer.error_code)?;
+            let mut found = BTreeMap::new();
+            for topic in &answer.topics {
+                for partition in topic.partitions.iter().filter(|partition| partition.committed_offset >= 0) {
+                    check(cluster, group, "offsets", partition.error_code)?;
+                    let key = (topic.name.to_string(), partition.partition_index);
+                    found.insert(key, partition.committed_offset);
+                }
+            }
+            Ok(found)
+        })
+        .await
+}
+
+/// Forgets the offsets of some partitions.
+pub(super) async fn delete_offsets(
+    cluster: &Cluster,
+    group: &str,
+    partitions: &[TopicPartition],
+) -> Result<(), WireError> {
+    let mut topics: BTreeMap<&str, Vec<OffsetDeleteRequestPartition>> = BTreeMap::new();
+    for (topic, partition) in partitions {
+        let partition = OffsetDeleteRequestPartition::default().with_partition_index(*partition);
+        topics.entry(topic).or_default().push(partition);
+    }
+    cluster
+        .retry(|| async {
+            let topics = topics.iter().map(|(name, partitions)| {
+                OffsetDeleteRequestTopic::default()
+                    .with_name(text(name).into())
+                    .with_partitions(partitions.clone())
+            });
+            let request = OffsetDeleteRequest::default()
+                .with_group_id(text(group).into())
+                .with_topics(topics.collect());
+            let answer = cluster.call_coordinator(group, request).await?;
+            check(cluster, group, "offsets", answer.error_code)?;
+            for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
+                check(cluster, group, "offsets", partition.error_code)?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+/// Forgets a group with all its offsets.
+pub(super) async fn delete_group(cluster: &Cluster, group: &str) -> Result<(), WireError> {
+    cluster
+        .retry(|| async {
+            let request = DeleteGroupsRequest::default().with_groups_names(vec![text(group).into()]);
+            let answer = cluster.call_coordinator(group, request).await?;
+            for result in &answer.results {
+                check(cluster, group, "deletion", result.error_code)?;
+            }
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,121 @@
+//! What the worker's own properties say about running tasks. Names, units and defaults are Connect's `WorkerConfig`.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use connect_api::{ConfigMap, ConnectError};
+
+use super::clients::OverridePolicy;
+
+/// Settings of a worker as far as running connectors and tasks needs them.
+#[derive(Debug, Clone)]
+pub struct WorkerSettings {
+    /// `host:port` under which statuses name this worker.
+    pub worker_id: String,
+    /// Everything in the worker's file, config provider variables resolved: converters, `producer.*` and so on.
+    pub properties: ConfigMap,
+    /// `group.id`; `None` in standalone mode.
+    pub group_id: Option<String>,
+    /// `offset.flush.interval.ms`.
+    pub offset_flush_interval: Duration,
+    /// `offset.flush.timeout.ms`.
+    pub offset_flush_timeout: Duration,
+    /// `task.shutdown.graceful.timeout.ms`.
+    pub shutdown_timeout: Duration,
+    /// `topic.creation.enable`.
+    pub topic_creation: bool,
+    /// `topic.tracking.enable`.
+    pub topic_tracking: bool,
+    /// `exactly.once.source.support=enabled`.
+    pub exactly_once: bool,
+    /// `connector.client.config.override.policy`.
+    pub override_policy: OverridePolicy,
+    /// `metrics.sample.window.ms`.
+    pub metrics_window: Duration,
+    /// `metrics.num.samples`.
+    pub metrics_samples: usize,
+}
+
+impl WorkerSettings {
+    /// Reads a worker's properties.
+    ///
+    /// # Errors
+    /// The first property that cannot be used.
+    pub fn from_properties(worker_id: &str, properties: ConfigMap) -> Result<Self, ConnectError> {
+        let p = &properties;
+        Ok(Self {
+            worker_id: worker_id.to_owned(),
+            group_id: p.get("group.id").cloned(),
+            offset_flush_interval: millis(p, "offset.flush.interval.ms", 60_000)?,
+            offset_flush_timeout: millis(p, "offset.flush.timeout.ms", 5_000)?,
+            shutdown_timeout: millis(p, "task.shutdown.graceful.timeout.ms", 5_000)?,
+            topic_creation: parsed(p, "topic.creation.enable", true)?,
+            topic_tracking: parsed(p, "topic.tracking.enable", true)?,
+            exactly_once: text(p, "exactly.once.source.support")
+                .is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
+            override_policy: OverridePolicy::from_properties(p)?,
+            metrics_window: millis(p, "metrics.sample.window.ms", 30_000)?,
+            metrics_samples: parsed(p, "metrics.num.samples", 2)?,
+            properties,
+        })
+    }
+}
+
+/// A value without surrounding space; `None` when it is missing or empty.
+pub(crate) fn text<'a>(config: &'a ConfigMap, key: &str) -> Option<&'a str> {
+    config.get(key).map(|value| value.trim()).filter(|value| !value.is_empty())
+}
+
+/// A number or boolean.
+pub(crate) fn parsed<T: FromStr>(config: &ConfigMap, key: &str, default: T) -> Result<T, ConnectError> {
+    match text(config, key) {
+        None => Ok(default),
+        Some(value) => value.to_ascii_lowercase().parse().map_err(|_| {
+            ConnectError::config(format!(
+                "Invalid value {value} for configuration {key}: it cannot be parsed"
+            ))
+        }),
+    }
+}
+
+/// A time of at least 0.
+pub(crate) fn millis(config: &ConfigMap, key: &str, default: u64) -> Result<Duration, ConnectError> {
+    parsed(config, key, default).map(Duration::from_millis)
+}
+
+/// A comma-separated list without empty entries.
+pub(crate) fn list(config: &ConfigMap, key: &str) -> Vec<String> {
+    let value = config.get(key).map(String::as_str).unwrap_or_default();
+    value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+}
+
+/// The entries under a prefix, the prefix removed.
+pub(crate) fn with_prefix(config: &ConfigMap, prefix: &str) -> ConfigMap {
+    let entries = config.range(prefix.to_owned()..).take_while(|(key, _)| key.starts_with(prefix));
+    entries.map(|(key, value)| (key[prefix.len()..].to_owned(), value.clone())).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_connects_and_prefixes_are_cut() {
+        let settings = WorkerSettings::from_properties("w:1", ConfigMap::new()).unwrap();
+        assert_eq!(settings.offset_flush_interval, Duration::from_secs(60));
+        assert_eq!(settings.shutdown_timeout, Duration::from_secs(5));
+        assert!(settings.topic_creation && settings.topic_tracking && !settings.exactly_once);
+        let map: ConfigMap = [("producer", "0"), ("producer.acks", "1"), ("producer.x.y", "2"), ("q", "3")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into();
+        let cut = with_prefix(&map, "producer.");
+        assert_eq!(
+            cut.into_iter().collect::<Vec<_>>(),
+            [("acks".to_owned(), "1".to_owned()), ("x.y".to_owned(), "2".to_owned())]
+        );
+        let bad = ConfigMap::from([("offset.flush.interval.ms".to_owned(), "soon".to_owned())]);
+        let error = WorkerSettings::from_properties("w:1", bad).unwrap_err().to_string();
+        assert!(error.contains("offset.flush.interval.ms"), "{error}");
+    }
+}

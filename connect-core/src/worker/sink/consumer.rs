@@ -1,0 +1,274 @@
+//! The consumer of a sink task. Rebalances are not settled inside librdkafka's callback: they are told on a channel, and the
+//! task's loop settles them when its task has opened or closed the partitions.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use connect_api::{ConfigMap, ConnectError, TimestampType, TopicPartition};
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{
+    BaseConsumer, CommitMode, Consumer, ConsumerContext, RebalanceProtocol, StreamConsumer,
+};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers, Message, Timestamp};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::sync::mpsc;
+use tracing::{debug, warn};
+
+use crate::worker::clients::{ClientKind, Named, client_config, kafka_error};
+use crate::worker::records::Consumed;
+
+/// How long one question to the cluster may take before it is asked again.
+const CALL: Duration = Duration::from_secs(10);
+
+/// Which partitions are this task's.
+#[derive(Debug)]
+pub(super) enum Rebalanced {
+    /// These are from now on.
+    Assigned(Vec<TopicPartition>),
+    /// These are no longer; `lost`: they may be another's already.
+    Revoked { partitions: Vec<TopicPartition>, lost: bool },
+}
+
+pub(super) struct Context {
+    named: Named,
+    events: mpsc::UnboundedSender<Rebalanced>,
+    closing: AtomicBool,
+}
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.named.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        warn!(client = %self.named.0, "{error}: {reason}");
+    }
+}
+
+impl ConsumerContext for Context {
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        let partitions = partitions(list);
+        let event = match code {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalanced::Assigned(partitions),
+            _ => Rebalanced::Revoked { partitions, lost: consumer.assignment_lost() },
+        };
+        debug!(client = %self.named.0, "{event:?}");
+        let assigned = matches!(event, Rebalanced::Assigned(_));
+        if !self.closing.load(Ordering::Acquire) && self.events.send(event).is_ok() {
+            return;
+        }
+        // Nobody is left to settle it.
+        let settled = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative if !assigned => consumer.incremental_unassign(list),
+            _ => consumer.unassign(),
+        };
+        if let Err(error) = settled {
+            debug!(client = %self.named.0, "while closing: {error}");
+        }
+    }
+}
+
+/// A sink task's consumer. Clones are handles to the same one.
+#[derive(Clone)]
+pub(super) struct SinkConsumer {
+    consumer: Arc<StreamConsumer<Context>>,
+    /// `auto.offset.reset`.
+    reset: Offset,
+}
+
+impl SinkConsumer {
+    /// Makes one from Java properties; rebalances are told on the channel.
+    pub(super) fn new(
+        properties: &ConfigMap,
+    ) -> Result<(Self, mpsc::UnboundedReceiver<Rebalanced>), ConnectError> {
+        let (events, receiver) = mpsc::unbounded_channel();
+        let name = properties.get("client.id").cloned().unwrap_or_default();
+        let context = Context { named: Named(name), events, closing: AtomicBool::new(false) };
+        let config = client_config(ClientKind::Consumer, properties)?;
+        let reset = match config.get("auto.offset.reset") {
+            Some("latest") => Offset::End,
+            Some("none") => Offset::Invalid,
+            _ => Offset::Beginning,
+        };
+        let consumer = config.create_with_context(context).map_err(|error| {
+            ConnectError::of("org.apache.kafka.common.KafkaException", "Failed to construct kafka consumer")
+                .caused_by(ConnectError::config(error))
+        })?;
+        Ok((Self { consumer: Arc::new(consumer), reset }, receiver))
+    }
+
+    pub(super) fn subscribe(&self, topics: &[String]) -> Result<(), ConnectError> {
+        let names: Vec<&str> = topics.iter().map(String::as_str).collect();
+        match names.is_empty() {
+            true => self.consumer.unsubscribe(),
+            false => self.consumer.subscribe(&names).map_err(|error| kafka_error(&error))?,
+        }
+        Ok(())
+    }
+
+    /// Waits for the next record. Cancel-safe. `Ok(None)`: an error that passes was logged.
+    pub(super) async fn next(&self) -> Result<Option<Consumed>, ConnectError> {
+        match self.consumer.recv().await {
+            Ok(message) => Ok(Some(consumed(&message))),
+            Err(error) => {
+                let code = error.rdkafka_error_code();
+                let fatal = [
+                    RDKafkaErrorCode::TopicAuthorizationFailed,
+                    RDKafkaErrorCode::GroupAuthorizationFailed,
+                    RDKafkaErrorCode::SaslAuthenticationFailed,
+                    RDKafkaErrorCode::Authentication,
+                    RDKafkaErrorCode::AutoOffsetReset,
+                    RDKafkaErrorCode::Fatal,
+                ];
+                if code.is_some_and(|code| fatal.contains(&code)) {
+                    return Err(kafka_error(&error));
+                }
+                warn!(client = %self.consumer.context().named.0, "{error}");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Where to begin: the committed offset, else where `auto.offset.reset` says.
+    pub(super) async fn positions(
+        &self,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<(TopicPartition, i64)>, ConnectError> {
+        let (consumer, reset, partitions) = (self.consumer.clone(), self.reset, partitions.to_vec());
+        let ask = move || {
+            let mut asked = TopicPartitionList::with_capacity(partitions.len());
+            for partition in &partitions {
+                asked.add_partition(&partition.topic, partition.partition);
+            }
+            let committed = consumer.committed_offsets(asked, CALL)?;
+            let position = |partition: TopicPartition| {
+                let found = committed.find_partition(&partition.topic, partition.partition);
+                let offset = match (found.map(|found| found.offset()), reset) {
+                    (Some(Offset::Offset(offset)), _) => offset,
+                    (_, Offset::Invalid) => {
+                        return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset));
+                    }
+                    (_, reset) => {
+                        let (first, end) =
+                            consumer.fetch_watermarks(&partition.topic, partition.partition, CALL)?;
+                        if reset == Offset::End { end } else { first }
+                    }
+                };
+                Ok((partition, offset))
+            };
+            partitions.into_iter().map(position).collect::<Result<Vec<_>, KafkaError>>()
+        };
+        match tokio::task::spawn_blocking(ask).await {
+            Ok(result) => result.map_err(|error| kafka_error(&error)),
+            Err(error) => Err(ConnectError::new(error)),
+        }
+    }
+
+    /// Settles an assignment: reading begins.
+    pub(super) fn assign(&self, positions: &[(TopicPartition, i64)]) -> Result<(), ConnectError> {
+        let list = list(positions.iter().map(|(partition, offset)| (partition, Offset::Offset(*offset))))?;
+        let settled = match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_assign(&list),
+            _ => self.consumer.assign(&list),
+        };
+        settled.map_err(|error| kafka_error(&error))
+    }
+
+    /// Settles a revocation.
+    pub(super) fn unassign(&self, partitions: &[TopicPartition]) -> Result<(), ConnectError> {
+        let list = list(partitions.iter().map(|partition| (partition, Offset::Invalid)))?;
+        let settled = match self.consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => self.consumer.incremental_unassign(&list),
+            _ => self.consumer.unassign(),
+        };
+        settled.map_err(|error| kafka_error(&error))
+    }
+
+    pub(super) fn pause<'a>(
+        &self,
+        partitions: impl Iterator<Item = &'a TopicPartition>,
+        paused: bool,
+    ) -> Result<(), ConnectError> {
+        let list = list(partitions.map(|partition| (partition, Offset::Invalid)))?;
+        let changed = match paused {
+            true => self.consumer.pause(&list),
+            false => self.consumer.resume(&list),
+        };
+        changed.map_err(|error| kafka_error(&error))
+    }
+
+    /// Goes on reading a partition elsewhere.
+    pub(super) fn seek(&self, partition: &TopicPartition, offset: i64) -> Result<(), ConnectError> {
+        let seek = self.consumer.seek(&partition.topic, partition.partition, Offset::Offset(offset), CALL);
+        seek.map_err(|error| kafka_error(&error))
+    }
+
+    /// Commits offsets, beside the task's thread.
+    pub(super) async fn commit(&self, offsets: Vec<(TopicPartition, i64)>) -> Result<(), String> {
+        let consumer = self.consumer.clone();
+        let commit = move || {
+            let list = list(offsets.iter().map(|(partition, offset)| (partition, Offset::Offset(*offset))))
+                .map_err(|error| error.to_string())?;
+            consumer.commit(&list, CommitMode::Sync).map_err(|error| error.to_string())
+        };
+        match tokio::task::spawn_blocking(commit).await {
+            Ok(result) => result,
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Leaves the group. What is under way elsewhere ends by itself.
+    pub(super) async fn close(self) {
+        self.consumer.context().closing.store(true, Ordering::Release);
+        // An error means that the runtime is going down, and the consumer with it.
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+fn list<'a>(
+    entries: impl Iterator<Item = (&'a TopicPartition, Offset)>,
+) -> Result<TopicPartitionList, ConnectError> {
+    let mut list = TopicPartitionList::new();
+    for (partition, offset) in entries {
+        let added = list.add_partition_offset(&partition.topic, partition.partition, offset);
+        added.map_err(|error| kafka_error(&error))?;
+    }
+    Ok(list)
+}
+
+fn partitions(list: &TopicPartitionList) -> Vec<TopicPartition> {
+    let partition = |element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>| TopicPartition {
+        topic: element.topic().to_owned(),
+        partition: element.partition(),
+    };
+    list.elements().iter().map(partition).collect()
+}
+
+fn consumed(message: &BorrowedMessage<'_>) -> Consumed {
+    let (timestamp, timestamp_type) = match message.timestamp() {
+        Timestamp::NotAvailable => (None, TimestampType::None),
+        Timestamp::CreateTime(ms) => (Some(ms), TimestampType::CreateTime),
+        Timestamp::LogAppendTime(ms) => (Some(ms), TimestampType::LogAppendTime),
+    };
+    let headers = message.headers().map(|headers| {
+        headers
+            .iter()
+            .map(|header| (header.key.to_owned(), header.value.map(Bytes::copy_from_slice)))
+            .collect()
+    });
+    Consumed {
+        topic: message.topic().to_owned(),
+        partition: message.partition(),
+        offset: message.offset(),
+        timestamp,
+        timestamp_type,
+        key: message.key().map(Bytes::copy_from_slice),
+        value: message.payload().map(Bytes::copy_from_slice),
+        headers: headers.unwrap_or_default(),
+    }
+}

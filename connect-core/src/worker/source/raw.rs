@@ -1,0 +1,161 @@
+//! Record batches that pass through unread: the producer that writes them whole, and the ledger of what it stored.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use connect_api::{
+    Acknowledged, ConnectError, Destination, RawBatch, SourceOffset, SourcePartition, SourceTask,
+};
+use kafka_wire::cluster::Cluster;
+use kafka_wire::produce::{Acknowledgement, ProduceEvent, ProduceSettings, Producer};
+use serde_json::Value;
+
+use super::ledger::Ledger;
+
+/// Positions by source partition.
+pub(super) type Positions = Vec<(usize, Arc<SourcePartition>, i64)>;
+
+/// The copy of one task.
+pub(super) struct RawCopy {
+    producer: Producer,
+    /// Producer's number of a destination partition → the source partition that feeds it.
+    sources: HashMap<usize, usize>,
+    /// Source partition → producer's number, with the destination it stands for.
+    targets: HashMap<usize, (Arc<Destination>, usize)>,
+    ledger: Ledger,
+    pub(super) acknowledged_records: u64,
+}
+
+impl RawCopy {
+    pub(super) fn new(destination: Cluster, settings: ProduceSettings) -> Self {
+        Self {
+            producer: Producer::new(destination, settings),
+            sources: HashMap::new(),
+            targets: HashMap::new(),
+            ledger: Ledger::default(),
+            acknowledged_records: 0,
+        }
+    }
+
+    /// Waits for news of what was sent. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Vec<ProduceEvent> {
+        self.producer.next().await
+    }
+
+    pub(super) fn deliver(
+        &mut self,
+        batches: Vec<RawBatch>,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        for batch in batches {
+            let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
+            let moved = self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
+            if let Some(last) = moved {
+                task.moved(partition, last);
+            }
+            if let Some((destination, outgoing)) = payload {
+                let target = self.target(partition, destination)?;
+                self.producer.enqueue(target, last_offset, outgoing);
+            }
+        }
+        Ok(())
+    }
+
+    /// The producer's number for a source partition's destination.
+    fn target(&mut self, partition: usize, destination: Arc<Destination>) -> Result<usize, ConnectError> {
+        if let Some((known, target)) = self.targets.get(&partition)
+            && (Arc::ptr_eq(known, &destination) || *known == destination)
+        {
+            return Ok(*target);
+        }
+        let target = self.producer.open(&destination.topic, destination.partition);
+        if let Some(other) = self.sources.insert(target, partition).filter(|other| *other != partition) {
+            return Err(ConnectError::new(format!(
+                "two source partitions ({other} and {partition}) feed {}-{}: their order would be lost",
+                destination.topic, destination.partition
+            )));
+        }
+        self.targets.insert(partition, (destination, target));
+        Ok(target)
+    }
+
+    pub(super) fn produced(&mut self, events: Vec<ProduceEvent>, task: &mut dyn SourceTask) {
+        for event in events {
+            match event {
+                ProduceEvent::Acknowledged(ack) => self.acknowledged(&ack, task),
+                ProduceEvent::Waiting { partition, reason } => {
+                    if let Some(source) = self.sources.get(&partition) {
+                        task.waiting(*source, Some(&reason));
+                    }
+                }
+                ProduceEvent::Resumed { partition } => {
+                    if let Some(source) = self.sources.get(&partition) {
+                        task.waiting(*source, None);
+                    }
+                }
+                ProduceEvent::Rewind { partition, tag, .. } => {
+                    if let Some(source) = self.sources.get(&partition)
+                        && let Some(offset) = self.ledger.rewind(*source, tag)
+                    {
+                        task.rewind(*source, offset);
+                    }
+                }
+                ProduceEvent::Stopped { partition, tag, reason } => {
+                    self.stopped(partition, tag, &reason, task)
+                }
+            }
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &Acknowledgement, task: &mut dyn SourceTask) {
+        let Some(source) = self.sources.get(&ack.partition) else { return };
+        let moved = self.ledger.acknowledge(*source, ack.tag);
+        let records = u64::try_from(ack.records).unwrap_or_default();
+        self.acknowledged_records += records;
+        task.acknowledged(&Acknowledged {
+            partition: *source,
+            last_offset: ack.tag,
+            destination_offset: ack.base_offset,
+            records,
+            bytes: ack.bytes as u64,
+            duplicate: ack.duplicate,
+            merged: ack.merged,
+            max_timestamp: ack.max_timestamp,
+        });
+        if let Some(last) = moved {
+            task.moved(*source, last);
+        }
+    }
+
+    fn stopped(&mut self, partition: usize, tag: i64, reason: &str, task: &mut dyn SourceTask) {
+        let Some(source) = self.sources.get(&partition) else { return };
+        let from = self.ledger.rewind(*source, tag);
+        let reason = match from {
+            Some(from) => format!("the destination refused the batch at offsets {from} to {tag}: {reason}"),
+            None => format!("the destination refused a batch: {reason}"),
+        };
+        task.stopped(*source, &reason);
+    }
+
+    /// Batches that are not acknowledged.
+    pub(super) fn outstanding(&self) -> usize {
+        self.ledger.outstanding()
+    }
+
+    pub(super) fn is_dirty(&self) -> bool {
+        self.ledger.is_dirty()
+    }
+
+    pub(super) fn uncommitted(&self) -> Positions {
+        self.ledger.uncommitted()
+    }
+
+    pub(super) fn committed(&mut self, positions: &Positions) {
+        self.ledger.committed(positions);
+    }
+}
+
+/// The offset value of a topic partition, as Confluent Replicator stores it: the last offset copied.
+pub(super) fn offset_value(last: i64) -> SourceOffset {
+    SourceOffset::from_iter([("offset".to_owned(), Value::from(last))])
+}

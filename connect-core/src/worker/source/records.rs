@@ -1,0 +1,324 @@
+//! Single records on their way to Kafka: transformed, converted, their topics created, handed to the producer, and
+//! followed until they are stored.
+
+use std::collections::{HashMap, HashSet};
+
+use connect_api::{ConnectError, RecordMetadata, SourceOffset, SourcePartition, SourceRecord, SourceTask};
+use rdkafka::error::KafkaError;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+use tracing::error;
+
+use super::submitted::{Place, Submitted};
+use super::transaction::{Due, OFFSET_RECORD, Transaction};
+use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error};
+use crate::worker::listener::Voice;
+use crate::worker::records::{
+    Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
+};
+
+const WORKER_CLASS: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
+
+/// What a [`RecordSender`] is made of.
+pub(crate) struct RecordParts {
+    pub(crate) producer: RecordProducer,
+    pub(crate) deliveries: mpsc::UnboundedReceiver<Delivery>,
+    pub(crate) chain: Chain,
+    pub(crate) converters: Converters,
+    pub(crate) errors: ErrorHandling,
+    pub(crate) topics: TopicCreation,
+    pub(crate) voice: Voice,
+    /// `topic.tracking.enable`.
+    pub(crate) track_topics: bool,
+    pub(crate) transaction: Option<Transaction>,
+}
+
+/// A record that the producer has.
+struct Flight {
+    record: SourceRecord,
+    topic: String,
+    place: Option<Place>,
+}
+
+/// Sends the records of one task.
+pub(super) struct RecordSender {
+    parts: RecordParts,
+    tracked: HashSet<String>,
+    flights: HashMap<usize, Flight>,
+    next: usize,
+    submitted: Submitted,
+    /// With transactions: what to tell the task when the current one is committed.
+    to_tell: Vec<(SourceRecord, Option<RecordMetadata>)>,
+    failure: Option<ConnectError>,
+    pub(super) stored_records: u64,
+}
+
+impl RecordSender {
+    pub(super) fn new(parts: RecordParts) -> Self {
+        Self {
+            parts,
+            tracked: HashSet::new(),
+            flights: HashMap::new(),
+            next: 0,
+            submitted: Submitted::default(),
+            to_tell: Vec::new(),
+            failure: None,
+            stored_records: 0,
+        }
+    }
+
+    /// Waits for news of what was sent. Cancel-safe.
+    pub(super) async fn next(&mut self) -> Delivery {
+        match self.parts.deliveries.recv().await {
+            Some(delivery) => delivery,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes a batch of the task. An error fails the task.
+    pub(super) async fn send(
+        &mut self,
+        records: Vec<SourceRecord>,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        if let Some(transaction) = &mut self.parts.transaction {
+            transaction.begin_batch();
+        }
+        for (index, record) in records.into_iter().enumerate() {
+            while let Ok(delivery) = self.parts.deliveries.try_recv() {
+                self.delivered(delivery, task)?;
+            }
+            self.send_one(record, task).await?;
+            let due = self.parts.transaction.as_ref().map_or(Due::Nothing, |t| t.after_record(index));
+            self.end_transaction(due, task).await?;
+        }
+        let due = self.parts.transaction.as_mut().map_or(Due::Nothing, Transaction::after_batch);
+        self.end_transaction(due, task).await
+    }
+
+    async fn send_one(
+        &mut self,
+        record: SourceRecord,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        let Some(converted) = self.convert(&record).await? else {
+            self.parts.errors.metrics.finished(1);
+            if let Some(transaction) = &mut self.parts.transaction {
+                transaction.sent(&record, true);
+            }
+            self.tell(record, None, task);
+            return Ok(());
+        };
+        if self.parts.topics.is_unknown(&converted.topic) {
+            self.parts.topics.ensure(&converted.topic).await?;
+        }
+        if self.parts.track_topics && !self.tracked.contains(&converted.topic) {
+            self.parts.voice.topic(&converted.topic);
+            self.tracked.insert(converted.topic.clone());
+        }
+        if let Some(transaction) = &mut self.parts.transaction {
+            transaction.check_topic(&converted.topic)?;
+            transaction.begin().await?;
+        }
+        self.hand_over(record, converted, task).await
+    }
+
+    async fn convert(&self, record: &SourceRecord) -> Result<Option<KafkaRecord>, ConnectError> {
+        let RecordParts { chain, converters, errors, .. } = &self.parts;
+        let origin = Origin::Source(record);
+        match chain.apply(record.record.clone(), origin, errors).await? {
+            Applied::Record(transformed) => converters.to_kafka(*transformed, origin, errors).await,
+            Applied::Dropped | Applied::Failed => Ok(None),
+        }
+    }
+
+    async fn hand_over(
+        &mut self,
+        record: SourceRecord,
+        converted: KafkaRecord,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        let number = self.next;
+        self.next = (self.next + 1) % OFFSET_RECORD;
+        let sent = self.parts.producer.send(&converted, number).await;
+        let place = match &mut self.parts.transaction {
+            Some(transaction) => {
+                transaction.sent(&record, false);
+                None
+            }
+            None => match (&record.source_partition, &record.source_offset) {
+                (Some(partition), Some(offset)) => Some(self.submitted.push(partition, offset.clone())),
+                _ => None,
+            },
+        };
+        self.flights.insert(number, Flight { record, topic: converted.topic, place });
+        match sent {
+            Ok(()) => Ok(()),
+            Err(error) => self.delivered(Delivery { number, result: Err(error) }, task),
+        }
+    }
+
+    /// A record was stored, or refused for good. An error fails the task.
+    pub(super) fn delivered(
+        &mut self,
+        delivery: Delivery,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        let Delivery { number, result } = delivery;
+        let Some(flight) = self.flights.remove(&number) else {
+            return match result {
+                Err(error) if number == OFFSET_RECORD => self.refused_in_transaction(&error),
+                _ => Ok(()),
+            };
+        };
+        self.parts.errors.metrics.finished(1);
+        match result {
+            Ok((partition, offset)) => {
+                self.stored_records += 1;
+                self.parts.errors.metrics.given.add(1);
+                if let Some(place) = flight.place {
+                    self.submitted.done(place);
+                }
+                let metadata = RecordMetadata { topic: flight.topic, partition, offset };
+                self.tell(flight.record, Some(metadata), task);
+                Ok(())
+            }
+            Err(error) if self.parts.transaction.is_some() => self.refused_in_transaction(&error),
+            Err(error) => self.refused(flight, &error, task),
+        }
+    }
+
+    fn refused(
+        &mut self,
+        flight: Flight,
+        error: &KafkaError,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        let cause = kafka_error(error);
+        let errors = &self.parts.errors;
+        if !errors.settings.tolerate_all {
+            error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.topic);
+            return Err(
+                ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
+            );
+        }
+        let failure = Failure { stage: Stage::KafkaProduce, class: WORKER_CLASS, error: &cause };
+        // There are no dead letters of sources to wait for.
+        drop(errors.failed(&failure, Origin::Source(&flight.record))?);
+        if let Some(place) = flight.place {
+            self.submitted.done(place);
+        }
+        task.commit_record(&flight.record, None);
+        Ok(())
+    }
+
+    /// The transaction cannot be committed any more: the task fails, unless it was about to be aborted anyway.
+    fn refused_in_transaction(&mut self, error: &KafkaError) -> Result<(), ConnectError> {
+        let cause = kafka_error(error);
+        let failure =
+            ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause);
+        self.failure = Some(failure.clone());
+        Err(failure)
+    }
+
+    fn tell(&mut self, record: SourceRecord, metadata: Option<RecordMetadata>, task: &mut dyn SourceTask) {
+        match self.parts.transaction {
+            Some(_) => self.to_tell.push((record, metadata)),
+            None => task.commit_record(&record, metadata.as_ref()),
+        }
+    }
+
+    async fn end_transaction(&mut self, due: Due, task: &mut dyn SourceTask) -> Result<(), ConnectError> {
+        let Some(transaction) = self.parts.transaction.as_mut() else { return Ok(()) };
+        if due == Due::Abort {
+            transaction.abort().await?;
+            self.discard_flights();
+        }
+        let Some(transaction) = self.parts.transaction.as_mut() else { return Ok(()) };
+        if due == Due::Nothing || !transaction.is_dirty() {
+            return Ok(());
+        }
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        transaction.commit().await?;
+        self.settle(task).await?;
+        for (record, metadata) in std::mem::take(&mut self.to_tell) {
+            task.commit_record(&record, metadata.as_ref());
+        }
+        if let Err(error) = task.commit().await {
+            error!("{}: positions were not committed at the source: {error}", self.parts.errors.id);
+        }
+        Ok(())
+    }
+
+    /// A committed transaction has no record on its way: takes in what the producer says of them.
+    async fn settle(&mut self, task: &mut dyn SourceTask) -> Result<(), ConnectError> {
+        while !self.flights.is_empty() {
+            let delivery = self.next().await;
+            self.delivered(delivery, task)?;
+        }
+        Ok(())
+    }
+
+    /// After an abort: what was on its way is not stored; the task is told so with the next commit.
+    fn discard_flights(&mut self) {
+        let mut numbers: Vec<usize> = self.flights.keys().copied().collect();
+        numbers.sort_unstable();
+        self.parts.errors.metrics.finished(numbers.len());
+        let aborted = numbers.into_iter().filter_map(|number| self.flights.remove(&number));
+        self.to_tell.extend(aborted.map(|flight| (flight.record, None)));
+        self.failure = None;
+    }
+
+    /// True when offsets wait to be committed outside of transactions.
+    pub(super) fn is_dirty(&self) -> bool {
+        self.submitted.is_dirty()
+    }
+
+    pub(super) fn take_offsets(&mut self) -> Vec<(SourcePartition, SourceOffset)> {
+        self.submitted.take()
+    }
+
+    pub(super) fn restore_offsets(&mut self, offsets: Vec<(SourcePartition, SourceOffset)>) {
+        self.submitted.restore(offsets);
+    }
+
+    /// Waits until everything is stored, at most until `deadline`; then ends the last transaction.
+    pub(super) async fn drain(
+        &mut self,
+        deadline: Instant,
+        task: &mut dyn SourceTask,
+    ) -> Result<(), ConnectError> {
+        if self.parts.transaction.is_some() {
+            let due = self.parts.transaction.as_mut().map_or(Due::Nothing, Transaction::at_end);
+            return match timeout_at(deadline, self.end_transaction(due, task)).await {
+                Ok(ended) => ended,
+                Err(_) => Ok(()),
+            };
+        }
+        while !self.flights.is_empty() {
+            match timeout_at(deadline, self.next()).await {
+                Ok(delivery) => self.delivered(delivery, task)?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Records that are not stored.
+    pub(super) fn outstanding(&self) -> usize {
+        self.flights.len()
+    }
+
+    /// Ends the producer; an open transaction is aborted, in what time there is.
+    pub(super) async fn close(mut self, deadline: Instant) {
+        if let Some(transaction) = &mut self.parts.transaction
+            && let Ok(Err(error)) = timeout_at(deadline, transaction.abort()).await
+        {
+            error!("{}: {error}", self.parts.errors.id);
+        }
+        drop(self.parts.transaction);
+        self.parts.producer.close();
+    }
+}
