@@ -1,7 +1,7 @@
-//! The monitoring extension of the REST interface: `GET /ReplicatorMetrics`, all partitions of all tasks.
+//! The monitoring extension of the REST interface: `GET /ReplicatorMetrics`, all partitions of all tasks of this worker, by
+//! connector.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use axum::extract::State;
@@ -9,15 +9,20 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use super::{Monitor, PartitionFigures, PartitionState};
-use crate::config::CONNECTOR_NAME;
+use super::{Monitor, MonitorHandle, PartitionFigures, PartitionState};
 
 /// The extension's routes.
-pub(crate) fn routes(monitor: Arc<Monitor>) -> Router {
-    Router::new().route("/ReplicatorMetrics", get(metrics)).with_state(monitor)
+pub(super) fn routes(monitors: MonitorHandle) -> Router {
+    Router::new().route("/ReplicatorMetrics", get(metrics)).with_state(monitors)
 }
 
-async fn metrics(State(monitor): State<Arc<Monitor>>) -> Json<Value> {
+async fn metrics(State(monitors): State<MonitorHandle>) -> Json<Value> {
+    let connectors: Vec<Value> =
+        monitors.all().iter().map(|(name, monitor)| connector(name, monitor)).collect();
+    Json(json!({"connectors": connectors}))
+}
+
+fn connector(name: &str, monitor: &Monitor) -> Value {
     let (origin, destination) = monitor.clusters();
     let mut tasks: BTreeMap<usize, Vec<Value>> = BTreeMap::new();
     for figures in monitor.partitions() {
@@ -28,7 +33,7 @@ async fn metrics(State(monitor): State<Arc<Monitor>>) -> Json<Value> {
     }
     let tasks: Vec<Value> =
         tasks.into_iter().map(|(id, partitions)| json!({"id": id, "partitions": partitions})).collect();
-    Json(json!({"connectors": [{"name": CONNECTOR_NAME, "tasks": tasks}]}))
+    json!({"name": name, "tasks": tasks})
 }
 
 /// One partition: counts since the start, `messageLag` and positions in offsets (-1 while unknown).
