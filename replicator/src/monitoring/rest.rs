@@ -61,3 +61,26 @@ fn partition(figures: &PartitionFigures) -> Value {
         "lastAcknowledged": figures.last_acknowledged.load(Relaxed),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn each_connector_tells_its_own_tasks() {
+        let monitors = MonitorHandle::default();
+        let (a, b) = (monitors.of("a"), monitors.of("b"));
+        let figures = [a.open("t", 0, "t.r", 0), a.open("t", 1, "t.r", 1), b.open("t", 0, "t", 4)];
+        let Json(told) = metrics(State(monitors.clone())).await;
+        assert_eq!(
+            (&told["connectors"][0]["name"], &told["connectors"][1]["name"]),
+            (&json!("a"), &json!("b"))
+        );
+        assert_eq!(told["connectors"][0]["tasks"][1]["partitions"][0]["destTopic"], "t.r");
+        assert_eq!(told["connectors"][1]["tasks"][0]["id"], 4);
+        a.close(&figures[1]);
+        let Json(told) = metrics(State(monitors)).await;
+        assert_eq!(told["connectors"][0]["tasks"].as_array().map(Vec::len), Some(1));
+        drop(b);
+    }
+}
