@@ -34,7 +34,9 @@ impl DividingConnector {
 
 #[async_trait]
 impl Connector for DividingConnector {
+    /// Divides for one task, so that a configuration that cannot be divided fails the connector at once.
     async fn start(&mut self, _context: ConnectorContext, config: ConfigMap) -> Result<(), ConnectError> {
+        (self.divide)(&config, 1)?;
         self.config = config;
         Ok(())
     }

@@ -3,6 +3,7 @@
 pub mod config;
 pub mod group;
 pub mod herder;
+pub mod loggers;
 pub mod plugins;
 pub mod rest;
 pub mod storage;

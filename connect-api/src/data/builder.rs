@@ -43,6 +43,13 @@ impl SchemaBuilder {
         builder
     }
 
+    /// A map whose values have no schema in common.
+    pub fn map_of_nulls(key: Schema) -> Self {
+        let mut builder = Self::new(Type::Map);
+        builder.0.key = Some(key);
+        builder
+    }
+
     /// Null is allowed.
     #[must_use]
     pub fn optional(mut self) -> Self {

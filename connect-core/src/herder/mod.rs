@@ -8,6 +8,7 @@
 pub mod api;
 pub mod error;
 mod executor;
+mod fixed;
 mod host;
 pub mod info;
 mod supervisor;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 pub use executor::{Executor, Job, Launcher};
+pub use fixed::FixedHerder;
 pub use view::{ConnectorView, HerderView};
 
 use self::host::Instance;

@@ -2,6 +2,8 @@
 
 mod json;
 mod primitive;
+mod simple_header;
+pub(crate) mod values;
 
 use connect_api::config_def::Validator;
 use connect_api::{
@@ -10,13 +12,15 @@ use connect_api::{
 };
 
 pub use json::JsonConverter;
-pub(crate) use json::low_bits;
+use json::low_bits;
 pub use primitive::StringConverter;
+pub use simple_header::SimpleHeaderConverter;
 
 /// All of them.
 pub fn plugins() -> Vec<ConverterPlugin> {
     let mut plugins = vec![json::PLUGIN];
     plugins.extend(primitive::PLUGINS);
+    plugins.push(simple_header::PLUGIN);
     plugins
 }
 

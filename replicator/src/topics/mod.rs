@@ -4,5 +4,4 @@ mod create;
 pub(crate) mod destinations;
 pub(crate) mod discovery;
 pub mod filter;
-mod java_regex;
 pub mod rename;

@@ -64,8 +64,16 @@ fn options() -> AdminOptions {
 
 /// Creates a topic and waits for its leaders.
 pub(crate) fn create(cluster: &Cluster, topic: &str, partitions: i32) {
+    create_with(cluster, topic, partitions, &[]);
+}
+
+/// [`create`] with settings.
+pub(crate) fn create_with(cluster: &Cluster, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
     let client = client(cluster);
-    let new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
+    for (key, value) in configs {
+        new = new.set(key, value);
+    }
     for result in wait(client.create_topics([&new], &options())).unwrap() {
         result.unwrap();
     }
@@ -165,5 +173,31 @@ fn record(message: &impl Message) -> Record {
         value: message.payload().map(<[u8]>::to_vec),
         headers,
         time: message.timestamp().to_millis().unwrap_or(-1),
+    }
+}
+
+/// The sum of the ends of a topic's partitions; 0 without such a topic.
+pub(crate) fn end(cluster: &Cluster, topic: &str) -> i64 {
+    let Some(partitions) = partitions(cluster, topic) else { return 0 };
+    let client: BaseConsumer =
+        ClientConfig::new().set("bootstrap.servers", cluster.bootstrap()).create().unwrap();
+    (0..partitions)
+        .map(|number| client.fetch_watermarks(topic, number, LIMIT).map_or(0, |(_, high)| high))
+        .sum()
+}
+
+/// What a group has committed for partition 0.
+pub(crate) fn committed(cluster: &Cluster, group: &str, topic: &str) -> Option<i64> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", cluster.bootstrap())
+        .set("group.id", group)
+        .create()
+        .unwrap();
+    let mut asked = TopicPartitionList::new();
+    asked.add_partition(topic, 0);
+    let found = consumer.committed_offsets(asked, LIMIT).unwrap();
+    match found.elements().first()?.offset() {
+        Offset::Offset(offset) => Some(offset),
+        _ => None,
     }
 }

@@ -30,10 +30,13 @@ pub(crate) enum On {
     Strict,
     /// A standalone worker with the other values of the same settings.
     Other,
+    /// None of them: the scenario starts what it needs.
+    Own,
 }
 
 impl On {
-    pub(crate) const ALL: [On; 4] = [On::Distributed, On::Standalone, On::Strict, On::Other];
+    /// Those that are there to be shared.
+    pub(crate) const SHARED: [On; 4] = [On::Distributed, On::Standalone, On::Strict, On::Other];
 
     /// As in the recordings.
     pub(crate) fn name(self) -> &'static str {
@@ -42,6 +45,7 @@ impl On {
             On::Standalone => "standalone",
             On::Strict => "strict",
             On::Other => "other",
+            On::Own => "none",
         }
     }
 
@@ -49,8 +53,8 @@ impl On {
         matches!(self, On::Distributed | On::Strict)
     }
 
-    fn index(self) -> usize {
-        Self::ALL.iter().position(|on| *on == self).expect("it is one of all")
+    fn index(self) -> Option<usize> {
+        Self::SHARED.iter().position(|on| *on == self)
     }
 }
 
@@ -68,6 +72,11 @@ impl Worker {
     /// Everything it logged.
     pub(crate) fn log(&self) -> String {
         self.server.log_text()
+    }
+
+    /// Ends it in good order.
+    pub(crate) fn stop(self) {
+        self.server.terminate(Duration::from_secs(30)).unwrap();
     }
 }
 
@@ -101,29 +110,43 @@ impl Lab {
         self.folder.path()
     }
 
-    /// The worker, started if it is not there yet.
-    pub(crate) fn worker(&self, on: On) -> &Worker {
-        self.workers[on.index()].get_or_init(|| self.start_worker(on))
+    /// The worker, started if it is not there yet; `None` for [`On::Own`].
+    pub(crate) fn worker(&self, on: On) -> Option<&Worker> {
+        Some(self.workers[on.index()?].get_or_init(|| self.start_worker(on)))
     }
 
     /// Logs of all workers that were started.
     pub(crate) fn logs(&self) -> Vec<(On, String)> {
-        let running = |on: On| Some((on, self.workers[on.index()].get()?.log()));
-        On::ALL.into_iter().filter_map(running).collect()
+        let running = |on: On| Some((on, self.workers[on.index()?].get()?.log()));
+        On::SHARED.into_iter().filter_map(running).collect()
     }
 
     fn start_worker(&self, on: On) -> Worker {
+        let settings = |port: &str, admin: &str| settings::worker(self, on, port, admin);
+        self.launch(on.name(), on, settings, &[]).unwrap_or_else(|log| panic!("the worker ended:\n{log}"))
+    }
+
+    /// Starts a worker with settings of its own, which are given `host:port` of its listener and of its admin listener.
+    ///
+    /// # Errors
+    /// It ended before it was healthy: its log, and the exit code after it.
+    pub(crate) fn launch(
+        &self,
+        name: &str,
+        like: On,
+        settings: impl FnOnce(&str, &str) -> String,
+        files: &[PathBuf],
+    ) -> Result<Worker, String> {
         let ports = [Port::any().unwrap(), Port::any().unwrap()];
         let [port, admin] = [&ports[0], &ports[1]].map(|port| format!("127.0.0.1:{}", port.number()));
-        let text = settings::worker(self, on, &port, &admin);
-        let file = self.folder().join(format!("{}.properties", on.name()));
-        std::fs::write(&file, text).unwrap();
-        let command = self.command(on.is_distributed(), &[file]);
-        let server = Server::run(on.name(), &command, self.folder()).unwrap();
-        let admin = (on == On::Strict).then_some(admin);
+        let file = self.folder().join(format!("{name}.properties"));
+        std::fs::write(&file, settings(&port, &admin)).unwrap();
+        let arguments: Vec<PathBuf> = [file].into_iter().chain(files.iter().cloned()).collect();
+        let command = self.command(like.is_distributed(), &arguments);
+        let server = Server::run(name, &command, self.folder()).unwrap();
+        let admin = (like == On::Strict).then_some(admin);
         let mut worker = Worker { address: port, admin, server, _ports: ports };
-        worker.wait_ready();
-        worker
+        worker.wait_ready().map(|()| worker)
     }
 
     /// The command line of a worker.
@@ -154,16 +177,17 @@ impl Lab {
 }
 
 impl Worker {
-    fn wait_ready(&mut self) {
+    fn wait_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(90);
         let health = Request::new("GET", "/health");
         while !http::send(&self.address, &health).is_ok_and(|answer| answer.status == 200) {
             if let Some(status) = self.server.exited() {
-                panic!("the worker ended ({status}):\n{}", self.log());
+                return Err(format!("{}\nexit code {:?}", self.log(), status.code()));
             }
             assert!(Instant::now() < deadline, "the worker is not healthy:\n{}", self.log());
             std::thread::sleep(Duration::from_millis(50));
         }
+        Ok(())
     }
 }
 

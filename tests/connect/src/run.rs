@@ -47,11 +47,12 @@ pub struct Difference {
 const NONE: &str = "(nothing)";
 const ENDED: &str = "ended early";
 
-/// Scenarios at the same time on a worker: most of them wait. Few on distributed workers, where each new
-/// connector makes the others wait for a rebalance.
-const LANES: [(On, usize); 4] = [(On::Distributed, 3), (On::Standalone, 1), (On::Strict, 1), (On::Other, 1)];
+/// Scenarios at the same time on a worker: most of them wait. Few on distributed workers, where each new connector makes the
+/// others wait for a rebalance; one on a standalone worker, for Java's herder can block itself for good.
+const LANES: [(On, usize); 5] =
+    [(On::Distributed, 3), (On::Standalone, 1), (On::Strict, 1), (On::Other, 1), (On::Own, 2)];
 
-/// Runs the scenarios whose titles contain one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
+/// Runs the scenarios whose titles contain, or whose family is, one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
 /// with the recordings. `CONNECT_RECORD=1` records Java's answers first.
 ///
 /// # Panics
@@ -80,7 +81,9 @@ fn selected() -> Vec<Scenario> {
     let wanted = std::env::var("CONNECT_SCENARIOS").unwrap_or_default();
     let words: Vec<&str> = wanted.split(',').filter(|word| !word.is_empty()).collect();
     let mut all = scenarios::all();
-    all.retain(|one| words.is_empty() || words.iter().any(|word| one.title().contains(word)));
+    all.retain(|one| {
+        words.is_empty() || words.iter().any(|word| one.family == *word || one.title().contains(word))
+    });
     all
 }
 
@@ -111,7 +114,8 @@ fn run_all<'a>(lab: &Lab, scenarios: &'a [Scenario]) -> Vec<(&'a Scenario, Vec<L
 /// Runs a scenario; an end before its end is one more line.
 fn run(lab: &Lab, scenario: &Scenario) -> Vec<Line> {
     let started = std::time::Instant::now();
-    let mut t = T::new(lab, scenario.on, &scenario.name);
+    let golden = Golden::read(scenario.family);
+    let mut t = T::new(lab, scenario.on, &scenario.name, golden.case(&scenario.title()).unwrap_or_default());
     let result = catch_unwind(AssertUnwindSafe(|| (scenario.run)(&mut t)));
     if let Err(cause) = result {
         let text = cause.downcast_ref::<String>().cloned();

@@ -13,17 +13,12 @@ pub(crate) fn worker(lab: &Lab, on: On, address: &str, admin: &str) -> String {
     let mut text = common(lab, address);
     let mut set = |key: &str, value: &str| writeln!(text, "{key}={value}").expect("a string takes all");
     match on {
-        On::Distributed => {}
-        On::Standalone => {
+        On::Distributed | On::Standalone | On::Own => {
             set("key.converter", JSON);
             set("value.converter", JSON);
         }
         On::Strict => strict(&mut set, admin),
         On::Other => other(&mut set),
-    }
-    if on == On::Distributed {
-        set("key.converter", JSON);
-        set("value.converter", JSON);
     }
     if on.is_distributed() {
         distributed(&mut set, on);
@@ -72,6 +67,7 @@ fn strict(set: &mut impl FnMut(&str, &str), admin: &str) {
     set("connector.client.config.override.policy", "None");
     set("topic.tracking.enable", "false");
     set("topic.creation.enable", "false");
+    set("exactly.once.source.support", "enabled");
     set("access.control.allow.origin", "http://a.example,http://*.b.example");
     set("access.control.allow.methods", "GET,POST,PUT");
     set(

@@ -26,11 +26,12 @@ pub(crate) fn without_times(text: &str, began: i64) -> String {
     out
 }
 
-/// Keeps of every Java stack trace inside a JSON text its first line: ` …` stands for the frames and causes.
+/// Keeps of every Java stack trace inside a JSON text its first line, and of a message of Java's JSON library what it says before
+/// it says where: ` …` stands for the rest.
 pub(crate) fn without_frames(json: &str) -> String {
     let mut out = String::new();
     let mut rest = json;
-    while let Some(at) = rest.find("\\n\\tat ") {
+    while let Some(at) = ["\\n\\tat ", "\\n at [Source: "].iter().filter_map(|start| rest.find(start)).min() {
         out += &rest[..at];
         out += " …";
         rest = &rest[at..];
@@ -94,6 +95,8 @@ mod tests {
     fn traces_keep_their_first_line_and_the_string_its_end() {
         let text = r#"{"trace":"x.Y: \"no\"\n\tat a.b(C.java:1)\nCaused by: z\n\tat \"d\"","b":"\n"}"#;
         assert_eq!(without_frames(text), r#"{"trace":"x.Y: \"no\" …","b":"\n"}"#);
+        let text = r#"{"message":"No\n at [Source: x; line: 1]","c":1}"#;
+        assert_eq!(without_frames(text), r#"{"message":"No …","c":1}"#);
     }
 
     #[test]

@@ -46,21 +46,25 @@ pub(crate) struct T<'a> {
     case: String,
     began: i64,
     pub(crate) lines: Vec<Line>,
+    /// What Java's worker said.
+    recorded: Vec<Line>,
 }
 
 impl<'a> T<'a> {
-    pub(crate) fn new(lab: &'a Lab, on: On, case: &str) -> Self {
-        Self { lab, on, case: case.to_owned(), began: text::now(), lines: Vec::new() }
+    pub(crate) fn new(lab: &'a Lab, on: On, case: &str, recorded: &[Line]) -> Self {
+        let (case, recorded) = (case.to_owned(), recorded.to_vec());
+        Self { lab, on, case, began: text::now(), lines: Vec::new(), recorded }
     }
 
+    /// The worker of the scenario.
     pub(crate) fn worker(&self) -> &'a Worker {
-        self.lab.worker(self.on)
+        self.lab.worker(self.on).expect("a scenario without a worker does not ask for it")
     }
 
     /// A name for connectors and topics that no other scenario has; the same in every run and on both sides, so that what
     /// depends on hashes of names does not differ.
     pub(crate) fn name(&self, name: &str) -> String {
-        format!("{}-{}-{name}", &self.on.name()[..1], self.case)
+        format!("{}-{}-{name}", &self.on.name()[..1], self.case.replace('$', "-"))
     }
 
     /// A file of this scenario, which need not exist.
@@ -91,14 +95,29 @@ impl<'a> T<'a> {
         self.lines.push(Line { label, value });
     }
 
+    /// Records what a log says. Java's says it after `start` on its line; the log of the other side says it, too, if the same text
+    /// is anywhere in it.
+    pub(crate) fn note_logged(&mut self, label: &str, log: &str, start: &str) {
+        let said = self.recorded.iter().find(|line| line.label == label).map(|line| line.value.clone());
+        let log = self.plain(log);
+        if self.lab.side == Side::Ours
+            && let Some(said) = said
+        {
+            let value = if log.contains(&said) { said } else { format!("not in the log: {log}") };
+            self.note(label, value);
+            return;
+        }
+        let last = log.lines().filter_map(|line| line.split_once(start)).next_back();
+        self.note(label, last.map_or_else(|| format!("no {start} in: {log}"), |(_, said)| said.to_owned()));
+    }
+
     /// Replaces what differs from run to run.
     fn plain(&self, text: &str) -> String {
         let mut text = text::without_frames(text);
         let mut replace = |what: &str, name: &str| text = text.replace(what, name);
-        let worker = self.worker();
-        replace(&worker.address, "<worker>");
-        if let Some(admin) = &worker.admin {
-            replace(admin, "<admin>");
+        if let Some(worker) = self.lab.worker(self.on) {
+            replace(&worker.address, "<worker>");
+            replace(worker.admin.as_deref().unwrap_or("no admin"), "<admin>");
         }
         replace(&self.lab.cluster.bootstrap(), "<bootstrap>");
         replace(&self.lab.cluster_id, "<cluster>");
@@ -123,7 +142,12 @@ impl<'a> T<'a> {
 
     /// Sends a request, once, whatever the answer, and notes the exchange.
     pub(crate) fn once(&mut self, request: Request) {
-        let answer = http::send(&self.worker().address, &request);
+        self.send_to(&self.worker().address.clone(), request);
+    }
+
+    /// Sends a request, once, to another address than the worker's, and notes the exchange.
+    pub(crate) fn send_to(&mut self, address: &str, request: Request) {
+        let answer = http::send(address, &request);
         let line = answer.map_or_else(|error| error.to_string(), |answer| answer_line(&answer));
         self.note(request_line(&request), line);
     }
@@ -243,8 +267,11 @@ impl<'a> T<'a> {
         let records = kafka::read(&self.lab.cluster, topic, count, PATIENCE);
         let several = kafka::partitions(&self.lab.cluster, topic) > Some(1);
         for (number, record) in records.iter().enumerate() {
-            let line = self.record_line(record, several);
+            let line = self.record_line(&Record { headers: Vec::new(), ..record.clone() }, several);
             self.note(format!("{topic} record {number}"), line);
+            for (name, value) in &record.headers {
+                self.note(format!("{topic} record {number} header {name}"), text::bytes(value.as_deref()));
+            }
         }
         if records.len() != count {
             self.note(format!("{topic} has"), format!("{} of {count} records", records.len()));
@@ -252,17 +279,10 @@ impl<'a> T<'a> {
         records
     }
 
-    /// A record on one line.
+    /// A record on one line, without its headers.
     pub(crate) fn record_line(&self, record: &Record, with_partition: bool) -> String {
-        let mut line = format!(
-            "{}={} @{}",
-            text::bytes(record.key.as_deref()),
-            text::bytes(record.value.as_deref()),
-            record.time
-        );
-        for (name, value) in &record.headers {
-            line += &format!(" | {name}={}", text::bytes(value.as_deref()));
-        }
+        let (key, value) = (text::bytes(record.key.as_deref()), text::bytes(record.value.as_deref()));
+        let line = format!("{key}={value} @{}", record.time);
         if with_partition { format!("partition {} {line}", record.partition) } else { line }
     }
 
@@ -279,18 +299,6 @@ impl<'a> T<'a> {
         if lines(&bytes) != count {
             self.note(format!("{file} has"), format!("{} of {count} lines", lines(&bytes)));
         }
-    }
-
-    /// Notes whether the worker's log has this text, waiting for it a while.
-    pub(crate) fn logged(&mut self, what: &str) {
-        let worker = self.worker();
-        let found = self.until(|_| worker.log().contains(what).then_some(()));
-        self.note(format!("log has {what}"), found.is_some());
-    }
-
-    /// Where something is known to be impossible on one side.
-    pub(crate) fn is_java(&self) -> bool {
-        self.lab.side == Side::Java
     }
 }
 

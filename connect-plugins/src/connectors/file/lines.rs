@@ -31,6 +31,13 @@ impl Lines {
         self.position
     }
 
+    /// Everything that has not become a line.
+    pub(super) fn take_rest(&mut self) -> Vec<u8> {
+        let mut rest = std::mem::take(self);
+        rest.text.drain(..rest.begin);
+        [rest.text.into_bytes(), rest.incomplete].concat()
+    }
+
     /// Takes the next bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.text.drain(..self.begin);

@@ -128,9 +128,31 @@ fn check(given: &ConnectorOffset) -> Result<(), &'static str> {
     }
 }
 
-/// What arrives on standard input, read by a thread that never ends, because nothing can interrupt such a read. Tasks
-/// that follow each other continue where the one before stopped.
-static STANDARD_INPUT: LazyLock<Arc<Mutex<Receiver<Vec<u8>>>>> = LazyLock::new(|| {
+/// Bytes that arrive one after the other and cannot be read again.
+#[derive(Debug)]
+struct Stream {
+    arriving: Receiver<Vec<u8>>,
+    /// What a task had read and not delivered when it stopped.
+    given_back: Vec<u8>,
+}
+
+impl Stream {
+    fn new(arriving: Receiver<Vec<u8>>) -> Arc<Mutex<Self>> {
+        Arc::new(Mutex::new(Self { arriving, given_back: vec![] }))
+    }
+
+    /// The next bytes; `None` at the end. Cancel-safe.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        match self.given_back.is_empty() {
+            true => self.arriving.recv().await,
+            false => Some(std::mem::take(&mut self.given_back)),
+        }
+    }
+}
+
+/// Standard input, read by a thread that never ends, because nothing can interrupt such a read. Tasks that follow each
+/// other continue where the one before stopped.
+static STANDARD_INPUT: LazyLock<Arc<Mutex<Stream>>> = LazyLock::new(|| {
     let (sender, receiver) = channel(1);
     std::thread::spawn(move || {
         let mut chunk = vec![0; CHUNK];
@@ -147,7 +169,7 @@ static STANDARD_INPUT: LazyLock<Arc<Mutex<Receiver<Vec<u8>>>>> = LazyLock::new(|
             }
         }
     });
-    Arc::new(Mutex::new(receiver))
+    Stream::new(receiver)
 });
 
 #[derive(Debug)]
@@ -157,7 +179,7 @@ enum Input {
         said: bool,
     },
     File(File),
-    Stream(Arc<Mutex<Receiver<Vec<u8>>>>),
+    Stream(Arc<Mutex<Stream>>),
 }
 
 /// `org.apache.kafka.connect.file.FileStreamSourceTask`.
@@ -216,13 +238,18 @@ impl SourceTask for FileStreamSourceTask {
             if !records.is_empty() {
                 return Ok(Polled::Records(records));
             }
-            if !self.read().await? {
-                tokio::time::sleep(INTERVAL).await;
+            match self.read().await? {
+                // Finding the place again in a long file takes many reads: the worker may want to stop meanwhile.
+                true => tokio::task::yield_now().await,
+                false => tokio::time::sleep(INTERVAL).await,
             }
         }
     }
 
     async fn stop(&mut self) {
+        if let Input::Stream(stream) = &self.input {
+            stream.lock().await.given_back.extend(self.lines.take_rest());
+        }
         self.input = Input::Awaited { said: true };
     }
 }
@@ -272,7 +299,7 @@ impl FileStreamSourceTask {
                 Ok(length > 0)
             }
             Input::Stream(stream) => {
-                let received = stream.lock().await.recv().await;
+                let received = stream.lock().await.next().await;
                 self.lines.push(received.as_deref().unwrap_or_default());
                 Ok(received.is_some())
             }

@@ -122,11 +122,13 @@ async fn a_position_beyond_the_end_waits_for_the_file_to_grow() {
 #[tokio::test]
 async fn a_stream_has_lines_without_positions() {
     let (sender, receiver) = channel(4);
-    let mut task = FileStreamSourceTask {
+    let stream = Stream::new(receiver);
+    let reading = || FileStreamSourceTask {
         topic: "t".to_owned(),
-        input: Input::Stream(Arc::new(Mutex::new(receiver))),
+        input: Input::Stream(stream.clone()),
         ..FileStreamSourceTask::default()
     };
+    let mut task = reading();
     for part in ["a", "\nb\nc"] {
         sender.send(part.as_bytes().to_vec()).await.unwrap();
     }
@@ -134,7 +136,14 @@ async fn a_stream_has_lines_without_positions() {
     // Kafka's task stores these nulls too.
     assert_eq!(record.source_partition.unwrap().0, *json!({"filename": null}).as_object().unwrap());
     assert_eq!(record.source_offset.unwrap(), *json!({"position": null}).as_object().unwrap());
+    sender.send("d\nü\n".as_bytes()[..3].to_vec()).await.unwrap();
     assert_eq!(poll(&mut task).await.len(), 1);
+    assert_eq!(poll(&mut task).await.len(), 1);
+    task.stop().await;
+    sender.send("ü\n".as_bytes()[1..].to_vec()).await.unwrap();
+    let mut task = reading();
+    let value = poll(&mut task).await.remove(0).record.value.value;
+    assert_eq!(value, Value::String("ü".to_owned()), "half a character was given back");
     drop(sender);
     assert!(silent(&mut task).await, "the end of the input ends no line");
 }
@@ -189,13 +198,57 @@ async fn offsets_are_checked_before_they_are_altered() {
 async fn settings_and_tasks_are_kafkas() {
     let plugin = FileStreamSource;
     let (sender, _errors) = tokio::sync::mpsc::unbounded_channel();
-    let context = connect_api::ConnectorContext { reconfigure: Default::default(), errors: sender };
+    let context = connect_api::ConnectorContext { reconfigure: Default::default(), errors: sender.clone() };
     let mut connector = plugin.connector();
     let given = config(Path::new("x"), &[]);
     connector.start(context, given.clone()).await.unwrap();
     assert_eq!(connector.task_configs(5).await.unwrap(), std::slice::from_ref(&given));
+    let context = connect_api::ConnectorContext { reconfigure: Default::default(), errors: sender };
+    assert!(plugin.connector().start(context, ConfigMap::new()).await.is_err(), "the topic is missing");
     assert_eq!(plugin.exactly_once_support(&given), Some(ExactlyOnceSupport::Supported));
     assert_eq!(plugin.exactly_once_support(&ConfigMap::new()), Some(ExactlyOnceSupport::Unsupported));
     let error = plugin.config_def().parse(&ConfigMap::from([(TOPIC.to_owned(), String::new())])).unwrap_err();
     assert_eq!(error.message(), "Invalid value  for configuration topic: String must be non-empty");
+}
+
+/// Set in the process that this test starts: the same test once more, with pipes for input and output.
+const CHILD: &str = "FILE_STREAM_CHILD";
+
+/// Without `file` the source reads standard input and the sink writes standard output.
+#[tokio::test]
+async fn standard_streams_are_used_without_a_file() {
+    use std::process::{Command, Stdio};
+
+    use connect_api::SinkTask;
+
+    if std::env::var_os(CHILD).is_some() {
+        let mut sink = super::super::FileStreamSinkTask::default();
+        sink.start(Default::default(), ConfigMap::new()).await.unwrap();
+        // The second task goes on where the first one stopped.
+        for _ in 0..2 {
+            let config = ConfigMap::from([
+                (TOPIC.to_owned(), "t".to_owned()),
+                (BATCH_SIZE.to_owned(), "1".to_owned()),
+            ]);
+            let mut source = started(&MemoryOffsets::default(), config).await;
+            let value = poll(&mut source).await.remove(0).record.value;
+            source.stop().await;
+            sink.put(vec![helpers::sink_record("t", 0, 0, value)]).await.unwrap();
+        }
+        sink.flush(&Default::default()).await.unwrap();
+        return;
+    }
+    let name = "connectors::file::source::tests::standard_streams_are_used_without_a_file";
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env(CHILD, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    std::io::Write::write_all(&mut input, "über\nunter\n".as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout);
+    assert!(output.contains("über\nunter\n"), "{output}");
 }

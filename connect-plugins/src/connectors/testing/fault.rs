@@ -60,7 +60,7 @@ pub(super) fn common_definition() -> ConfigDef {
 }
 
 /// What goes wrong, and when.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Fault {
     kind: Option<String>,
     methods: Vec<String>,

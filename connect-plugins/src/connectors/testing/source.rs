@@ -212,8 +212,8 @@ impl SourceTask for TestSourceTask {
 
     fn commit(&mut self) -> BoxFuture<'static, Result<(), ConnectError>> {
         self.events.write("commit", []);
-        let struck = self.fault.strike_now("commit");
-        Box::pin(async { struck })
+        let mut fault = self.fault.clone();
+        Box::pin(async move { fault.strike("commit").await })
     }
 
     async fn stop(&mut self) {

@@ -47,7 +47,6 @@ pub(super) fn list(list: &mut List) {
         t.put("/admin/loggers/bad.one", r#"{"level":7}"#);
         t.get("/admin/loggers/bad.one");
         t.get("/admin/loggers/never.heard.of");
-        t.get("/admin/loggers/");
         t.get("/admin");
         t.bare("DELETE", "/admin/loggers/bad.one");
     });
@@ -70,7 +69,6 @@ fn unknown_paths(t: &mut T<'_>) {
         "/connectors/none/nothing",
         "/connector-plugins/none",
         "/connector-plugins/none/config",
-        "/connectors/",
         "//connectors",
         "/connectors/none/tasks/x/status",
         "/connectors/none/tasks/99999999999/status",
@@ -185,4 +183,11 @@ fn loggers(t: &mut T<'_>) {
     t.put("/admin/loggers/one", r#"{"level":"ALL"}"#);
     t.get("/admin/loggers/one");
     t.get("/admin/loggers/root");
+    let answer = t.quietly(&Request::new("GET", "/admin/loggers/"));
+    let all: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    t.note(
+        "names of loggers",
+        all.as_object().map_or(0, |all| all.keys().filter(|key| key.starts_with("one")).count()),
+    );
+    t.note("the last of them", &all["one.two.three"]);
 }

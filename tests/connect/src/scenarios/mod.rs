@@ -2,9 +2,17 @@
 
 mod bodies;
 mod connectors;
+mod flow;
 mod general;
+mod guarded;
+mod internals;
+mod offsets;
 mod plugins;
+mod processes;
+mod sinks;
+mod sources;
 mod states;
+mod transforms;
 mod validate;
 
 use std::sync::Arc;
@@ -18,16 +26,29 @@ use crate::transcript::{T, merged};
 const BOTH: &[On] = &[On::Distributed, On::Standalone];
 const DISTRIBUTED: &[On] = &[On::Distributed];
 const STANDALONE: &[On] = &[On::Standalone];
+const STRICT: &[On] = &[On::Strict];
+const OTHER: &[On] = &[On::Other];
+const OWN: &[On] = &[On::Own];
+
+/// Adds the scenarios of a family.
+type Fill = fn(&mut List);
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    let families: [(&'static str, fn(&mut List)); 6] = [
+    let families: [(&'static str, Fill); 13] = [
         ("general", general::list),
         ("connectors", connectors::list),
         ("bodies", bodies::list),
         ("states", states::list),
         ("plugins", plugins::list),
         ("validate", validate::list),
+        ("offsets", offsets::list),
+        ("sources", sources::list),
+        ("sinks", sinks::list),
+        ("transforms", transforms::list),
+        ("guarded", guarded::list),
+        ("internals", internals::list),
+        ("processes", processes::list),
     ];
     let mut all = Vec::new();
     for (family, fill) in families {

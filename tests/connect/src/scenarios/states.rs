@@ -74,8 +74,8 @@ pub(super) fn list(list: &mut List) {
         let name = start_idle(t, json!({}));
         put(t, &name, "pause", "PAUSED", &["PAUSED"]);
         t.patch(format!("/connectors/{name}/config"), r#"{"batch.size":"3"}"#);
+        put(t, &name, "resume", "RUNNING", &["RUNNING"]);
         t.get_until(format!("/connectors/{name}/tasks"), |answer| answer.body.contains("batch.size"));
-        t.await_state(&name, "PAUSED", &["PAUSED"]);
         put(t, &name, "stop", "STOPPED", &[]);
         t.patch(format!("/connectors/{name}/config"), r#"{"batch.size":"4"}"#);
         t.await_state(&name, "STOPPED", &[]);

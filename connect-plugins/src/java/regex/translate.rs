@@ -1,14 +1,11 @@
 //! Java's regular expression dialect rewritten for `fancy_regex`. What means the same in both passes through, what is
-//! spelt differently is translated, what has no counterpart is refused by name. Used by `JavaRegex` only.
+//! spelt differently is translated, what has no counterpart is refused by name. Used by [`super::JavaRegex`] only.
 
 use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// Why an expression cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct RegexError(pub(super) String);
+use super::RegexError;
 
 /// Rewrites `source`.
 pub(super) fn translate(source: &str) -> Result<String, RegexError> {
@@ -28,7 +25,7 @@ fn refuse<T>(what: impl Into<String>) -> Result<T, RegexError> {
     Err(RegexError(what.into()))
 }
 
-/// Writes `c` so that it means itself inside and outside of brackets. An escaped `<` would be a word boundary,
+/// Writes `c` so that it means itself inside and outside of brackets. An escaped `<` would be a word boundary.
 fn literal(out: &mut String, c: char) {
     if c.is_ascii_punctuation() && c != '_' {
         out.push_str(&format!(r"\x{{{:X}}}", u32::from(c)));
@@ -352,10 +349,10 @@ enum Before {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use crate::topics::filter::JavaRegex;
+    use super::super::JavaRegex;
 
     /// Each line: what, whether it matches, a name; verdicts are those of `java.util.regex`.
-    const VERDICTS: &str = include_str!("java_regex_vectors.tsv");
+    const VERDICTS: &str = include_str!("vectors.tsv");
 
     #[test]
     fn verdicts_are_java_s() {
