@@ -9,7 +9,6 @@ use connect_core::api::{
     ConfigDef, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin, ConnectorType,
     ExactlyOnceSupport, Task,
 };
-use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 
 use crate::config::{self, BatchMode, CONNECTOR_CLASS, Local, ReplicatorConfig};
@@ -50,33 +49,8 @@ impl std::fmt::Debug for ReplicatorPlugin {
     }
 }
 
-/// How the batches of a task are written.
-pub struct Writer {
-    /// A client of the destination, with connections of its own: for the thread of one task.
-    pub destination: Cluster,
-    /// Its producer's settings.
-    pub produce: ProduceSettings,
-}
-
-impl std::fmt::Debug for Writer {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer({})", self.destination.addresses())
-    }
-}
-
-impl ReplicatorPlugin {
-    /// The way on which a task with this configuration writes what it polls.
-    ///
-    /// # Errors
-    /// A `ConfigException` with every problem of the configuration, or what is wrong with certificates.
-    pub fn writer(&self, task_config: &ConfigMap) -> Result<Writer, ConnectError> {
-        let context = self.contexts.of(task_config)?;
-        let destination = context.destination().map_err(ConnectError::new)?;
-        Ok(Writer { destination, produce: produce_settings(&context.config) })
-    }
-}
-
-fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
+/// Settings of the producer of a task's batches.
+pub(crate) fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
     let copy = &config.copy;
     let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
     ProduceSettings {

@@ -98,6 +98,7 @@ fn build(local: Local, connector: Option<&str>) -> Result<ReplicatorConfig, Conf
         flush_interval: values.millis("offset.flush.interval.ms", 1),
     };
     let worker = worker(values, &cluster_id, &offsets, &mut notices);
+    let worker_properties = worker_properties(values, &worker, &to);
     let copy = sizes::copy(values, origin.as_ref(), destination.as_ref(), &mut notices);
     let (Some(origin), Some(destination), true) = (origin, destination, values.problems.is_empty()) else {
         return Err(ConfigError::sorted(std::mem::take(&mut values.problems)));
@@ -114,6 +115,7 @@ fn build(local: Local, connector: Option<&str>) -> Result<ReplicatorConfig, Conf
         topics,
         offsets,
         worker,
+        worker_properties,
         copy,
         entries,
         notices,
@@ -317,6 +319,49 @@ fn worker(
         offset_flush_interval: offsets.flush_interval,
         shutdown_timeout: values.millis("task.shutdown.graceful.timeout.ms", 0),
     }
+}
+
+/// What the worker starts from: the destination is its cluster, the rest is what was said of it here.
+fn worker_properties(
+    values: &Values,
+    worker: &WorkerSettings,
+    destination: &BTreeMap<String, Assigned>,
+) -> ConfigMap {
+    const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+    let mut all = plain(destination);
+    all.extend(values.handed());
+    let mut set = |key: &str, value: String| all.insert(key.to_owned(), value);
+    set("group.id", worker.group_id.clone());
+    for (what, topic) in [
+        ("offset", &worker.offset_storage),
+        ("config", &worker.config_storage),
+        ("status", &worker.status_storage),
+    ] {
+        set(&format!("{what}.storage.topic"), topic.name.clone());
+        set(&format!("{what}.storage.replication.factor"), topic.replication_factor.to_string());
+        if what != "config" {
+            set(&format!("{what}.storage.partitions"), topic.partitions.to_string());
+        }
+    }
+    for converter in ["key.converter", "value.converter"] {
+        set(converter, BYTES.to_owned());
+    }
+    let listeners = worker.listeners.iter().map(|(host, port)| match host.contains(':') {
+        true => format!("http://[{host}]:{port}"),
+        false => format!("http://{host}:{port}"),
+    });
+    let listeners = listeners.collect::<Vec<_>>().join(",");
+    set("listeners", values.set("listeners").map_or(listeners, |set| set.value.clone()));
+    if let Some(host) = &worker.advertised_host {
+        set("rest.advertised.host.name", host.clone());
+    }
+    if let Some(port) = worker.advertised_port {
+        set("rest.advertised.port", port.to_string());
+    }
+    set("rest.extension.classes", worker.rest_extensions.join(","));
+    set("offset.flush.interval.ms", worker.offset_flush_interval.as_millis().to_string());
+    set("task.shutdown.graceful.timeout.ms", worker.shutdown_timeout.as_millis().to_string());
+    all
 }
 
 fn storage_name(values: &mut Values, key: &str) -> String {

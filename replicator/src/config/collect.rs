@@ -265,10 +265,10 @@ impl Collected {
         match known.effect {
             Effect::Framework if posted => {}
             Effect::Framework => self.warn(source, format!("{written} has no effect here: {}", keys::POSTED)),
-            Effect::Worker if posted => {
+            Effect::Worker | Effect::Handed if posted => {
                 self.warn(source, format!("{written} has no effect here: it is a setting of the worker"));
             }
-            Effect::Connector | Effect::Worker => {
+            Effect::Connector | Effect::Worker | Effect::Handed => {
                 let loser = assign(&mut self.common, key, written, value, source, rank);
                 self.overridden(loser, key, false);
             }

@@ -1,5 +1,6 @@
 //! The typed configuration. Whoever holds a [`ReplicatorConfig`] holds checked values.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use super::build::Local;
 use crate::topics::filter::JavaRegex;
 
 /// Everything the replicator was told, checked, with defaults filled in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReplicatorConfig {
     /// `--cluster.id`: identity of this group of replicators; the worker's `group.id`.
     pub cluster_id: String,
@@ -27,6 +28,8 @@ pub struct ReplicatorConfig {
     pub offsets: OffsetSettings,
     /// The Connect worker around the connector.
     pub worker: WorkerSettings,
+    /// The properties that this worker starts from. They hold secrets.
+    pub worker_properties: BTreeMap<String, String>,
     /// The copy path's own settings (`replicator.*`).
     pub copy: CopySettings,
     /// Every effective value with its source, sorted by key; secrets are already masked.
@@ -35,6 +38,13 @@ pub struct ReplicatorConfig {
     pub notices: Vec<Notice>,
     /// What command line and files of this process say, for [`super::posted`].
     pub local: Local,
+}
+
+impl fmt::Debug for ReplicatorConfig {
+    /// It holds secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplicatorConfig").field("entries", &self.entries).finish_non_exhaustive()
+    }
 }
 
 /// Topic selection and destination topics (`topic.*`, `dest.topic.replication.factor`).

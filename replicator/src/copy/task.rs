@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use async_trait::async_trait;
 use connect_core::api::{
-    Acknowledged, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
+    Acknowledged, BatchWriter, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
     Trouble,
 };
 use futures::future::BoxFuture;
@@ -28,6 +28,7 @@ use crate::memory::Cut;
 use crate::monitoring::ClusterFacts;
 use crate::offsets::start_positions;
 use crate::patience::patiently;
+use crate::plugin::produce_settings;
 use crate::topics::destinations::Lookup;
 
 /// A task of the replicator. Everything happens between `start` and `stop`.
@@ -409,6 +410,12 @@ async fn bounds(origin: &Cluster, key: TopicPartition) -> Bounds {
 
 #[async_trait]
 impl SourceTask for CopyTask {
+    fn batch_writer(&self) -> Result<Option<BatchWriter>, ConnectError> {
+        let Some(running) = &self.running else { return Ok(None) };
+        let destination = running.context.destination().map_err(ConnectError::new)?;
+        Ok(Some(BatchWriter { destination, produce: produce_settings(&running.context.config) }))
+    }
+
     async fn start(&mut self, context: SourceTaskContext, config: ConfigMap) -> Result<(), ConnectError> {
         self.open(config, context.offsets).await
     }
