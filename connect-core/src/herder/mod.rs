@@ -13,6 +13,7 @@ mod fixed;
 mod host;
 pub mod info;
 mod reading;
+pub mod standalone;
 pub mod statuses;
 mod supervisor;
 mod tasks;
