@@ -7,4 +7,5 @@ pub mod distributed;
 pub mod error;
 pub mod info;
 mod reading;
+pub mod standalone;
 pub mod statuses;
