@@ -56,7 +56,7 @@ fn schemaless(settings: &Settings, node: &Node) -> Result<Value, ConnectError> {
     Ok(match node {
         Node::Missing | Node::Null => Value::Null,
         Node::Boolean(b) => Value::Boolean(*b),
-        Node::Integer(_) => Value::Int64(node.long()?),
+        Node::Integer(_) | Node::BigInteger(_) => Value::Int64(node.long()?),
         Node::Fraction(_) => Value::Float64(node.double()),
         Node::Text(text) => Value::from(text.as_str()),
         Node::Array(_) => array(settings, None, node)?,
@@ -148,7 +148,7 @@ fn logical_value(schema: &Schema, name: &str, node: &Node) -> Option<Result<Valu
         logical::DATE => small(node, "Date").map(|days| Value::Date(i64::from(days) * MILLIS_PER_DAY)),
         logical::TIME => small(node, "Time").and_then(logical::time_from_millis).map(Value::Date),
         logical::TIMESTAMP => match node {
-            Node::Integer(_) => node.long().map(Value::Date),
+            Node::Integer(_) | Node::BigInteger(_) => node.long().map(Value::Date),
             _ => Err(ConnectError::data(format!(
                 "Invalid type for Timestamp, underlying representation should be integral but was {}",
                 node.kind()
@@ -178,7 +178,7 @@ fn decimal(schema: &Schema, node: &Node) -> Result<Value, ConnectError> {
 /// An integer of 32 bits.
 fn small(node: &Node, kind: &str) -> Result<i32, ConnectError> {
     match node {
-        Node::Integer(n) => i32::try_from(n).map_err(|_| not_an_integer(node, kind)),
+        Node::Integer(n) => i32::try_from(*n).map_err(|_| not_an_integer(node, kind)),
         _ => Err(not_an_integer(node, kind)),
     }
 }
