@@ -1,6 +1,7 @@
 //! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
 pub mod config;
+pub mod connect;
 pub mod group;
 pub mod herder;
 pub mod loggers;

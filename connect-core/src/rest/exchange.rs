@@ -177,6 +177,7 @@ impl Exchange {
             method: self.parts.method.clone(),
             url: self.target(&url, next),
             authorization: self.parts.headers.get(header::AUTHORIZATION).cloned(),
+            signature: None,
             body: self.body.clone(),
         };
         let sent = timeout(self.state.options.request_timeout, self.state.forwarder.send(request)).await;

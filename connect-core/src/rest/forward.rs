@@ -16,6 +16,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::debug;
 
 use super::error::ApiError;
+use super::internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 
 /// Longest answer of another worker.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;
@@ -26,18 +27,20 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A request for another worker. Signature headers are never part of it.
+/// A request for another worker.
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: String,
     pub(super) authorization: Option<HeaderValue>,
+    /// Signature and its algorithm: only of requests that begin here, never of those that are handed on.
+    pub(super) signature: Option<(HeaderValue, HeaderValue)>,
     pub(super) body: Bytes,
 }
 
 /// Another worker's answer, handed on as it is.
 pub(super) struct Forwarded {
     pub(super) status: StatusCode,
-    body: Bytes,
+    pub(super) body: Bytes,
 }
 
 impl IntoResponse for Forwarded {
@@ -112,6 +115,9 @@ fn outgoing(url: &Uri, request: Request) -> Result<hyper::Request<Full<Bytes>>, 
         .header(header::USER_AGENT, "kafka-connect");
     if let Some(authorization) = request.authorization {
         built = built.header(header::AUTHORIZATION, authorization);
+    }
+    if let Some((signature, algorithm)) = request.signature {
+        built = built.header(SIGNATURE_HEADER, signature).header(SIGNATURE_ALGORITHM_HEADER, algorithm);
     }
     Ok(built.body(Full::new(request.body))?)
 }

@@ -21,6 +21,7 @@ mod server;
 mod status;
 mod tasks;
 pub mod tls;
+mod worker_client;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +39,7 @@ pub use error::ApiError;
 pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 pub use listeners::{RestError, advertised_address, advertised_url};
 pub use server::{RestServer, RunningRest};
+pub use worker_client::WorkerClient;
 
 use self::forward::Forwarder;
 use crate::config::rest::RestSettings;
@@ -214,7 +216,8 @@ fn finish(router: Router) -> Router {
         let response: Response = next.run(request).await;
         error::answer_options(&method, response)
     };
-    router.fallback(error::unknown_path).layer(from_fn(options))
+    // From outside the answer is seen with the list of methods.
+    Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
 }
 
 /// The routes of a worker whose connectors are fixed by its executable, and those of `extension` (its state already given,

@@ -21,7 +21,9 @@ use tower::ServiceExt;
 use tracing::{debug, error, info, warn};
 
 use super::listeners::{self, RestError};
-use crate::config::rest::{Listener, Scheme};
+use super::tls;
+use crate::api::ConfigMap;
+use crate::config::rest::{AdminListeners, Listener, RestSettings, Scheme};
 
 /// Time that open connections get at a stop.
 const STOP_LIMIT: Duration = Duration::from_secs(1);
@@ -67,6 +69,18 @@ impl RestServer {
         Self::open(&listeners.iter().map(plain).collect::<Vec<_>>(), None).await
     }
 
+    /// Takes the ports of `listeners`.
+    pub async fn public(settings: &RestSettings) -> Result<Self, RestError> {
+        Self::open(&settings.listeners, tls_of(&settings.listeners, &settings.ssl)?).await
+    }
+
+    /// Takes the ports of `admin.listeners`, if those are others.
+    pub async fn admin(settings: &RestSettings) -> Result<Option<Self>, RestError> {
+        let AdminListeners::Own(listeners) = &settings.admin else { return Ok(None) };
+        let tls = tls_of(listeners, &settings.admin_ssl)?;
+        Self::open(listeners, tls).await.map(Some)
+    }
+
     /// Takes the ports. `tls`: how those with `https` speak it; without it they are refused.
     pub async fn open(listeners: &[Listener], tls: Option<Arc<ServerConfig>>) -> Result<Self, RestError> {
         let mut server = Self { listeners: Vec::new(), addresses: Vec::new() };
@@ -99,6 +113,12 @@ impl RestServer {
         }
         RunningRest { stop, servers }
     }
+}
+
+/// How those of the listeners with `https` speak; `None` when there are none.
+fn tls_of(listeners: &[Listener], ssl: &ConfigMap) -> Result<Option<Arc<ServerConfig>>, RestError> {
+    let secure = listeners.iter().any(|listener| listener.scheme == Scheme::Https);
+    secure.then(|| tls::server_config(ssl)).transpose()
 }
 
 /// Takes connections until the stop, then waits for those that are open.

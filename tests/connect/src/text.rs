@@ -40,6 +40,17 @@ pub(crate) fn without_frames(json: &str) -> String {
     out + rest
 }
 
+/// Java shows an array of bytes as `[B@` and a number of that moment.
+pub(crate) fn without_identities(text: &str) -> String {
+    let mut parts = text.split("[B@");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out += "[B@<id>";
+        out += part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
+    }
+    out
+}
+
 /// Where the JSON string ends whose inside begins with `rest`.
 fn end_of_string(rest: &str) -> usize {
     let mut escaped = false;
@@ -97,6 +108,11 @@ mod tests {
         assert_eq!(without_frames(text), r#"{"trace":"x.Y: \"no\" …","b":"\n"}"#);
         let text = r#"{"message":"No\n at [Source: x; line: 1]","c":1}"#;
         assert_eq!(without_frames(text), r#"{"message":"No …","c":1}"#);
+    }
+
+    #[test]
+    fn identities_are_named() {
+        assert_eq!(without_identities("a=[B@3ea9e1e5,b=[B@f]"), "a=[B@<id>,b=[B@<id>]");
     }
 
     #[test]

@@ -69,7 +69,8 @@ impl DistributedHerder {
     /// Joins the group and begins to work, on the current runtime. Returns at once.
     pub fn start(settings: DistributedSettings, foundation: Foundation) -> Self {
         let Foundation { cluster, group, configs, statuses, offsets, worker, client } = foundation;
-        let member = GroupMember::new(cluster.clone(), group);
+        let cluster_id = cluster.id();
+        let member = GroupMember::new(cluster, group);
         let session = member.session();
         gate(&session, &statuses, &offsets);
         let (jobs, inbox) = mpsc::unbounded_channel();
@@ -82,13 +83,14 @@ impl DistributedHerder {
             client,
             ready: AtomicBool::new(false),
             stage: Mutex::default(),
-            cluster_id: cluster.id(),
+            figures: Mutex::default(),
+            session: session.clone(),
+            cluster_id,
             settings,
         });
         let core = Core {
             shared: shared.clone(),
             worker,
-            cluster,
             assignor: Assignor::new(shared.settings.rebalance_max_delay.as_millis() as i32),
             state: configs.snapshots().borrow().clone(),
             news: follow(configs.tail()),
@@ -199,7 +201,6 @@ impl Default for Group {
 pub(super) struct Core {
     pub(super) shared: Arc<Shared>,
     pub(super) worker: Worker,
-    pub(super) cluster: Cluster,
     pub(super) configs: ConfigStore,
     news: News,
     pub(super) member: GroupMember,
@@ -262,6 +263,7 @@ impl Core {
             self.rejoin_if_scheduled();
             self.reconfigure_due();
             self.restart_failed_tasks().await;
+            self.note_figures();
         }
         self.shut_down().await
     }

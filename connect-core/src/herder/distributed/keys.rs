@@ -20,11 +20,6 @@ fn algorithm(name: &str) -> Option<(hmac::Algorithm, usize)> {
     })
 }
 
-/// True for an algorithm that this worker can sign with.
-pub fn is_known_algorithm(name: &str) -> bool {
-    algorithm(name).is_some()
-}
-
 /// A new random key. `bits`: `inter.worker.key.size`, `None` for the algorithm's own.
 pub(super) fn generate(algorithm_name: &str, bits: Option<usize>, now_ms: i64) -> SessionKey {
     let default = algorithm(algorithm_name).map_or(32, |(_, bytes)| bytes);

@@ -9,6 +9,7 @@ mod core;
 mod exactly_once;
 mod keys;
 mod leader;
+mod metrics;
 mod rebalance;
 mod reconfigure;
 mod requests;
@@ -21,13 +22,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use futures::future::BoxFuture;
+use kafka_wire::group::Session;
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use self::core::{DistributedHerder, Foundation};
 pub use auto_restart::AutoRestart;
-pub use keys::is_known_algorithm;
 pub use reconfigure::{InternalClient, InternalRequest};
-pub use settings::{DistributedSettings, ExactlyOnceSource, definitions, group_settings};
+pub use settings::{DistributedSettings, ExactlyOnceSource, group_settings};
 
 use self::core::Core;
 use super::error::HerderError;
@@ -50,6 +51,8 @@ struct Shared {
     client: Arc<dyn InternalClient>,
     ready: AtomicBool,
     stage: Mutex<Option<Stage>>,
+    figures: Mutex<metrics::Figures>,
+    session: Session,
     cluster_id: String,
 }
 

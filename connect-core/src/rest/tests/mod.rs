@@ -1,6 +1,9 @@
 #![allow(clippy::unwrap_used)]
 //! REST answers over a real port, byte for byte.
 
+mod api;
+mod stub;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
