@@ -14,7 +14,9 @@ use crate::api::{ConfigMap, ConnectError};
 use crate::config::{Mode, RestSettings, WorkerConfig};
 use crate::herder::distributed::{DistributedHerder, DistributedSettings, Foundation, group_settings};
 use crate::plugins::Plugins;
-use crate::rest::{RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url};
+use crate::rest::{
+    RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url,
+};
 use crate::storage::{StorageError, Stores};
 use crate::worker::{OffsetBacking, StopReport, Surroundings, Variables, Worker, WorkerSettings};
 
@@ -142,13 +144,15 @@ impl Connect {
         let topics = config.settings();
         let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
         let Stores { configs, offsets, statuses } = stores;
-        let backing = OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
+        let backing =
+            OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
         let worker = Worker::new(worker_settings, plugins, backing, build.surroundings.clone())
             .map_err(StartError::Config)?;
         let group = group_settings(&config, &worker_id);
         let foundation =
             Foundation { cluster, group, configs, statuses, offsets, worker: worker.clone(), client };
-        let herder = DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
+        let herder =
+            DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
         let api = rest_api(&herder, &worker, &config, build)?;
         let rest = ports.serve(&api);
         info!("worker {worker_id} is up, {url}");

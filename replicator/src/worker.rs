@@ -13,19 +13,14 @@ use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address
 use connect_core::storage::{StorageError, Stores};
 use connect_core::worker::{SourceSettings, TaskContext, TaskRunner, run};
 use kafka_wire::WireError;
-use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use kafka_wire::transport::TlsError;
 use tokio::time::sleep;
 use tracing::warn;
 
-use crate::config::{BatchMode, CONNECTOR_NAME, ReplicatorConfig};
-use crate::connector::ReplicatorPlugin;
-use crate::context::{Context, Network, tcp};
-use crate::monitoring::{Monitor, rest};
-
-/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
-const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+use crate::config::{CONNECTOR_NAME, ReplicatorConfig};
+use crate::context::{Network, client, tcp};
+use crate::monitoring::Monitor;
+use crate::plugin::{ReplicatorPlugin, plugin};
 
 /// Pause before a storage topic that does not answer is asked again.
 const WAIT: Duration = Duration::from_secs(1);
@@ -111,10 +106,10 @@ impl Worker {
             false => None,
         };
         let addresses = server.as_ref().map(|server| server.addresses().to_vec()).unwrap_or_default();
-        let monitor = Arc::new(Monitor::default());
-        let context = Arc::new(Context::new(config.clone(), monitor.clone(), network));
-        context.origin()?;
-        let destination = context.destination()?;
+        client(&network, "origin", &config.origin.client)?;
+        let destination = client(&network, "destination", &config.destination.client)?;
+        let (plugin, monitors) = plugin(Some(config.local.clone()), network, version);
+        let monitor = monitors.of(CONNECTOR_NAME);
         destination.connect().await?;
         let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
 
@@ -123,15 +118,15 @@ impl Worker {
             shutdown_timeout: config.worker.shutdown_timeout,
             executor,
         };
-        let plugins = Plugins::default().with_connector(plugin(context.clone(), version));
-        let mut herder = Herder::new(settings, plugins, stores, task_runner(context));
+        let plugins = Plugins::default().with_connector(plugin.clone());
+        let runner = task_runner(plugin, config.offsets.flush_interval);
+        let mut herder = Herder::new(settings, plugins, stores, runner);
         let info = ServerInfo {
             version: version.to_owned(),
             commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
             kafka_cluster_id: destination.id(),
         };
-        let rest =
-            server.map(|server| server.serve(router(info, herder.view(), rest::routes(monitor.clone()))));
+        let rest = server.map(|server| server.serve(router(info, herder.view(), monitors.routes())));
         let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
         while let Err(error) = herder.start(connectors.clone()).await {
             match &error {
@@ -193,31 +188,13 @@ fn worker_id(config: &ReplicatorConfig, addresses: &[SocketAddr]) -> String {
     advertised_address(&listener, worker.advertised_host.as_deref(), worker.advertised_port)
 }
 
-fn plugin(context: Arc<Context>, version: &str) -> Arc<ReplicatorPlugin> {
-    Arc::new(ReplicatorPlugin { context, version: version.to_owned() })
-}
-
 /// Each task writes through a client of its own, so that its connections live on its own thread.
-fn task_runner(context: Arc<Context>) -> TaskRunner {
+fn task_runner(plugin: Arc<ReplicatorPlugin>, flush_interval: Duration) -> TaskRunner {
     Arc::new(move |task: TaskContext| {
-        let context = context.clone();
+        let plugin = plugin.clone();
         Box::pin(async move {
-            let destination: Cluster = context.destination().map_err(ConnectError::new)?;
-            run(task, destination, source_settings(&context.config)).await
+            let writer = plugin.writer(&task.config)?;
+            run(task, writer.destination, SourceSettings { produce: writer.produce, flush_interval }).await
         })
     })
-}
-
-fn source_settings(config: &ReplicatorConfig) -> SourceSettings {
-    let copy = &config.copy;
-    let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
-    SourceSettings {
-        produce: ProduceSettings {
-            lanes_per_broker: copy.lanes_per_broker,
-            max_request_bytes: MAX_REQUEST_BYTES,
-            timeout: config.destination.client.request_timeout,
-            merge: (copy.batches == BatchMode::Merge).then_some(merge),
-        },
-        flush_interval: config.offsets.flush_interval,
-    }
 }

@@ -179,8 +179,11 @@ impl ConfigKey {
         };
         match &self.validator {
             Some(validator) => validator.check(&self.name, &value).map_err(|reason| {
-                let shown = value.display().unwrap_or_else(|| "null".to_owned());
-                invalid(&self.name, &shown, Some(&reason))
+                let shown = match &value {
+                    Setting::List(items) => format!("[{}]", items.join(", ")),
+                    value => value.display().unwrap_or_else(|| "null".to_owned()),
+                };
+                if validator.is_complete() { reason } else { invalid(&self.name, &shown, Some(&reason)) }
             })?,
             None => {}
         }

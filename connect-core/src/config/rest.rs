@@ -134,6 +134,14 @@ impl RestSettings {
         }
     }
 
+    /// Reads a worker's properties.
+    ///
+    /// # Errors
+    /// The first key of the interface that cannot be used.
+    pub fn from_properties(properties: &ConfigMap) -> Result<Self, ConnectError> {
+        Self::from_parsed(&define(ConfigDef::new()).parse(properties)?, properties)
+    }
+
     /// From settings that were parsed by [`define`], and the properties they came from.
     pub(super) fn from_parsed(parsed: &ParsedConfig, properties: &ConfigMap) -> Result<Self, ConnectError> {
         let text = |key: &str| parsed.str(key).unwrap_or_default().to_owned();

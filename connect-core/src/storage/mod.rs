@@ -5,6 +5,8 @@
 mod config_records;
 mod config_state;
 mod configs;
+mod file_offsets;
+mod java_offsets;
 mod log;
 mod offset_key;
 mod offsets;
@@ -17,6 +19,7 @@ mod transactional;
 pub use config_records::{Properties, RestartRequest, SessionKey};
 pub use config_state::{ConfigState, ConfigUpdate, TargetState};
 pub use configs::{ConfigStore, PrivilegedWriter};
+pub use file_offsets::FileLog;
 pub use log::{KeyedRecord, LogRecord, LogTail, MemoryLog, RecordLog};
 pub use offsets::OffsetStore;
 pub use status_records::{State, Status, StatusId, TopicStatus};
@@ -99,6 +102,16 @@ pub enum StorageError {
         what: &'static str,
         /// JSON type found.
         found: &'static str,
+    },
+    /// The file of a standalone worker cannot be used.
+    #[error("{path} ({setting}): {reason}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The worker setting that names it.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
     },
     /// It took too long.
     #[error("{what} not stored within {seconds} s; the cluster of {setting} may be unreachable")]

@@ -11,6 +11,8 @@ pub(super) enum Effect {
     Converter,
     /// Known, wanted, and not built yet: the user is warned unless the value asks for what happens anyway.
     NotYet,
+    /// A setting of Connect itself that stands in the configurations of connectors and tasks, not in files.
+    Framework,
     /// Accepted and of no consequence; the text says why.
     Ignored(&'static str),
 }
@@ -39,6 +41,12 @@ pub(super) fn default_of(name: &str) -> &'static str {
     find(name).map_or("", |key| key.default)
 }
 
+/// All keys that are settings of the connector.
+#[cfg(test)]
+pub(super) fn of_connector() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter(|key| key.effect == Effect::Connector).map(|key| key.name)
+}
+
 /// Names that a user may have meant.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name).filter(|name| !name.ends_with('*'))
@@ -52,7 +60,10 @@ const MEMBERSHIP: &str = "the worker's own timing applies";
 const METRICS: &str = "metrics are served by the worker's REST server";
 const OVERRIDES: &str = "the connector's clients take what the consumer and producer files say";
 
-use Effect::{Connector, Converter, Ignored, NotYet, Worker};
+/// Where settings of Connect's own belong.
+pub(super) const POSTED: &str = "it belongs into the configuration of a connector that is posted to a worker";
+
+use Effect::{Connector, Converter, Framework, Ignored, NotYet, Worker};
 
 const KEYS: &[Key] = &[
     // The connector.
@@ -117,6 +128,15 @@ const KEYS: &[Key] = &[
     key("topic.creation.*", "", NotYet),
     key("config.providers", "", NotYet),
     key("config.providers.*", "", NotYet),
+    // Connect's own, as every connector or task has them.
+    key("name", "", Framework),
+    key("connector.class", "", Framework),
+    key("connector.plugin.version", "", Framework),
+    key("tasks.max.enforce", "true", Framework),
+    key("task.class", "", Framework),
+    key("task.id", "", Framework),
+    key("partition.assignment", "", Framework),
+    key("offsets.storage.topic", "", Framework),
     // The worker.
     key("listeners", "http://:8083", Worker),
     key("rest.host.name", "", Worker),
@@ -163,6 +183,7 @@ const KEYS: &[Key] = &[
     key("topic.tracking.*", "", Ignored(METRICS)),
     key("connector.client.config.override.policy", "All", Ignored(OVERRIDES)),
     key("admin.*", "", Ignored(OVERRIDES)),
+    key("consumer.override.*", "", Ignored(OVERRIDES)),
     // Leftovers of licensing, ZooKeeper and Control Center.
     key("confluent.license", "", Ignored(LICENCE)),
     key("confluent.license.*", "", Ignored(LICENCE)),

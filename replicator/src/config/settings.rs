@@ -7,6 +7,7 @@ use std::time::Duration;
 use connect_core::config::WorkerSettings;
 use kafka_wire::settings::{ConsumerSettings, ProducerSettings};
 
+use super::build::Local;
 use crate::topics::filter::JavaRegex;
 
 /// Everything the replicator was told, checked, with defaults filled in.
@@ -32,6 +33,8 @@ pub struct ReplicatorConfig {
     pub entries: Vec<ConfigEntry>,
     /// What the user should know about what was read, in the order found.
     pub notices: Vec<Notice>,
+    /// What command line and files of this process say, for [`super::posted`].
+    pub local: Local,
 }
 
 /// Topic selection and destination topics (`topic.*`, `dest.topic.replication.factor`).
@@ -169,6 +172,8 @@ pub enum Source {
         /// Line of the key, from 1.
         line: usize,
     },
+    /// The configuration that Connect holds of the connector.
+    Connector,
     /// Nobody set it.
     Default,
 }
@@ -179,6 +184,7 @@ impl fmt::Display for Source {
             Self::Flag(name) => write!(f, "--{name}"),
             Self::Env(name) => write!(f, "${name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Connector => f.write_str("the connector's configuration"),
             Self::Default => f.write_str("default"),
         }
     }

@@ -67,13 +67,20 @@ impl DistributedSettings {
             config_topic: text("config.storage.topic"),
             worker_id: worker_id.to_owned(),
             url: url.to_owned(),
-            protocol: config.text("connect.protocol").to_ascii_lowercase().parse().unwrap_or(ConnectProtocol::Sessioned),
+            protocol: config
+                .text("connect.protocol")
+                .to_ascii_lowercase()
+                .parse()
+                .unwrap_or(ConnectProtocol::Sessioned),
             rebalance_max_delay: config.millis("scheduled.rebalance.max.delay.ms"),
             sync_timeout: config.millis("worker.sync.timeout.ms"),
             unsync_backoff: config.millis("worker.unsync.backoff.ms"),
             key_ttl: config.millis("inter.worker.key.ttl.ms"),
             key_algorithm: text("inter.worker.key.generation.algorithm"),
-            key_size: config.parsed.integer("inter.worker.key.size").and_then(|bits| usize::try_from(bits).ok()),
+            key_size: config
+                .parsed
+                .integer("inter.worker.key.size")
+                .and_then(|bits| usize::try_from(bits).ok()),
             signature_algorithm: text("inter.worker.signature.algorithm"),
             verification_algorithms: config.parsed.list("inter.worker.verification.algorithms").to_vec(),
             exactly_once: match config.text("exactly.once.source.support").to_ascii_lowercase().as_str() {
@@ -88,7 +95,8 @@ impl DistributedSettings {
 /// Session, rebalance and heartbeat times of a worker, and how long its figures look back.
 pub fn group_settings(config: &WorkerConfig, worker_id: &str) -> GroupSettings {
     let heartbeat_interval = config.millis("heartbeat.interval.ms");
-    let samples = config.parsed.integer("metrics.num.samples").and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
+    let samples =
+        config.parsed.integer("metrics.num.samples").and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
     GroupSettings {
         session_timeout: config.millis("session.timeout.ms"),
         rebalance_timeout: config.millis("rebalance.timeout.ms"),

@@ -17,7 +17,6 @@ use connect_api::{
 };
 
 use self::node::Node;
-pub(crate) use self::node::low_bits;
 
 /// The registry entry.
 pub(super) const PLUGIN: ConverterPlugin = ConverterPlugin {

@@ -11,6 +11,8 @@ use bigdecimal::{BigDecimal, ToPrimitive};
 use connect_api::ConnectError;
 use indexmap::IndexMap;
 
+use crate::java::numbers::low_bits;
+
 /// As lenient as Jackson: bits after the last byte may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -125,19 +127,6 @@ impl Node {
         }
         BASE64.decode(groups).map(Some).map_err(|e| e.to_string())
     }
-}
-
-/// What `BigDecimal.longValue` gives: towards zero, the low 64 bits.
-pub(crate) fn low_bits(n: &BigDecimal) -> i64 {
-    let (unscaled, scale) = n.as_bigint_and_exponent();
-    // 10^64 is a multiple of 2^64.
-    if scale <= -64 || scale > unscaled.bits() as i64 {
-        return 0;
-    }
-    let power = BigInt::from(10).pow(scale.unsigned_abs() as u32);
-    let whole = if scale > 0 { unscaled / power } else { unscaled * power };
-    let low = &whole & BigInt::from(u64::MAX);
-    low.to_u64().map_or(0, |bits| bits as i64)
 }
 
 #[cfg(test)]

@@ -137,7 +137,10 @@ fn logical_value(schema: &Schema, name: &str, node: &Node) -> Option<Result<Valu
         logical::TIME => small(node, "Time").and_then(logical::time_from_millis).map(Value::Date),
         logical::TIMESTAMP => match node {
             Node::Integer(_) => node.long().map(Value::Date),
-            _ => Err(not_an_integer(node, "Timestamp")),
+            _ => Err(ConnectError::data(format!(
+                "Invalid type for Timestamp, underlying representation should be integral but was {}",
+                node.kind()
+            ))),
         },
         _ => return None,
     })

@@ -313,6 +313,12 @@ fn string(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            // Jackson escapes what Java has as two characters.
+            '\u{10000}'.. => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
             _ => out.push(c),
         }
     }
