@@ -154,29 +154,34 @@ impl Lab {
 
     /// The command line of a worker.
     pub(crate) fn command(&self, distributed: bool, arguments: &[PathBuf]) -> Command {
-        let mut command = match self.side {
-            Side::Java => self.java(distributed),
-            Side::Ours => Command::new(executable(distributed)),
-        };
+        let mut command = command(self.side, self.folder(), distributed);
         command
             .args(arguments)
             .env("CONNECT_TEST_TOPIC", "from-the-environment")
             .env("HIDDEN_TEST", "hidden");
         command
     }
+}
 
-    fn java(&self, distributed: bool) -> Command {
-        let class = match distributed {
-            true => "org.apache.kafka.connect.cli.ConnectDistributed",
-            false => "org.apache.kafka.connect.cli.ConnectStandalone",
-        };
-        let levels = self.folder().join("log4j.properties");
-        std::fs::write(&levels, "log4j.rootLogger=INFO\n").unwrap();
-        let distribution = Distribution::prepare(kafka_clusters::Release::V3_9_2).unwrap();
-        let mut command = distribution.java(class, "512m", Jvm::QuickStart, "info");
-        command.env("JDK_JAVA_OPTIONS", format!("-Dlog4j.configuration=file:{}", levels.display()));
-        command
+/// A worker without its arguments; `folder` takes what it needs besides.
+pub fn command(side: Side, folder: &Path, distributed: bool) -> Command {
+    match side {
+        Side::Java => java(folder, distributed),
+        Side::Ours => Command::new(executable(distributed)),
     }
+}
+
+fn java(folder: &Path, distributed: bool) -> Command {
+    let class = match distributed {
+        true => "org.apache.kafka.connect.cli.ConnectDistributed",
+        false => "org.apache.kafka.connect.cli.ConnectStandalone",
+    };
+    let levels = folder.join("log4j.properties");
+    std::fs::write(&levels, "log4j.rootLogger=INFO\n").unwrap();
+    let distribution = Distribution::prepare(kafka_clusters::Release::V3_9_2).unwrap();
+    let mut command = distribution.java(class, "512m", Jvm::QuickStart, "info");
+    command.env("JDK_JAVA_OPTIONS", format!("-Dlog4j.configuration=file:{}", levels.display()));
+    command
 }
 
 impl Worker {
