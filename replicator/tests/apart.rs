@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use connect_core::api::helpers::{MemoryOffsets, fields};
 use connect_core::api::{
-    ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled, SourcePartition,
+    BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled, SourcePartition,
     SourceTask, Task,
 };
 use kafka_sim::Cluster as Sim;
 use kafka_wire::admin::GroupOffset;
 use kafka_wire::batch::{BatchBuilder, Codec, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{ProduceEvent, Producer};
+use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
 use kafka_wire::settings::ProducerSettings;
 use kafka_wire::transport::TcpConnector;
 use replicator::monitoring::{Monitor, MonitorHandle, PartitionState};
-use replicator::{ReplicatorPlugin, Writer, plugin, tcp};
+use replicator::{ReplicatorPlugin, plugin, tcp};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{sleep, timeout};
@@ -58,8 +58,8 @@ impl Process {
     }
 
     /// Copies until `done`.
-    async fn copy(&self, task: &mut dyn SourceTask, config: &ConfigMap, done: impl Fn() -> bool) {
-        let Writer { destination, produce } = self.plugin.writer(config).unwrap();
+    async fn copy(&self, task: &mut dyn SourceTask, done: impl Fn() -> bool) {
+        let BatchWriter { destination, produce } = task.batch_writer().unwrap().unwrap();
         let mut producer = Producer::new(destination, produce);
         let mut sources = HashMap::new();
         let work = async {
@@ -109,8 +109,12 @@ fn batch(records: i32) -> OutgoingBatch {
 
 /// Writes ten records to every partition of a topic.
 async fn fill(sim: &Sim, topic: &str, partitions: i32) {
-    let process = Process::new();
-    let produce = process.plugin.writer(&configuration(sim, sim, &[])).unwrap().produce;
+    let produce = ProduceSettings {
+        lanes_per_broker: 1,
+        max_request_bytes: 1 << 20,
+        timeout: LIMIT,
+        merge: None,
+    };
     let cluster = client(sim);
     cluster.connect().await.unwrap();
     let mut producer = Producer::new(cluster, produce);
@@ -165,7 +169,7 @@ async fn sim_tasks_copy_in_other_processes_than_their_connector() {
         let mut task = there.task(config, &offsets).await;
         let share = [number as i32, number as i32 + 2];
         let done = || share.iter().all(|p| end(&destination, "a.r", *p) == 10);
-        there.copy(&mut *task, config, || done() && there.monitor().totals().lag == 0).await;
+        there.copy(&mut *task, || done() && there.monitor().totals().lag == 0).await;
         let monitor = there.monitor();
         let figures = monitor.partitions();
         assert_eq!(figures.iter().map(|f| f.partition).collect::<Vec<_>>(), share);
@@ -193,7 +197,7 @@ async fn sim_a_task_waits_for_a_destination_topic() {
     destination.delete_topic("b.r");
     let there = Process::new();
     let mut task = there.task(&tasks[0], &MemoryOffsets::default()).await;
-    there.copy(&mut *task, &tasks[0], || end(&destination, "a.r", 0) == 10).await;
+    there.copy(&mut *task, || end(&destination, "a.r", 0) == 10).await;
     let waits = |figures: &replicator::monitoring::PartitionFigures| match figures.state() {
         PartitionState::Waiting(reason) => reason.contains("b.r does not exist"),
         _ => false,
@@ -203,7 +207,7 @@ async fn sim_a_task_waits_for_a_destination_topic() {
     assert!(task.trouble().unwrap().text.contains("b-0 waits"));
     // The batches of a topic that stamps itself are passed on without the origin's stamps.
     destination.create_topic("b.r", 1, 1, &[("message.timestamp.type", "LogAppendTime")]);
-    there.copy(&mut *task, &tasks[0], || end(&destination, "b.r", 0) == 10).await;
+    there.copy(&mut *task, || end(&destination, "b.r", 0) == 10).await;
     assert_eq!(task.trouble(), None);
     task.stop().await;
 }
@@ -259,6 +263,6 @@ async fn sim_a_topic_that_was_made_again_is_copied_after_a_reset_only() {
     process.plugin.alter_offsets(&config, &[offset(0, json!({"offset": 2}))]).await.unwrap();
     stored(2);
     let mut third = process.task(&tasks[0], &offsets).await;
-    process.copy(&mut *third, &tasks[0], || end(&destination, "a.r", 0) == 7).await;
+    process.copy(&mut *third, || end(&destination, "a.r", 0) == 7).await;
     third.stop().await;
 }
