@@ -131,6 +131,11 @@ fn failed(error: ConnectError) -> HerderError {
     }
 }
 
+/// A stored configuration as connectors get it; null values are left out.
+pub(super) fn plain(properties: &Properties) -> ConfigMap {
+    properties.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
+}
+
 /// 404 of a status.
 pub(super) fn no_status(name: &str) -> HerderError {
     HerderError::NotFound(format!("No status found for connector {name}"))

@@ -44,18 +44,6 @@ pub use worker_client::WorkerClient;
 use self::forward::Forwarder;
 use crate::config::rest::RestSettings;
 use crate::herder::api::Herder;
-use crate::herder::{FixedHerder, HerderView};
-
-/// What `GET /` tells of the worker.
-#[derive(Debug, Clone)]
-pub struct ServerInfo {
-    /// Version of the product.
-    pub version: String,
-    /// Commit it was built from.
-    pub commit: String,
-    /// Id of the cluster that holds the worker's topics.
-    pub kafka_cluster_id: String,
-}
 
 /// Renders the worker's metrics as Prometheus text.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -220,11 +208,3 @@ fn finish(router: Router) -> Router {
     Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
 }
 
-/// The routes of a worker whose connectors are fixed by its executable, and those of `extension` (its state already given,
-/// without a fallback of its own, and no path twice).
-pub fn router(info: ServerInfo, view: HerderView, extension: Router) -> Router {
-    let herder = Arc::new(FixedHerder::new(view, info.kafka_cluster_id));
-    let options = RestOptions { version: info.version, commit: info.commit, ..RestOptions::default() };
-    let state = Arc::new(RestState { herder, options, forwarder: Forwarder::default() });
-    finish(with_slashes(public_routes()).with_state(state).merge(extension))
-}

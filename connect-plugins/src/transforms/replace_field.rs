@@ -1,7 +1,5 @@
 //! ReplaceField: leaves fields out, lets only some through, renames some.
 
-use std::collections::BTreeMap;
-
 use connect_api::config_def::{Setting, Validator};
 use connect_api::data::{Map, Schema, SchemaAndValue, Struct, Type, Value};
 use connect_api::{
@@ -45,8 +43,11 @@ pub(super) fn split(text: &str) -> Vec<&str> {
     if parts == [""] && !text.is_empty() { vec![] } else { parts }
 }
 
-fn parse(items: &[String]) -> Result<BTreeMap<String, String>, String> {
-    let mut renames = BTreeMap::new();
+/// Old and new names, in the order of Java's map.
+type Renames = Vec<(String, String)>;
+
+fn parse(items: &[String]) -> Result<Renames, String> {
+    let mut renames = Map::new();
     for item in items {
         let [old, new] = split(item)[..] else {
             let all = items.join(", ");
@@ -54,9 +55,10 @@ fn parse(items: &[String]) -> Result<BTreeMap<String, String>, String> {
                 "Invalid value [{all}] for configuration renames: Invalid rename mapping: {item}"
             ));
         };
-        renames.insert(old.to_owned(), new.to_owned());
+        renames.put(old, Value::from(new));
     }
-    Ok(renames)
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Ok(renames.iter().map(|(old, new)| (text(old), text(new))).collect())
 }
 
 /// The transformation.
@@ -65,7 +67,7 @@ pub(super) struct ReplaceField {
     side: Side,
     exclude: Vec<String>,
     include: Vec<String>,
-    renames: BTreeMap<String, String>,
+    renames: Renames,
     replace_null: bool,
     schemas: SchemaCache,
 }
@@ -95,7 +97,7 @@ impl ReplaceField {
     }
 
     fn renamed<'a>(&'a self, field: &'a str) -> &'a str {
-        self.renames.get(field).map_or(field, String::as_str)
+        self.renames.iter().find(|(old, _)| old == field).map_or(field, |(_, new)| new)
     }
 
     fn original<'a>(&'a self, field: &'a str) -> &'a str {

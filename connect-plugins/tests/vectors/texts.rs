@@ -1,10 +1,13 @@
 //! Texts of objects, orders of maps, dates and replacements.
 
-use connect_api::ConnectError;
+use std::sync::Arc;
+
 use connect_api::data::java::{double_text, float_text, java_string};
 use connect_api::data::{Map, Value};
+use connect_api::{ConfigProvider, ConnectError, Provided};
 use connect_plugins::java::date_format::SimpleDateFormat;
 use connect_plugins::java::regex::{JavaRegex, Replacement};
+use connect_plugins::providers::transformer::{Providers, resolve};
 use serde_json::{Value as Json, json};
 
 use super::notation::{value, value_node};
@@ -21,6 +24,7 @@ fn texts_are_those_of_java() {
             "format" => format(case).map(|format| json!(format.format(case.integer("millis")))),
             "parse" => format(case).map(|format| json!(format.parse(case.text("in")))),
             "replace" => replace(case),
+            "variables" => variables(case),
             "double" => {
                 let value = f64::from_bits(case.text("bits").parse::<i64>().unwrap() as u64);
                 Ok(number(case, double_text(value), |text| text.parse() == Ok(value)))
@@ -51,6 +55,23 @@ fn replace(case: &Case) -> Result<Json, ConnectError> {
     let replaced = JavaRegex::new(case.text("regex")).unwrap().replace_first(case.text("in"), &replacement);
     // Java throws IndexOutOfBoundsException for numbers, which the worker shows no differently.
     replaced.map(|text| json!(text)).map_err(|e| ConnectError::of("java.lang.IllegalArgumentException", e))
+}
+
+/// Knows every key that does not begin with n.
+struct Provider;
+
+impl ConfigProvider for Provider {
+    fn get(&self, path: &str, keys: &[String]) -> Result<Provided, ConnectError> {
+        let known = keys.iter().filter(|key| !key.starts_with('n'));
+        let data = known.map(|key| (key.clone(), format!("<{path}|{key}>"))).collect();
+        Ok(Provided { data, ttl: None })
+    }
+}
+
+fn variables(case: &Case) -> Result<Json, ConnectError> {
+    let providers: Providers = [("p".to_owned(), Arc::new(Provider) as Arc<dyn ConfigProvider>)].into();
+    let config = [("k".to_owned(), case.text("in").to_owned())].into();
+    resolve(&config, &providers).map(|(resolved, _)| json!(resolved["k"]))
 }
 
 /// Java before version 19 writes a digit more than needed for some numbers: a shorter text that means the same, or

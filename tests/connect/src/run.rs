@@ -197,7 +197,7 @@ pub fn table(found: &[Difference]) -> String {
 /// Where the two part.
 fn kind(row: &Difference) -> &'static str {
     let status = |line: &str| line.get(..3).and_then(|status| status.parse::<u16>().ok());
-    let headers = |line: &str| line.split(['{', '<']).next().unwrap_or_default().to_owned();
+    let headers = |line: &str| line.split(['{', '<', '"']).next().unwrap_or_default().to_owned();
     if row.label == ENDED {
         "1. ended early"
     } else if row.label.starts_with("waited for") {

@@ -26,12 +26,15 @@ pub(crate) fn without_times(text: &str, began: i64) -> String {
     out
 }
 
+/// What follows the first line of a trace, or the words of Java's JSON library, inside a JSON string.
+const ENDS: [&str; 3] = ["\\n\\tat ", "\\nCaused by: ", "\\n at [Source: "];
+
 /// Keeps of every Java stack trace inside a JSON text its first line, and of a message of Java's JSON library what it says before
 /// it says where: ` …` stands for the rest.
 pub(crate) fn without_frames(json: &str) -> String {
     let mut out = String::new();
     let mut rest = json;
-    while let Some(at) = ["\\n\\tat ", "\\n at [Source: "].iter().filter_map(|start| rest.find(start)).min() {
+    while let Some(at) = ENDS.iter().filter_map(|start| rest.find(start)).min() {
         out += &rest[..at];
         out += " …";
         rest = &rest[at..];
@@ -108,6 +111,8 @@ mod tests {
         assert_eq!(without_frames(text), r#"{"trace":"x.Y: \"no\" …","b":"\n"}"#);
         let text = r#"{"message":"No\n at [Source: x; line: 1]","c":1}"#;
         assert_eq!(without_frames(text), r#"{"message":"No …","c":1}"#);
+        let text = r#"{"trace":"x.Y: no\nCaused by: z\n"}"#;
+        assert_eq!(without_frames(text), r#"{"trace":"x.Y: no …"}"#);
     }
 
     #[test]

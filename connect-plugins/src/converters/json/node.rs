@@ -6,8 +6,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
-use bigdecimal::{BigDecimal, ToPrimitive};
 use connect_api::ConnectError;
 use indexmap::IndexMap;
 
@@ -28,8 +28,9 @@ pub(super) enum Node {
     Missing,
     Null,
     Boolean(bool),
-    /// An integer of any size.
-    Integer(BigInt),
+    Integer(i64),
+    /// An integer beyond 64 bits.
+    BigInteger(BigInt),
     /// A number with a point or an exponent, as it was written.
     Fraction(String),
     Text(String),
@@ -60,7 +61,7 @@ impl Node {
             Self::Missing => "MISSING",
             Self::Null => "NULL",
             Self::Boolean(_) => "BOOLEAN",
-            Self::Integer(_) | Self::Fraction(_) => "NUMBER",
+            Self::Integer(_) | Self::BigInteger(_) | Self::Fraction(_) => "NUMBER",
             Self::Text(_) => "STRING",
             Self::Array(_) => "ARRAY",
             Self::Object(_) => "OBJECT",
@@ -80,9 +81,10 @@ impl Node {
     /// the low bits of integers beyond 64 bits, we refuse them.
     pub(super) fn long(&self) -> Result<i64, ConnectError> {
         match self {
-            Self::Integer(n) => n.to_i64().ok_or_else(|| {
-                ConnectError::data(format!("The integer {n} in the JSON does not fit into 64 bits"))
-            }),
+            Self::Integer(n) => Ok(*n),
+            Self::BigInteger(n) => {
+                Err(ConnectError::data(format!("The integer {n} in the JSON does not fit into 64 bits")))
+            }
             Self::Fraction(text) => Ok(BigDecimal::from_str(text).map_or(0, |n| low_bits(&n))),
             _ => Ok(0),
         }
@@ -91,7 +93,8 @@ impl Node {
     /// The nearest double; 0 for what is no number.
     pub(super) fn double(&self) -> f64 {
         match self {
-            Self::Integer(n) => n.to_string().parse().unwrap_or(0.0),
+            Self::Integer(n) => *n as f64,
+            Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
             Self::Fraction(text) => text.parse().unwrap_or(0.0),
             _ => 0.0,
         }
@@ -100,7 +103,8 @@ impl Node {
     /// The nearest float; 0 for what is no number.
     pub(super) fn float(&self) -> f32 {
         match self {
-            Self::Integer(n) => n.to_string().parse().unwrap_or(0.0),
+            Self::Integer(n) => *n as f32,
+            Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
             Self::Fraction(text) => text.parse().unwrap_or(0.0),
             _ => 0.0,
         }
@@ -109,7 +113,8 @@ impl Node {
     /// The exact number; `None` for what is no number.
     pub(super) fn decimal(&self) -> Option<BigDecimal> {
         match self {
-            Self::Integer(n) => Some(BigDecimal::new(n.clone(), 0)),
+            Self::Integer(n) => Some(BigDecimal::from(*n)),
+            Self::BigInteger(n) => Some(BigDecimal::new(n.clone(), 0)),
             Self::Fraction(text) => BigDecimal::from_str(text).ok(),
             _ => None,
         }
@@ -146,7 +151,7 @@ mod tests {
         ] {
             assert_eq!(Node::Fraction(text.to_owned()).long().unwrap(), long, "{text}");
         }
-        let large = Node::Integer("12345678901234567890".parse().unwrap());
+        let large = Node::BigInteger("12345678901234567890".parse().unwrap());
         assert!(large.long().unwrap_err().message().contains("12345678901234567890"));
         assert_eq!(large.double(), 12_345_678_901_234_567_890.0);
         assert_eq!(Node::Text("7".into()).long().unwrap(), 0);

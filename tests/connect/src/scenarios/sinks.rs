@@ -329,8 +329,9 @@ fn dead_letters(t: &mut T<'_>, context: bool) {
         t.note(format!("letter {number}"), t.record_line(&letter, true));
         for (key, value) in &letter.headers {
             let text = String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
-            let text = text.split("\n\tat ").next().unwrap_or_default().to_owned();
-            t.note(format!("letter {number} header {key}"), text);
+            let first =
+                if key.ends_with("stacktrace") { text.lines().next().unwrap_or_default() } else { &text };
+            t.note(format!("letter {number} header {key}"), first);
         }
     }
     let (partitions, configs) = (t.lab.kafka.partitions(&dead), t.lab.kafka.configs(&dead));

@@ -96,6 +96,11 @@ final class JsonVectors {
         "1", "null", "{}", "{\"schema\":null}", "{\"payload\":1}", "{\"schema\":null,\"payload\":1,\"x\":1}", "[1,2]", "\"x\"", "", "{\"schema\":{\"type\":\"int8\"},\"payloa\":1}", "{\"a\":1,\"b\":2}",
     };
 
+    /** Strewn together, sometimes they are JSON. */
+    private static final String[] PIECES = {
+        "[", "]", "{", "}", ":", ",", ",", "\"", " ", "1", "0", "-", ".", "5", "e", "+", "E2", "true", "null", "fal", "false", "\"a\"", "\"b\":", "\\", "\n", "\t", "\u00e9", "\"\\u00e9\"", "12345678901", "0.25", "x", "_", "$", "/",
+    };
+
     private JsonVectors() { }
 
     static void add(Output output) {
@@ -111,6 +116,12 @@ final class JsonVectors {
         for (String text : BROKEN_ENVELOPES)
             from(output, "{}", text);
         Random random = new Random(17);
+        for (int i = 0; i < 900; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int n = 1 + random.nextInt(9); n > 0; n--)
+                text.append(PIECES[random.nextInt(PIECES.length)]);
+            from(output, "{'schemas.enable':'false'}", (i % 3 == 0 ? "" : i % 3 == 1 ? "[" : "{\"k\":") + text + (i % 3 == 0 ? "" : i % 3 == 1 ? "]" : "}"));
+        }
         for (int i = 0; i < 150; i++)
             roundTrip(output, random, 1 + i / 2);
     }

@@ -17,6 +17,10 @@ import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
+import org.apache.kafka.common.config.ConfigData;
+import org.apache.kafka.common.config.ConfigTransformer;
+import org.apache.kafka.common.config.provider.ConfigProvider;
+
 /** What Java's library does: texts of objects, orders of maps, dates, replacements. */
 final class TextVectors {
     private static final String[] PATTERNS = {
@@ -68,6 +72,7 @@ final class TextVectors {
         for (String[] r : REPLACEMENTS)
             for (int i = 2; i < r.length; i++)
                 replace(output, r[0], r[1], r[i]);
+        variables(output);
         numbers(output);
         orders(output);
     }
@@ -93,6 +98,38 @@ final class TextVectors {
             Matcher matcher = Pattern.compile(regex).matcher(text);
             return Notation.text(matcher.replaceFirst(replacement));
         });
+    }
+
+    /** Settings with variables; the provider knows every key that does not begin with n. */
+    private static void variables(Output output) {
+        String[] pieces = {"${", "}", ":", "p", "q", "k", "n", "$", "{", "/a/b", "x", "${p:k}", "${p:/a:k}", " "};
+        ConfigProvider provider = new ConfigProvider() {
+            @Override
+            public ConfigData get(String path) {
+                throw new UnsupportedOperationException();
+            }
+
+            @Override
+            public ConfigData get(String path, java.util.Set<String> keys) {
+                Map<String, String> data = new HashMap<>();
+                keys.stream().filter(key -> !key.startsWith("n")).forEach(key -> data.put(key, "<" + path + "|" + key + ">"));
+                return new ConfigData(data);
+            }
+
+            @Override
+            public void configure(Map<String, ?> configs) { }
+
+            @Override
+            public void close() { }
+        };
+        Random random = new Random(3);
+        for (int i = 0; i < 400; i++) {
+            StringBuilder text = new StringBuilder();
+            for (int n = 1 + random.nextInt(10); n > 0; n--)
+                text.append(pieces[random.nextInt(pieces.length)]);
+            output.add(Notation.object().put("op", "variables").put("in", text.toString()),
+                    () -> Notation.text(new ConfigTransformer(Map.of("p", provider)).transform(Map.of("k", text.toString())).data().get("k")));
+        }
     }
 
     private static void numbers(Output output) {
