@@ -15,11 +15,14 @@ use crate::storage::{Properties, TargetState};
 const REQUESTS: &str = "org.apache.kafka.connect.runtime.rest.entities";
 
 /// Body of `POST /connectors`.
-pub(super) struct CreateConnector {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateConnector {
     /// Empty when it is missing.
-    pub(super) name: String,
-    pub(super) config: Properties,
-    pub(super) initial_state: Option<TargetState>,
+    pub name: String,
+    /// Settings.
+    pub config: Properties,
+    /// State to begin in; `None`: running.
+    pub initial_state: Option<TargetState>,
 }
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
@@ -96,8 +99,8 @@ pub(super) fn config(body: &[u8]) -> Result<Properties, ApiError> {
     )
 }
 
-/// Body of `POST /connectors`.
-pub(super) fn create_connector(body: &[u8]) -> Result<CreateConnector, ApiError> {
+/// Reads the body of `POST /connectors`; the error is the answer to it.
+pub fn create_connector(body: &[u8]) -> Result<CreateConnector, ApiError> {
     const KNOWN: [&str; 3] = ["config", "name", "initial_state"];
     let fields = object(body, &format!("{REQUESTS}.CreateConnectorRequest"))?;
     let fields = fields.ok_or_else(|| malformed("The request has no body; name and config are expected"))?;

@@ -25,6 +25,9 @@ use crate::herder::info::Stage;
 /// Longest body. Java has no limit; configurations of thousands of keys stay far below this.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// Time for a whole body to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(60);
+
 /// Pause before a read that met a rebalance is tried again, and how long that goes on.
 const REBALANCE_PAUSE: Duration = Duration::from_millis(250);
 const REBALANCE_LIMIT: Duration = Duration::from_secs(10);
@@ -54,8 +57,10 @@ where
         let (parts, body) = request.into_parts();
         accepts_json(&parts.headers)?;
         let sends_json = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-        let body =
-            to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
+        let read = timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await;
+        let body = read
+            .map_err(|_| ApiError::bare(StatusCode::REQUEST_TIMEOUT))?
+            .map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
         if sends_json && !is_json(&parts.headers, &body) {
             return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
         }

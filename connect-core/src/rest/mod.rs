@@ -35,6 +35,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
+pub use body::{CreateConnector, create_connector as parse_create_connector};
 pub use error::ApiError;
 pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 pub use listeners::{RestError, advertised_address, advertised_url};
@@ -138,8 +139,8 @@ impl RestApi {
             routes.extend(admin_routes());
         }
         let router = with_slashes(routes).with_state(self.state.clone()).merge(self.extension.clone());
-        let router =
-            self.filters.iter().fold(finish(router), |router, filter| extensions::apply(router, filter));
+        // The first extension is asked first, so it is put around all others.
+        let router = self.filters.iter().rev().fold(finish(router), extensions::apply);
         headers::decorate(router, &self.settings)
     }
 

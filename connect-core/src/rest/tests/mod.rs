@@ -3,6 +3,7 @@
 
 mod api;
 mod stub;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
