@@ -31,18 +31,17 @@ impl Console {
         let console = Self { line, on_terminal };
         let builder = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(&settings.filter))
-            .with_filter_reloading()
             .with_ansi(on_terminal && std::env::var_os("NO_COLOR").is_none())
             .with_writer(console.clone());
         let set = match settings.format {
             LogFormat::Text => {
-                let builder = builder.with_target(false);
+                let builder = builder.with_target(false).with_filter_reloading();
                 let filter = builder.reload_handle();
                 rule_by_rest(settings, move |directives| filter.reload(directives).is_ok());
                 builder.try_init()
             }
             LogFormat::Json => {
-                let builder = builder.json().flatten_event(true);
+                let builder = builder.json().flatten_event(true).with_filter_reloading();
                 let filter = builder.reload_handle();
                 rule_by_rest(settings, move |directives| filter.reload(directives).is_ok());
                 builder.try_init()

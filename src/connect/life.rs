@@ -40,7 +40,7 @@ fn read(path: &Path) -> Result<ConfigMap, Exit> {
         to_stdout: false,
     };
     let properties = Properties::read(path).map_err(|e| unreadable(&e))?;
-    Ok(properties.effective().map(|p| (p.key.clone(), p.value.trim().to_owned())).collect())
+    Ok(properties.effective().into_iter().map(|p| (p.key.clone(), p.value.trim().to_owned())).collect())
 }
 
 fn dry_run(mode: Mode, properties: ConfigMap) -> Exit {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{SchemaBuilder, Value};
+use crate::error::ConnectError;
 
 /// What a value is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -191,6 +192,28 @@ impl Schema {
     /// Fields of a struct, in order; empty for other types.
     pub fn fields(&self) -> &[Field] {
         &self.0.fields
+    }
+
+    /// Fields of a struct, which it must be.
+    ///
+    /// # Errors
+    /// If it is another type.
+    pub fn fields_of_struct(&self) -> Result<&[Field], ConnectError> {
+        match self.kind() {
+            Type::Struct => Ok(self.fields()),
+            _ => Err(ConnectError::data("Cannot list fields on non-struct type")),
+        }
+    }
+
+    /// A field of a struct, which it must be.
+    ///
+    /// # Errors
+    /// If it is another type.
+    pub fn field_of_struct(&self, name: &str) -> Result<Option<&Field>, ConnectError> {
+        match self.kind() {
+            Type::Struct => Ok(self.field(name).map(|(_, field)| field)),
+            _ => Err(ConnectError::data("Cannot look up fields on non-struct type")),
+        }
     }
 
     /// A struct's field with its index.

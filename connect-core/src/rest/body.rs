@@ -144,7 +144,8 @@ pub(super) fn offsets(body: &[u8]) -> Result<ConnectorOffsets, ApiError> {
 }
 
 fn offset(raw: &RawValue) -> Result<OffsetEntry, ApiError> {
-    let fields = fields(raw, &format!("{REQUESTS}.ConnectorOffset"))?.unwrap_or_default();
+    let fields = fields(raw, &format!("{REQUESTS}.ConnectorOffset"))?;
+    let fields = fields.ok_or_else(|| malformed("An entry of offsets is null"))?;
     only(&fields, "ConnectorOffset", &["partition", "offset"])?;
     let map = |name: &str| -> Result<Option<Map<String, Value>>, ApiError> {
         let Some(raw) = fields.get(name) else { return Ok(None) };
@@ -212,7 +213,13 @@ mod tests {
         let read = offsets(br#"{"offsets":[{"partition":{"a":1},"offset":null}]}"#).unwrap();
         assert_eq!(read.offsets[0].offset, None);
         assert!(offsets(b"{}").unwrap().offsets.is_empty());
-        for body in [r#"{"offsets":{}}"#, r#"{"offsets":[{"partition":"a"}]}"#, r#"{"foo":1}"#, ""] {
+        for body in [
+            r#"{"offsets":{}}"#,
+            r#"{"offsets":[{"partition":"a"}]}"#,
+            r#"{"foo":1}"#,
+            r#"{"offsets":[null]}"#,
+            "",
+        ] {
             assert!(offsets(body.as_bytes()).is_err(), "{body}");
         }
     }

@@ -45,18 +45,6 @@ pub use worker_client::WorkerClient;
 use self::forward::Forwarder;
 use crate::config::rest::RestSettings;
 use crate::herder::api::Herder;
-use crate::herder::{FixedHerder, HerderView};
-
-/// What `GET /` tells of the worker.
-#[derive(Debug, Clone)]
-pub struct ServerInfo {
-    /// Version of the product.
-    pub version: String,
-    /// Commit it was built from.
-    pub commit: String,
-    /// Id of the cluster that holds the worker's topics.
-    pub kafka_cluster_id: String,
-}
 
 /// Renders the worker's metrics as Prometheus text.
 pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
@@ -210,22 +198,14 @@ fn with_slashes(routes: Routes) -> Router<Arc<RestState>> {
     router.method_not_allowed_fallback(error::method_not_allowed)
 }
 
-/// With answers for unknown paths and for OPTIONS.
+/// With answers for unknown paths and for OPTIONS. Parameters in paths (`/connectors/c;a=b`) are no part of a name.
 fn finish(router: Router) -> Router {
-    let options = |request: Request, next: Next| async move {
+    let options = |mut request: Request, next: Next| async move {
+        error::drop_parameters(request.uri_mut());
         let method = request.method().clone();
         let response: Response = next.run(request).await;
         error::answer_options(&method, response)
     };
     // From outside the answer is seen with the list of methods.
     Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
-}
-
-/// The routes of a worker whose connectors are fixed by its executable, and those of `extension` (its state already given,
-/// without a fallback of its own, and no path twice).
-pub fn router(info: ServerInfo, view: HerderView, extension: Router) -> Router {
-    let herder = Arc::new(FixedHerder::new(view, info.kafka_cluster_id));
-    let options = RestOptions { version: info.version, commit: info.commit, ..RestOptions::default() };
-    let state = Arc::new(RestState { herder, options, forwarder: Forwarder::default() });
-    finish(with_slashes(public_routes()).with_state(state).merge(extension))
 }

@@ -157,7 +157,9 @@ fn class_of(plugins: &Plugins, text: &str) -> Option<String> {
         .or_else(|| plugins.header_converter(text).map(|plugin| plugin.class.to_owned()))
         .or_else(|| plugins.transformation(text).map(|plugin| plugin.class.to_owned()))
         .or_else(|| plugins.predicate(text).map(|plugin| plugin.class.to_owned()));
-    class.or_else(|| (!enrich::nested_of(plugins, text).is_empty()).then(|| text.to_owned()))
+    // Of Java's own classes these are the ones that are found in configurations by mistake.
+    let foreign = text == enrich::CONVERTER || text == "java.lang.String" || text == "java.lang.Object";
+    class.or_else(|| (foreign || !enrich::nested_of(plugins, text).is_empty()).then(|| text.to_owned()))
 }
 
 /// A map as Java prints it.

@@ -12,7 +12,6 @@ use connect_api::{
 };
 
 pub use json::JsonConverter;
-use json::low_bits;
 pub use primitive::StringConverter;
 pub use simple_header::SimpleHeaderConverter;
 

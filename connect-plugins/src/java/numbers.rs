@@ -1,6 +1,7 @@
 //! Numbers from text, as Java's `parse…` methods and constructors take them.
 
-use bigdecimal::BigDecimal;
+use bigdecimal::num_bigint::BigInt;
+use bigdecimal::{BigDecimal, ToPrimitive};
 
 /// `new BigDecimal(text)`; `None` where Java throws.
 pub fn parse_big_decimal(text: &str) -> Option<BigDecimal> {
@@ -18,6 +19,19 @@ pub fn parse_big_decimal(text: &str) -> Option<BigDecimal> {
     let scale = fraction.len() as i64 - i64::from(exponent);
     i32::try_from(scale).ok()?;
     Some(BigDecimal::new(format!("{sign}{digits}").parse().ok()?, scale))
+}
+
+/// What `BigDecimal.longValue` gives: towards zero, the low 64 bits.
+pub fn low_bits(n: &BigDecimal) -> i64 {
+    let (unscaled, scale) = n.as_bigint_and_exponent();
+    // 10^64 is a multiple of 2^64.
+    if scale <= -64 || scale > unscaled.bits() as i64 {
+        return 0;
+    }
+    let power = BigInt::from(10).pow(scale.unsigned_abs() as u32);
+    let whole = if scale > 0 { unscaled / power } else { unscaled * power };
+    let low = &whole & BigInt::from(u64::MAX);
+    low.to_u64().map_or(0, |bits| bits as i64)
 }
 
 /// `Double.parseDouble`; `None` where Java throws. Hexadecimal numbers are not known here.

@@ -103,7 +103,8 @@ impl Server {
         &self.log
     }
 
-    pub(crate) fn pid(&self) -> i32 {
+    /// The id of the process itself, not of the shell that guards it.
+    pub fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
@@ -124,13 +125,24 @@ impl Server {
     }
 
     /// SIGSTOP, and waits until every thread stands still: a thread that runs on another core goes on for a moment.
-    pub(crate) fn suspend(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The process could not be signalled.
+    pub fn suspend(&self) -> Result<()> {
         self.signal(Signal::STOP)?;
         let deadline = Instant::now() + SUSPEND;
         while self.runs_a_thread() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
+    }
+
+    /// SIGCONT: undoes [`Self::suspend`].
+    ///
+    /// # Errors
+    /// The process could not be signalled.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
     }
 
     fn runs_a_thread(&self) -> bool {

@@ -10,33 +10,33 @@ const LIMIT: Duration = Duration::from_secs(100);
 
 /// What is sent.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
-    pub(crate) method: String,
-    pub(crate) path: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Option<Vec<u8>>,
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Option<Vec<u8>>,
 }
 
 impl Request {
     /// A request without body and with `Accept: application/json`, as Connect's own clients send it.
-    pub(crate) fn new(method: &str, path: impl Into<String>) -> Self {
+    pub fn new(method: &str, path: impl Into<String>) -> Self {
         let headers = vec![("Accept".to_owned(), "application/json".to_owned())];
         Self { method: method.to_owned(), path: path.into(), headers, body: None }
     }
 
     /// With a body and the content type of JSON.
-    pub(crate) fn json(self, body: impl Into<Vec<u8>>) -> Self {
+    pub fn json(self, body: impl Into<Vec<u8>>) -> Self {
         self.body(body).header("Content-Type", "application/json")
     }
 
     /// With a body and nothing said of its type.
-    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self
     }
 
     /// With a header in place of the one of that name.
-    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+    pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -59,22 +59,22 @@ impl Request {
 
 /// What came back.
 #[derive(Debug, Clone)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: String,
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
 }
 
 impl Answer {
     /// The values of a header, in order.
-    pub(crate) fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+    pub fn header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let of_name = move |(other, _): &&(String, String)| other.eq_ignore_ascii_case(name);
         self.headers.iter().filter(of_name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Sends a request to `address` (`host:port`) and reads the answer to its end.
-pub(crate) fn send(address: &str, request: &Request) -> std::io::Result<Answer> {
+pub fn send(address: &str, request: &Request) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(LIMIT))?;
     stream.write_all(&request.bytes(address))?;

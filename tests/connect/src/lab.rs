@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use kafka_clusters::{Cluster, Distribution, Jvm, Port, Server, Version};
 
 use crate::http::{self, Request};
+use crate::kafka::Kafka;
 use crate::settings;
 
 /// Whose worker it is.
@@ -27,7 +28,7 @@ pub(crate) enum On {
     /// `connect-standalone` as most people have it.
     Standalone,
     /// A distributed worker that forbids what can be forbidden, with CORS, headers and admin listeners.
-    Strict,
+    Guarded,
     /// A standalone worker with the other values of the same settings.
     Other,
     /// None of them: the scenario starts what it needs.
@@ -36,21 +37,21 @@ pub(crate) enum On {
 
 impl On {
     /// Those that are there to be shared.
-    pub(crate) const SHARED: [On; 4] = [On::Distributed, On::Standalone, On::Strict, On::Other];
+    pub(crate) const SHARED: [On; 4] = [On::Distributed, On::Standalone, On::Guarded, On::Other];
 
     /// As in the recordings.
     pub(crate) fn name(self) -> &'static str {
         match self {
             On::Distributed => "distributed",
             On::Standalone => "standalone",
-            On::Strict => "strict",
+            On::Guarded => "guarded",
             On::Other => "other",
             On::Own => "none",
         }
     }
 
     pub(crate) fn is_distributed(self) -> bool {
-        matches!(self, On::Distributed | On::Strict)
+        matches!(self, On::Distributed | On::Guarded)
     }
 
     fn index(self) -> Option<usize> {
@@ -84,8 +85,9 @@ impl Worker {
 pub(crate) struct Lab {
     pub(crate) side: Side,
     workers: [OnceLock<Worker>; 4],
-    pub(crate) cluster: Cluster,
+    pub(crate) kafka: Kafka,
     pub(crate) cluster_id: String,
+    _cluster: Cluster,
     folder: tempfile::TempDir,
 }
 
@@ -102,7 +104,8 @@ impl Lab {
         let cluster_id = cluster.broker(1).metadata().unwrap().cluster_id.unwrap();
         let mut folder = tempfile::Builder::new().prefix("connect-").tempdir().unwrap();
         folder.disable_cleanup(std::env::var_os("KAFKA_CLUSTERS_KEEP").is_some());
-        Self { side, workers: Default::default(), cluster, cluster_id, folder }
+        let kafka = Kafka::new(cluster.bootstrap());
+        Self { side, workers: Default::default(), kafka, cluster_id, _cluster: cluster, folder }
     }
 
     /// Files of connectors, settings and logs.
@@ -144,36 +147,41 @@ impl Lab {
         let arguments: Vec<PathBuf> = [file].into_iter().chain(files.iter().cloned()).collect();
         let command = self.command(like.is_distributed(), &arguments);
         let server = Server::run(name, &command, self.folder()).unwrap();
-        let admin = (like == On::Strict).then_some(admin);
+        let admin = (like == On::Guarded).then_some(admin);
         let mut worker = Worker { address: port, admin, server, _ports: ports };
         worker.wait_ready().map(|()| worker)
     }
 
     /// The command line of a worker.
     pub(crate) fn command(&self, distributed: bool, arguments: &[PathBuf]) -> Command {
-        let mut command = match self.side {
-            Side::Java => self.java(distributed),
-            Side::Ours => Command::new(executable(distributed)),
-        };
+        let mut command = command(self.side, self.folder(), distributed);
         command
             .args(arguments)
             .env("CONNECT_TEST_TOPIC", "from-the-environment")
             .env("HIDDEN_TEST", "hidden");
         command
     }
+}
 
-    fn java(&self, distributed: bool) -> Command {
-        let class = match distributed {
-            true => "org.apache.kafka.connect.cli.ConnectDistributed",
-            false => "org.apache.kafka.connect.cli.ConnectStandalone",
-        };
-        let levels = self.folder().join("log4j.properties");
-        std::fs::write(&levels, "log4j.rootLogger=INFO\n").unwrap();
-        let distribution = Distribution::prepare(kafka_clusters::Release::V3_9_2).unwrap();
-        let mut command = distribution.java(class, "512m", Jvm::QuickStart, "info");
-        command.env("JDK_JAVA_OPTIONS", format!("-Dlog4j.configuration=file:{}", levels.display()));
-        command
+/// A worker without its arguments; `folder` takes what it needs besides.
+pub fn command(side: Side, folder: &Path, distributed: bool) -> Command {
+    match side {
+        Side::Java => java(folder, distributed),
+        Side::Ours => Command::new(executable(distributed)),
     }
+}
+
+fn java(folder: &Path, distributed: bool) -> Command {
+    let class = match distributed {
+        true => "org.apache.kafka.connect.cli.ConnectDistributed",
+        false => "org.apache.kafka.connect.cli.ConnectStandalone",
+    };
+    let levels = folder.join("log4j.properties");
+    std::fs::write(&levels, "log4j.rootLogger=INFO\n").unwrap();
+    let distribution = Distribution::prepare(kafka_clusters::Release::V3_9_2).unwrap();
+    let mut command = distribution.java(class, "512m", Jvm::QuickStart, "info");
+    command.env("JDK_JAVA_OPTIONS", format!("-Dlog4j.configuration=file:{}", levels.display()));
+    command
 }
 
 impl Worker {

@@ -50,7 +50,7 @@ const ENDED: &str = "ended early";
 /// Scenarios at the same time on a worker: most of them wait. Few on distributed workers, where each new connector makes the
 /// others wait for a rebalance; one on a standalone worker, for Java's herder can block itself for good.
 const LANES: [(On, usize); 5] =
-    [(On::Distributed, 3), (On::Standalone, 1), (On::Strict, 1), (On::Other, 1), (On::Own, 2)];
+    [(On::Distributed, 3), (On::Standalone, 1), (On::Guarded, 1), (On::Other, 1), (On::Own, 2)];
 
 /// Runs the scenarios whose titles contain, or whose family is, one of the words of `CONNECT_SCENARIOS` (all without it) on one side, and compares
 /// with the recordings. `CONNECT_RECORD=1` records Java's answers first.
@@ -73,6 +73,9 @@ pub fn check(side: Side) -> Vec<Difference> {
     }
     if side == Side::Ours {
         found.retain(|row| !known::is_listed(row));
+    }
+    if let Some(path) = std::env::var_os("CONNECT_DIFFERENCES") {
+        std::fs::write(path, table(&found)).unwrap();
     }
     found
 }
@@ -171,17 +174,45 @@ fn compare(scenario: &Scenario, lines: &[Line]) -> Vec<Difference> {
     found
 }
 
-/// The differences as a text for people; long values are cut around the first place where they part.
+/// The differences as a text for people, by kind; long values are cut around the first place where they part.
 pub fn table(found: &[Difference]) -> String {
-    let mut text = String::new();
+    let mut kinds: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
     for row in found {
-        let (java, seen) = around(&row.java, &row.seen);
-        text += &format!(
-            "\n{} · {}\n  > {}\n    java {java}\n    seen {seen}\n",
-            row.family, row.title, row.label
-        );
+        kinds.entry(kind(row)).or_default().push(row);
+    }
+    let mut text = String::new();
+    for (kind, rows) in kinds {
+        text += &format!("\n## {kind}: {}\n", rows.len());
+        for row in rows {
+            let (java, seen) = around(&row.java, &row.seen);
+            text += &format!(
+                "\n{} · {}\n  > {}\n    java {java}\n    seen {seen}\n",
+                row.family, row.title, row.label
+            );
+        }
     }
     text
+}
+
+/// Where the two part.
+fn kind(row: &Difference) -> &'static str {
+    let status = |line: &str| line.get(..3).and_then(|status| status.parse::<u16>().ok());
+    let headers = |line: &str| line.split(['{', '<', '"']).next().unwrap_or_default().to_owned();
+    if row.label == ENDED {
+        "1. ended early"
+    } else if row.label.starts_with("waited for") {
+        "2. waited in vain"
+    } else if row.java == NONE || row.seen == NONE {
+        "3. seen on one side only"
+    } else if status(&row.java) != status(&row.seen) {
+        "4. status"
+    } else if status(&row.java).is_none() {
+        "7. data"
+    } else if headers(&row.java) != headers(&row.seen) {
+        "5. headers"
+    } else {
+        "6. bodies"
+    }
 }
 
 fn around(java: &str, seen: &str) -> (String, String) {

@@ -17,7 +17,7 @@ pub(crate) fn worker(lab: &Lab, on: On, address: &str, admin: &str) -> String {
             set("key.converter", JSON);
             set("value.converter", JSON);
         }
-        On::Strict => strict(&mut set, admin),
+        On::Guarded => guarded(&mut set, admin),
         On::Other => other(&mut set),
     }
     if on.is_distributed() {
@@ -44,7 +44,7 @@ fn common(lab: &Lab, address: &str) -> String {
          config.providers.env.param.allowlist.pattern=CONNECT_TEST.*\n\
          config.providers.closed.class={PROVIDERS}FileConfigProvider\n\
          config.providers.closed.param.allowed.paths={}\n",
-        lab.cluster.bootstrap(),
+        lab.kafka.bootstrap,
         secrets.display()
     )
 }
@@ -60,7 +60,7 @@ fn distributed(set: &mut impl FnMut(&str, &str), on: On) {
     set("scheduled.rebalance.max.delay.ms", "0");
 }
 
-fn strict(set: &mut impl FnMut(&str, &str), admin: &str) {
+fn guarded(set: &mut impl FnMut(&str, &str), admin: &str) {
     set("key.converter", STRING);
     set("value.converter", JSON);
     set("value.converter.schemas.enable", "false");

@@ -26,18 +26,32 @@ pub(crate) fn without_times(text: &str, began: i64) -> String {
     out
 }
 
+/// What follows the first line of a trace, or the words of Java's JSON library, inside a JSON string.
+const ENDS: [&str; 3] = ["\\n\\tat ", "\\nCaused by: ", "\\n at [Source: "];
+
 /// Keeps of every Java stack trace inside a JSON text its first line, and of a message of Java's JSON library what it says before
 /// it says where: ` …` stands for the rest.
 pub(crate) fn without_frames(json: &str) -> String {
     let mut out = String::new();
     let mut rest = json;
-    while let Some(at) = ["\\n\\tat ", "\\n at [Source: "].iter().filter_map(|start| rest.find(start)).min() {
+    while let Some(at) = ENDS.iter().filter_map(|start| rest.find(start)).min() {
         out += &rest[..at];
         out += " …";
         rest = &rest[at..];
         rest = &rest[end_of_string(rest)..];
     }
     out + rest
+}
+
+/// Java shows an array of bytes as `[B@` and a number of that moment.
+pub(crate) fn without_identities(text: &str) -> String {
+    let mut parts = text.split("[B@");
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out += "[B@<id>";
+        out += part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
+    }
+    out
 }
 
 /// Where the JSON string ends whose inside begins with `rest`.
@@ -97,6 +111,13 @@ mod tests {
         assert_eq!(without_frames(text), r#"{"trace":"x.Y: \"no\" …","b":"\n"}"#);
         let text = r#"{"message":"No\n at [Source: x; line: 1]","c":1}"#;
         assert_eq!(without_frames(text), r#"{"message":"No …","c":1}"#);
+        let text = r#"{"trace":"x.Y: no\nCaused by: z\n"}"#;
+        assert_eq!(without_frames(text), r#"{"trace":"x.Y: no …"}"#);
+    }
+
+    #[test]
+    fn identities_are_named() {
+        assert_eq!(without_identities("a=[B@3ea9e1e5,b=[B@f]"), "a=[B@<id>,b=[B@<id>]");
     }
 
     #[test]

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::http::{self, Answer, Request};
-use crate::kafka::{self, Record};
+use crate::kafka::Record;
 use crate::lab::{Lab, On, Side, Worker};
 use crate::text;
 
 /// How long a scenario waits for anything.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Headers that are part of the interface; `Content-Type: application/json` goes without saying.
 const HEADERS: &[&str] = &[
@@ -82,7 +82,7 @@ impl<'a> T<'a> {
     /// A topic of its own.
     pub(crate) fn topic(&self, name: &str, partitions: i32) -> String {
         let topic = self.name(name);
-        kafka::create(&self.lab.cluster, &topic, partitions);
+        self.lab.kafka.create(&topic, partitions);
         topic
     }
 
@@ -107,33 +107,35 @@ impl<'a> T<'a> {
             self.note(label, value);
             return;
         }
-        let last = log.lines().filter_map(|line| line.split_once(start)).next_back();
+        // While Java's worker ends, its REST server complains, too.
+        let lines = log.lines().filter(|line| !line.contains("ServiceLocatorImpl"));
+        let last = lines.filter_map(|line| line.split_once(start)).next_back();
         self.note(label, last.map_or_else(|| format!("no {start} in: {log}"), |(_, said)| said.to_owned()));
     }
 
     /// Replaces what differs from run to run.
     fn plain(&self, text: &str) -> String {
-        let mut text = text::without_frames(text);
+        let mut text = text::without_identities(&text::without_frames(text));
         let mut replace = |what: &str, name: &str| text = text.replace(what, name);
         if let Some(worker) = self.lab.worker(self.on) {
             replace(&worker.address, "<worker>");
             replace(worker.admin.as_deref().unwrap_or("no admin"), "<admin>");
         }
-        replace(&self.lab.cluster.bootstrap(), "<bootstrap>");
+        replace(&self.lab.kafka.bootstrap, "<bootstrap>");
         replace(&self.lab.cluster_id, "<cluster>");
         replace(&self.lab.folder().display().to_string(), "<folder>");
         text::without_times(&text, self.began)
     }
 
-    /// Sends a request. While the worker says that a rebalance is in the way, it is sent again: other scenarios on the same
-    /// worker cause rebalances.
+    /// Sends a request. While the worker says that a rebalance or a changed configuration is in the way, it is sent again: other
+    /// scenarios on the same worker cause them.
     pub(crate) fn quietly(&self, request: &Request) -> Answer {
         let address = self.worker().address.clone();
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = http::send(&address, request).unwrap_or_else(|error| panic!("{request:?}: {error}"));
-            let rebalances = matches!(answer.status, 409 | 500) && answer.body.contains("rebalance");
-            if !rebalances || Instant::now() > deadline {
+            let passing = ["rebalance", "stale configuration"].iter().any(|why| answer.body.contains(why));
+            if !(passing && matches!(answer.status, 409 | 500)) || Instant::now() > deadline {
                 return answer;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -199,8 +201,8 @@ impl<'a> T<'a> {
     /// Creates a FileStreamSource of `text`, writing to a topic of its own, and waits for its task; gives its name and topic.
     pub(crate) fn source(&mut self, text: &str, more: Value) -> (String, String) {
         let (name, topic) = (self.name("source"), self.name("lines"));
-        if kafka::partitions(&self.lab.cluster, &topic).is_none() {
-            kafka::create(&self.lab.cluster, &topic, 1);
+        if self.lab.kafka.partitions(&topic).is_none() {
+            self.lab.kafka.create(&topic, 1);
         }
         let file = self.file("source.txt", text);
         let config =
@@ -248,7 +250,7 @@ impl<'a> T<'a> {
         answer
     }
 
-    /// Tries until there is something, 20 s at most.
+    /// Tries until there is something, 30 s at most.
     pub(crate) fn until<V>(&self, mut ready: impl FnMut(&Self) -> Option<V>) -> Option<V> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -263,20 +265,17 @@ impl<'a> T<'a> {
     }
 
     /// Waits until a topic has `count` records and notes each as it is.
-    pub(crate) fn records(&mut self, topic: &str, count: usize) -> Vec<Record> {
-        let records = kafka::read(&self.lab.cluster, topic, count, PATIENCE);
-        let several = kafka::partitions(&self.lab.cluster, topic) > Some(1);
+    pub(crate) fn records(&mut self, topic: &str, count: usize) {
+        let records = self.lab.kafka.read(topic, count, PATIENCE);
+        let several = self.lab.kafka.partitions(topic) > Some(1);
         for (number, record) in records.iter().enumerate() {
-            let line = self.record_line(&Record { headers: Vec::new(), ..record.clone() }, several);
+            // A record without a key goes to a partition of the producer's choice.
+            let line = self.record_line(record, several && record.key.is_some());
             self.note(format!("{topic} record {number}"), line);
             for (name, value) in &record.headers {
                 self.note(format!("{topic} record {number} header {name}"), text::bytes(value.as_deref()));
             }
         }
-        if records.len() != count {
-            self.note(format!("{topic} has"), format!("{} of {count} records", records.len()));
-        }
-        records
     }
 
     /// A record on one line, without its headers.

@@ -68,10 +68,30 @@ pub fn hash_order<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
     indices.collect()
 }
 
+/// A JSON object with its members in the order in which Java's worker writes an object that it has read: that of a
+/// `HashMap`. Keys of the offset topic are compared by their bytes, so they need it.
+pub fn in_hash_order(
+    object: &serde_json::Map<String, serde_json::Value>,
+) -> serde_json::Map<String, serde_json::Value> {
+    let members: Vec<_> = object.iter().collect();
+    let order = hash_order(members.iter().map(|(key, _)| key.as_str()));
+    order.into_iter().map(|index| (members[index].0.clone(), members[index].1.clone())).collect()
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn objects_take_the_order_of_a_hash_map() {
+        let object = serde_json::json!({"protocol": 1, "owner": 2, "db": 3, "table": {"b": 1, "a": 2}});
+        let ordered = in_hash_order(object.as_object().unwrap());
+        assert_eq!(
+            serde_json::Value::from(ordered).to_string(),
+            r#"{"owner":2,"protocol":1,"db":3,"table":{"b":1,"a":2}}"#
+        );
+    }
 
     #[test]
     fn hashes_are_javas() {

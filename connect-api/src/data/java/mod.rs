@@ -7,6 +7,6 @@ mod numbers;
 mod strings;
 
 pub use calendar::{DateTime, MILLIS_PER_DAY};
-pub use hash::{hash_code, hash_order, string_hash};
+pub use hash::{hash_code, hash_order, in_hash_order, string_hash};
 pub use numbers::{big_decimal_text, double_text, float_text};
 pub use strings::{class_name, java_string};

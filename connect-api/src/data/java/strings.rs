@@ -31,7 +31,7 @@ fn write(out: &mut String, value: &Value) {
         Value::Decimal(n) => out.push_str(&big_decimal_text(n)),
         Value::Date(millis) => out.push_str(&date(*millis)),
         Value::Array(items) => {
-            joined(out, ["[", ", ", "]"], items.iter(), |out, item| write(out, item));
+            joined(out, ["[", ", ", "]"], items.iter(), write);
         }
         Value::Map(map) => joined(out, ["{", ", ", "}"], map.iter(), |out, (key, value)| {
             write(out, key);
@@ -130,5 +130,13 @@ mod tests {
         }
         let id = java_string(&Value::Bytes(vec![1, 2].into()));
         assert!(id.starts_with("[B@") && id.len() > 3, "{id}");
+    }
+
+    #[test]
+    fn deep_nesting_is_printed_hashed_and_compared() {
+        let nested = |_| (0..1000).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+        let [one, other] = [0, 1].map(nested);
+        assert_eq!(java_string(&one).len(), 2004);
+        assert_eq!((hash_code(&one), &one), (hash_code(&other), &other.clone()));
     }
 }

@@ -19,7 +19,9 @@ use super::updates::Pending;
 use super::{Job, Shared};
 use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::herder::statuses::StatusWriter;
-use crate::storage::{ConfigState, ConfigStore, LogTail, OffsetStore, Properties, StatusStore};
+use crate::storage::{
+    ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
+};
 use crate::worker::{StopReport, TaskId, Worker};
 
 /// Time for the last statuses to reach their topic.
@@ -107,6 +109,26 @@ impl DistributedHerder {
         let (stop, stopped) = oneshot::channel();
         let core = tokio::spawn(core.run(inbox, stopped));
         Self { shared, life: Arc::new(Mutex::new(Some(Life { stop, core }))) }
+    }
+
+    /// The group's generation of which this worker is a part, -1 for none.
+    pub fn generation(&self) -> i32 {
+        self.shared.session.generation()
+    }
+
+    /// `host:port` under which statuses name this worker.
+    pub fn worker_id(&self) -> &str {
+        &self.shared.settings.worker_id
+    }
+
+    /// The newest status of a connector or task, by whichever worker.
+    pub fn status(&self, id: &StatusId) -> Option<Status> {
+        self.shared.statuses.get(id)
+    }
+
+    /// The newest statuses of a connector's tasks, by number.
+    pub fn task_statuses(&self, connector: &str) -> Vec<(usize, Status)> {
+        self.shared.statuses.tasks(connector)
     }
 
     /// Stops everything that runs here, tells so, and leaves the group. Takes at most

@@ -1,12 +1,13 @@
 //! JsonConverter: JSON with or without an envelope of schema and payload. Bytes and errors are those of Connect's; only an
 //! integer beyond 64 bits is an error instead of other digits.
 
+mod deep;
 mod node;
 mod parse;
 mod read;
 mod write;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use connect_api::config_def::Validator;
@@ -17,7 +18,6 @@ use connect_api::{
 };
 
 use self::node::Node;
-pub(crate) use self::node::low_bits;
 
 /// The registry entry.
 pub(super) const PLUGIN: ConverterPlugin = ConverterPlugin {
@@ -112,6 +112,8 @@ pub struct JsonConverter {
     fixed: Option<Schema>,
     /// The schema of the last message, since most messages of a topic have the same.
     last: Mutex<Option<(Node, Option<Schema>)>>,
+    /// The text of the schema of the last data, for the same reason.
+    last_text: Mutex<Option<(Schema, String)>>,
 }
 
 impl JsonConverter {
@@ -135,7 +137,7 @@ impl JsonConverter {
                 read::schema(&settings, &node)?
             }
         };
-        Ok(Self { settings, fixed, last: Mutex::default() })
+        Ok(Self { settings, fixed, last: Mutex::default(), last_text: Mutex::default() })
     }
 
     /// The JSON of data; `None` for null without schema.
@@ -146,17 +148,21 @@ impl JsonConverter {
         if schema.is_none() && value.is_null() {
             return Ok(None);
         }
+        deep::run(deep::of_value(value), || self.write(schema, value)).map(Some)
+    }
+
+    fn write(&self, schema: Option<&Schema>, value: &Value) -> Result<String, ConnectError> {
         let mut out = String::new();
         if self.settings.schemas_enable {
             out.push_str("{\"schema\":");
-            write::schema(&mut out, &self.settings, schema)?;
+            self.write_schema(&mut out, schema)?;
             out.push_str(",\"payload\":");
             write::value(&mut out, &self.settings, schema, value)?;
             out.push('}');
         } else {
             write::value(&mut out, &self.settings, schema, value)?;
         }
-        Ok(Some(out))
+        Ok(out)
     }
 
     /// The data that JSON is.
@@ -164,7 +170,13 @@ impl JsonConverter {
     /// # Errors
     /// If it is not JSON, or not what the settings say.
     pub fn from_json(&self, bytes: Option<&[u8]>) -> Result<SchemaAndValue, ConnectError> {
-        let Some(bytes) = bytes else { return Ok(SchemaAndValue::NULL) };
+        match bytes {
+            Some(bytes) => deep::run(deep::of_text(bytes), || self.read(bytes)),
+            None => Ok(SchemaAndValue::NULL),
+        }
+    }
+
+    fn read(&self, bytes: &[u8]) -> Result<SchemaAndValue, ConnectError> {
         let problem = "Converting byte[] to Kafka Connect data failed due to serialization error: ";
         let node = parse::parse(bytes).map_err(|e| ConnectError::data(problem).caused_by(e))?;
         let settings = &self.settings;
@@ -188,8 +200,22 @@ impl JsonConverter {
         Ok(SchemaAndValue { schema, value })
     }
 
+    fn write_schema(&self, out: &mut String, schema: Option<&Schema>) -> Result<(), ConnectError> {
+        let Some(known) = schema else { return write::schema(out, &self.settings, None) };
+        let mut last = self.last_text.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, text)) = last.as_ref().filter(|(last, _)| last == known) {
+            out.push_str(text);
+            return Ok(());
+        }
+        let mut text = String::new();
+        write::schema(&mut text, &self.settings, schema)?;
+        out.push_str(&text);
+        *last = Some((known.clone(), text));
+        Ok(())
+    }
+
     fn schema(&self, node: &Node) -> Result<Option<Schema>, ConnectError> {
-        let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, schema)) = &*last
             && known == node
         {
@@ -289,6 +315,19 @@ mod tests {
         assert_eq!(round_trip(&converter(&[]), json), json);
         let numeric = converter(&[("decimal.format", "numeric")]);
         assert_eq!(round_trip(&numeric, json), json.replace("\"AJw=\"", "1.56"));
+    }
+
+    #[test]
+    fn deep_nesting_goes_there_and_back() {
+        let plain = converter(&[("schemas.enable", "false")]);
+        // A quarter of the stack that a thread of tokio has.
+        let thread = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
+            for (open, close, depth) in [("[", "]", 1000), ("{\"a\":[", "]}", 500)] {
+                let json = format!("{}{}", open.repeat(depth), close.repeat(depth));
+                assert_eq!(round_trip(&plain, &json), json);
+            }
+        });
+        thread.unwrap().join().unwrap();
     }
 
     #[test]

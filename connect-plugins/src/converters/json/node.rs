@@ -6,10 +6,12 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
-use bigdecimal::{BigDecimal, ToPrimitive};
 use connect_api::ConnectError;
 use indexmap::IndexMap;
+
+use crate::java::numbers::low_bits;
 
 /// As lenient as Jackson: bits after the last byte may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -26,8 +28,9 @@ pub(super) enum Node {
     Missing,
     Null,
     Boolean(bool),
-    /// An integer of any size.
-    Integer(BigInt),
+    Integer(i64),
+    /// An integer beyond 64 bits.
+    BigInteger(BigInt),
     /// A number with a point or an exponent, as it was written.
     Fraction(String),
     Text(String),
@@ -58,7 +61,7 @@ impl Node {
             Self::Missing => "MISSING",
             Self::Null => "NULL",
             Self::Boolean(_) => "BOOLEAN",
-            Self::Integer(_) | Self::Fraction(_) => "NUMBER",
+            Self::Integer(_) | Self::BigInteger(_) | Self::Fraction(_) => "NUMBER",
             Self::Text(_) => "STRING",
             Self::Array(_) => "ARRAY",
             Self::Object(_) => "OBJECT",
@@ -78,9 +81,10 @@ impl Node {
     /// the low bits of integers beyond 64 bits, we refuse them.
     pub(super) fn long(&self) -> Result<i64, ConnectError> {
         match self {
-            Self::Integer(n) => n.to_i64().ok_or_else(|| {
-                ConnectError::data(format!("The integer {n} in the JSON does not fit into 64 bits"))
-            }),
+            Self::Integer(n) => Ok(*n),
+            Self::BigInteger(n) => {
+                Err(ConnectError::data(format!("The integer {n} in the JSON does not fit into 64 bits")))
+            }
             Self::Fraction(text) => Ok(BigDecimal::from_str(text).map_or(0, |n| low_bits(&n))),
             _ => Ok(0),
         }
@@ -89,7 +93,8 @@ impl Node {
     /// The nearest double; 0 for what is no number.
     pub(super) fn double(&self) -> f64 {
         match self {
-            Self::Integer(n) => n.to_string().parse().unwrap_or(0.0),
+            Self::Integer(n) => *n as f64,
+            Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
             Self::Fraction(text) => text.parse().unwrap_or(0.0),
             _ => 0.0,
         }
@@ -98,7 +103,8 @@ impl Node {
     /// The nearest float; 0 for what is no number.
     pub(super) fn float(&self) -> f32 {
         match self {
-            Self::Integer(n) => n.to_string().parse().unwrap_or(0.0),
+            Self::Integer(n) => *n as f32,
+            Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
             Self::Fraction(text) => text.parse().unwrap_or(0.0),
             _ => 0.0,
         }
@@ -107,7 +113,8 @@ impl Node {
     /// The exact number; `None` for what is no number.
     pub(super) fn decimal(&self) -> Option<BigDecimal> {
         match self {
-            Self::Integer(n) => Some(BigDecimal::new(n.clone(), 0)),
+            Self::Integer(n) => Some(BigDecimal::from(*n)),
+            Self::BigInteger(n) => Some(BigDecimal::new(n.clone(), 0)),
             Self::Fraction(text) => BigDecimal::from_str(text).ok(),
             _ => None,
         }
@@ -127,19 +134,6 @@ impl Node {
     }
 }
 
-/// What `BigDecimal.longValue` gives: towards zero, the low 64 bits.
-pub(crate) fn low_bits(n: &BigDecimal) -> i64 {
-    let (unscaled, scale) = n.as_bigint_and_exponent();
-    // 10^64 is a multiple of 2^64.
-    if scale <= -64 || scale > unscaled.bits() as i64 {
-        return 0;
-    }
-    let power = BigInt::from(10).pow(scale.unsigned_abs() as u32);
-    let whole = if scale > 0 { unscaled / power } else { unscaled * power };
-    let low = &whole & BigInt::from(u64::MAX);
-    low.to_u64().map_or(0, |bits| bits as i64)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -157,7 +151,7 @@ mod tests {
         ] {
             assert_eq!(Node::Fraction(text.to_owned()).long().unwrap(), long, "{text}");
         }
-        let large = Node::Integer("12345678901234567890".parse().unwrap());
+        let large = Node::BigInteger("12345678901234567890".parse().unwrap());
         assert!(large.long().unwrap_err().message().contains("12345678901234567890"));
         assert_eq!(large.double(), 12_345_678_901_234_567_890.0);
         assert_eq!(Node::Text("7".into()).long().unwrap(), 0);

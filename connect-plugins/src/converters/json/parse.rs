@@ -222,10 +222,15 @@ impl Parser<'_> {
         if text.len() > MAX_NUMBER {
             return self.limit(format!("Number value length ({}) exceeds the maximum allowed", text.len()));
         }
-        match text.parse::<BigInt>() {
-            Ok(n) if !fraction => Ok(Node::Integer(n)),
-            _ => Ok(Node::Fraction(text.to_owned())),
+        if fraction {
+            return Ok(Node::Fraction(text.to_owned()));
         }
+        Ok(match text.parse() {
+            Ok(n) => Node::Integer(n),
+            Err(_) => {
+                text.parse::<BigInt>().map_or_else(|_| Node::Fraction(text.to_owned()), Node::BigInteger)
+            }
+        })
     }
 
     fn digits(&mut self) -> Parsed<()> {
@@ -364,7 +369,7 @@ mod tests {
 
     #[test]
     fn what_jackson_takes_is_taken() {
-        let int = |n: i64| Node::Integer(n.into());
+        let int = Node::Integer;
         for (text, node) in [
             ("", Node::Missing),
             (" \n", Node::Missing),

@@ -2,7 +2,9 @@
 
 use connect_api::ConnectError;
 use connect_api::data::java::MILLIS_PER_DAY;
-use connect_api::data::{Map, Schema, SchemaBuilder, Struct, Type, Value, logical};
+use connect_api::data::{Schema, SchemaBuilder, Struct, Type, Value, logical};
+
+use indexmap::IndexMap;
 
 use super::Settings;
 use super::node::Node;
@@ -54,20 +56,32 @@ fn schemaless(settings: &Settings, node: &Node) -> Result<Value, ConnectError> {
     Ok(match node {
         Node::Missing | Node::Null => Value::Null,
         Node::Boolean(b) => Value::Boolean(*b),
-        Node::Integer(_) => Value::Int64(node.long()?),
+        Node::Integer(_) | Node::BigInteger(_) => Value::Int64(node.long()?),
         Node::Fraction(_) => Value::Float64(node.double()),
         Node::Text(text) => Value::from(text.as_str()),
         Node::Array(_) => array(settings, None, node)?,
-        Node::Object(members) => {
-            let entries = members.iter().map(|(key, node)| Ok((key.as_str(), schemaless(settings, node)?)));
-            Value::Map(entries.collect::<Result<Map, ConnectError>>()?)
-        }
+        Node::Object(members) => object(settings, None, members)?,
     })
 }
 
 fn array(settings: &Settings, element: Option<&Schema>, node: &Node) -> Result<Value, ConnectError> {
-    let items = node.elements().map(|item| value(settings, element, Some(item)));
-    items.collect::<Result<_, _>>().map(Value::Array)
+    let mut items = Vec::new();
+    for item in node.elements() {
+        items.push(value(settings, element, Some(item))?);
+    }
+    Ok(Value::Array(items))
+}
+
+fn object(
+    settings: &Settings,
+    values: Option<&Schema>,
+    members: &IndexMap<String, Node>,
+) -> Result<Value, ConnectError> {
+    let mut entries = Vec::with_capacity(members.len());
+    for (key, node) in members {
+        entries.push((Value::from(key.as_str()), value(settings, values, Some(node))?));
+    }
+    Ok(Value::Map(entries.into()))
 }
 
 fn map(settings: &Settings, schema: &Schema, node: &Node) -> Result<Value, ConnectError> {
@@ -80,9 +94,7 @@ fn map(settings: &Settings, schema: &Schema, node: &Node) -> Result<Value, Conne
                 "Maps with string fields should be encoded as JSON objects, but found {found}"
             ));
         };
-        let entries =
-            members.iter().map(|(key, node)| Ok((key.as_str(), value(settings, values, Some(node))?)));
-        return entries.collect::<Result<Map, ConnectError>>().map(Value::Map);
+        return object(settings, values, members);
     }
     let Node::Array(pairs) = node else {
         let found = node.kind();
@@ -136,8 +148,11 @@ fn logical_value(schema: &Schema, name: &str, node: &Node) -> Option<Result<Valu
         logical::DATE => small(node, "Date").map(|days| Value::Date(i64::from(days) * MILLIS_PER_DAY)),
         logical::TIME => small(node, "Time").and_then(logical::time_from_millis).map(Value::Date),
         logical::TIMESTAMP => match node {
-            Node::Integer(_) => node.long().map(Value::Date),
-            _ => Err(not_an_integer(node, "Timestamp")),
+            Node::Integer(_) | Node::BigInteger(_) => node.long().map(Value::Date),
+            _ => Err(ConnectError::data(format!(
+                "Invalid type for Timestamp, underlying representation should be integral but was {}",
+                node.kind()
+            ))),
         },
         _ => return None,
     })
@@ -163,7 +178,7 @@ fn decimal(schema: &Schema, node: &Node) -> Result<Value, ConnectError> {
 /// An integer of 32 bits.
 fn small(node: &Node, kind: &str) -> Result<i32, ConnectError> {
     match node {
-        Node::Integer(n) => i32::try_from(n).map_err(|_| not_an_integer(node, kind)),
+        Node::Integer(n) => i32::try_from(*n).map_err(|_| not_an_integer(node, kind)),
         _ => Err(not_an_integer(node, kind)),
     }
 }

@@ -25,11 +25,18 @@ pub(super) fn value(
     }
     let kind = match schema {
         Some(schema) => schema.kind(),
-        None => Type::of(data).ok_or_else(|| {
-            let class = class_name(data);
-            ConnectError::data(format!("Java class class {class} does not have corresponding schema type."))
-        })?,
+        None => Type::of(data).ok_or_else(|| no_type(data))?,
     };
+    match (kind, data) {
+        (Type::Array, Value::Array(items)) => array(out, settings, schema, items),
+        (Type::Map, Value::Map(entries)) => map(out, settings, schema, entries),
+        (Type::Struct, Value::Struct(data)) => structure(out, settings, schema, data),
+        _ => scalar(out, kind, data),
+    }
+}
+
+/// Neither array nor map nor struct.
+fn scalar(out: &mut String, kind: Type, data: &Value) -> Result<(), ConnectError> {
     match (kind, data) {
         (Type::Int8, Value::Int8(n)) => out.push_str(&n.to_string()),
         (Type::Int16, Value::Int16(n)) => out.push_str(&n.to_string()),
@@ -40,20 +47,17 @@ pub(super) fn value(
         (Type::Boolean, Value::Boolean(b)) => out.push_str(if *b { "true" } else { "false" }),
         (Type::String, Value::String(text)) => string(out, text),
         (Type::Bytes, Value::Bytes(bytes)) => binary(out, bytes),
-        (Type::Array, Value::Array(items)) => return array(out, settings, schema, items),
-        (Type::Map, Value::Map(entries)) => return map(out, settings, schema, entries),
-        (Type::Struct, Value::Struct(data)) => return structure(out, settings, schema, data),
-        (Type::Bytes, _) => {
-            return Err(ConnectError::data(format!(
-                "Invalid type for bytes type: class {}",
-                class_name(data)
-            )));
-        }
         _ => {
+            let kind = if kind == Type::Bytes { "bytes type" } else { kind.name() };
             return Err(ConnectError::data(format!("Invalid type for {kind}: class {}", class_name(data))));
         }
     }
     Ok(())
+}
+
+fn no_type(data: &Value) -> ConnectError {
+    let class = class_name(data);
+    ConnectError::data(format!("Java class class {class} does not have corresponding schema type."))
 }
 
 fn null(out: &mut String, settings: &Settings, schema: Option<&Schema>) -> Result<(), ConnectError> {
@@ -313,6 +317,12 @@ fn string(out: &mut String, text: &str) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             '\0'..='\u{1f}' => out.push_str(&format!("\\u{:04X}", u32::from(c))),
+            // Jackson escapes what Java has as two characters.
+            '\u{10000}'.. => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    out.push_str(&format!("\\u{unit:04X}"));
+                }
+            }
             _ => out.push(c),
         }
     }

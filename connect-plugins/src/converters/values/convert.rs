@@ -7,8 +7,7 @@ use connect_api::data::java::{big_decimal_text, class_name, double_text, java_st
 use connect_api::data::{Map, Schema, Type, Value, logical};
 
 use super::{parse_string, to_text};
-use crate::converters::low_bits;
-use crate::java::numbers::parse_big_decimal;
+use crate::java::numbers::{low_bits, parse_big_decimal};
 
 /// Integer bits of a number or of a text that is one.
 pub(crate) fn to_long(value: &Value) -> Result<i64, ConnectError> {

@@ -63,7 +63,7 @@ fn name(out: &mut String, name: &str, count: usize) {
 
 fn year(out: &mut String, year: i64, count: usize) {
     match count {
-        2 => out.push_str(&format!("{:02}", year.rem_euclid(100))),
+        2 => out.push_str(&format!("{:02}", year % 100)),
         _ => out.push_str(&format!("{year:0count$}")),
     }
 }

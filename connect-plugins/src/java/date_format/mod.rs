@@ -118,6 +118,16 @@ mod tests {
     }
 
     #[test]
+    fn two_digits_are_a_year_of_the_last_eighty_or_next_twenty() {
+        let mut format = SimpleDateFormat::new("yy-MM-dd").unwrap();
+        // 21 November 1946.
+        format.century_start = -729_302_400_000;
+        let year = |text: &str| format.parse(text).map(|millis| DateTime::from_millis(millis).year);
+        let years = ["46-11-22", "46-11-20", "47-01-01", "45-12-31", "00-01-01", "5-01-01", "046-01-01"];
+        assert_eq!(years.map(|text| year(text).unwrap()), [1946, 2046, 1947, 2045, 2000, 5, 46]);
+    }
+
+    #[test]
     fn parsing_is_lenient() {
         let format = SimpleDateFormat::new("yyyy-MM-dd").unwrap();
         assert_eq!(format.parse("2020-13-32 and more"), format.parse("2021-02-01"));

@@ -78,12 +78,15 @@ fn group<'a>(
 /// The name before `}`, and what comes after it.
 fn group_name(inside: &str) -> Result<(&str, &str), RegexError> {
     let (name, rest) = inside.split_at(inside.bytes().take_while(u8::is_ascii_alphanumeric).count());
+    if name.is_empty() {
+        return refuse("named capturing group has 0 length name".to_owned());
+    }
     if name.starts_with(|c: char| c.is_ascii_digit()) {
         return refuse(format!("capturing group name {{{name}}} starts with digit character"));
     }
     match rest.strip_prefix('}') {
-        Some(rest) if !name.is_empty() => Ok((name, rest)),
-        _ => refuse("named capturing group is missing trailing '}'".to_owned()),
+        Some(rest) => Ok((name, rest)),
+        None => refuse("named capturing group is missing trailing '}'".to_owned()),
     }
 }
 

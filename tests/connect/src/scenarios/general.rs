@@ -75,6 +75,13 @@ fn unknown_paths(t: &mut T<'_>) {
         "/connectors/none/tasks/-1/status",
         "/Connectors",
         "/application.wadl",
+        "/connectors/%zz/status",
+        "/connectors/a%00b",
+        "/connectors/none;a=b/status",
+        "/connectors/./none",
+        "/connectors/none/../none",
+        "/connectors/none%2E%2E",
+        "/connectors/none?expand=%zz",
     ] {
         t.get(path);
     }

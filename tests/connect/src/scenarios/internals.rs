@@ -5,15 +5,14 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{DISTRIBUTED, List, idle};
-use crate::kafka;
 use crate::text;
 use crate::transcript::{T, merged};
 
 pub(super) fn list(list: &mut List) {
     list.add(DISTRIBUTED, "topics_of_the_worker", |t| {
         for topic in ["distributed-configs", "distributed-offsets", "distributed-statuss"] {
-            let configs = kafka::configs(&t.lab.cluster, topic);
-            let partitions = kafka::partitions(&t.lab.cluster, topic);
+            let configs = t.lab.kafka.configs(topic);
+            let partitions = t.lab.kafka.partitions(topic);
             t.note(topic, format!("{partitions:?} partitions, {configs:?}"));
         }
         note_keys(t, "distributed-configs", "session-key");
@@ -83,7 +82,7 @@ pub(super) fn list(list: &mut List) {
         t.patch(&path, body.to_string());
         t.delete(&path);
         note_records(t, "distributed-offsets", &name);
-        t.note("records", kafka::end(&t.lab.cluster, &topic));
+        t.note("records", t.lab.kafka.end(&topic));
         t.remove(&name);
     });
     list.add(DISTRIBUTED, "records_of_statuses", |t| {
@@ -101,7 +100,7 @@ pub(super) fn list(list: &mut List) {
 
 /// Notes each record whose key has `part` in it, in order.
 pub(super) fn note_records(t: &mut T<'_>, topic: &str, part: &str) {
-    for record in kafka::read(&t.lab.cluster, topic, 0, crate::transcript::PATIENCE) {
+    for record in t.lab.kafka.read(topic, 0, crate::transcript::PATIENCE) {
         let key = text::bytes(record.key.as_deref());
         if key.contains(part) {
             t.note(format!("{topic} {key}"), text::bytes(record.value.as_deref()));
@@ -109,9 +108,15 @@ pub(super) fn note_records(t: &mut T<'_>, topic: &str, part: &str) {
     }
 }
 
+/// How many records have `part` in their keys.
+pub(super) fn count(t: &T<'_>, topic: &str, part: &str) -> usize {
+    let records = t.lab.kafka.read(topic, 0, crate::transcript::PATIENCE);
+    records.iter().filter(|record| text::bytes(record.key.as_deref()).contains(part)).count()
+}
+
 /// Notes the keys and how their values begin, for values that are secret.
 fn note_keys(t: &mut T<'_>, topic: &str, part: &str) {
-    for record in kafka::read(&t.lab.cluster, topic, 0, crate::transcript::PATIENCE) {
+    for record in t.lab.kafka.read(topic, 0, crate::transcript::PATIENCE) {
         let key = text::bytes(record.key.as_deref());
         if key.contains(part) {
             let value: serde_json::Value =
@@ -126,7 +131,7 @@ fn note_keys(t: &mut T<'_>, topic: &str, part: &str) {
 /// Notes the last status of each key and its partition; how many there were before depends on rebalances.
 fn note_last(t: &mut T<'_>, name: &str) {
     let mut last = BTreeMap::new();
-    for record in kafka::read(&t.lab.cluster, "distributed-statuss", 0, crate::transcript::PATIENCE) {
+    for record in t.lab.kafka.read("distributed-statuss", 0, crate::transcript::PATIENCE) {
         let key = text::bytes(record.key.as_deref());
         if key.contains(name) {
             last.insert(key, (record.partition, text::bytes(record.value.as_deref())));

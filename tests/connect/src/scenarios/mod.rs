@@ -26,7 +26,7 @@ use crate::transcript::{T, merged};
 const BOTH: &[On] = &[On::Distributed, On::Standalone];
 const DISTRIBUTED: &[On] = &[On::Distributed];
 const STANDALONE: &[On] = &[On::Standalone];
-const STRICT: &[On] = &[On::Strict];
+const GUARDED: &[On] = &[On::Guarded];
 const OTHER: &[On] = &[On::Other];
 const OWN: &[On] = &[On::Own];
 

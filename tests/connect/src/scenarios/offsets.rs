@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{BOTH, List, flow, start_idle};
-use crate::kafka::{self, Record};
+use crate::kafka::Record;
 use crate::transcript::{T, merged};
 
 const STRING: &str = "org.apache.kafka.connect.storage.StringConverter";
@@ -99,7 +99,7 @@ fn odd_source(t: &mut T<'_>) {
 /// A stopped sink that has read three records, and its topic.
 fn stopped_sink(t: &mut T<'_>) -> (String, String) {
     let (topic, name) = (t.topic("in", 1), t.name("sink"));
-    kafka::write(&t.lab.cluster, &topic, &["one", "two", "three"].map(Record::value));
+    t.lab.kafka.write(&topic, &["one", "two", "three"].map(Record::value));
     let file = t.path("out.txt").display().to_string();
     let config = json!({"connector.class": "FileStreamSink", "file": file, "topics": topic, "key.converter": STRING, "value.converter": STRING});
     t.configure(&name, &merged(config, json!({})));

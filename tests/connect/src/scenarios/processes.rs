@@ -6,7 +6,6 @@ use serde_json::json;
 
 use super::{List, OWN};
 use crate::http::Request;
-use crate::kafka;
 use crate::lab::On;
 use crate::settings;
 use crate::transcript::{T, answer_line};
@@ -24,6 +23,11 @@ pub(super) fn list(list: &mut List) {
         });
     }
     list.add(OWN, "connector_files", connector_files);
+    for (name, arguments) in
+        [("none", &[] as &[&str]), ("help", &["--help"]), ("absent_file", &["absent.properties"])]
+    {
+        list.add(OWN, &format!("arguments_{name}"), move |t| arguments_only(t, arguments));
+    }
     for (name, text) in bad_files() {
         list.add(OWN, &format!("connector_file_{name}"), move |t| {
             let file =
@@ -37,13 +41,13 @@ pub(super) fn list(list: &mut List) {
         list.add(OWN, &format!("config_topic_{name}"), move |t| {
             let topic = t.name("configs");
             let (key, value) = configs.split_once('=').expect("a setting");
-            kafka::create_with(&t.lab.cluster, &topic, 1, &[(key, value)]);
+            t.lab.kafka.create_with(&topic, 1, &[(key, value)]);
             refuses(t, On::Distributed, |text| other_group(&text, &topic), &[]);
         });
     }
     list.add(OWN, "config_topic_of_two_partitions", |t| {
         let topic = t.name("configs");
-        kafka::create_with(&t.lab.cluster, &topic, 2, &[("cleanup.policy", "compact")]);
+        t.lab.kafka.create_with(&topic, 2, &[("cleanup.policy", "compact")]);
         refuses(t, On::Distributed, |text| other_group(&text, &topic), &[]);
     });
 }
@@ -106,6 +110,18 @@ fn refuses(t: &mut T<'_>, like: On, change: impl FnOnce(String) -> String, files
             t.note("ends", "not: it is healthy");
             worker.stop();
         }
+    }
+}
+
+/// Runs both programs with nothing but these arguments.
+fn arguments_only(t: &mut T<'_>, arguments: &[&str]) {
+    let arguments: Vec<PathBuf> = arguments.iter().map(PathBuf::from).collect();
+    for (mode, distributed) in [("distributed", true), ("standalone", false)] {
+        let output = t.lab.command(distributed, &arguments).output().unwrap();
+        t.note(format!("{mode} ends"), format!("exit code {:?}", output.status.code()));
+        let log = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        let start = if log.contains("Usage: ") { "Usage: " } else { "Exception: " };
+        t.note_logged(&format!("{mode} says"), &log, start);
     }
 }
 

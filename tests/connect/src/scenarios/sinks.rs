@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{BOTH, DISTRIBUTED, List, STANDALONE, flow};
-use crate::kafka::{self, Record};
+use crate::kafka::Record;
 use crate::transcript::{PATIENCE, T, merged};
 
 const PACKAGE: &str = "org.apache.kafka.connect";
@@ -45,7 +45,7 @@ pub(super) fn list(list: &mut List) {
             "errors.deadletterqueue.topic.replication.factor": "1",
         });
         broken(t, &config);
-        let found = kafka::end(&t.lab.cluster, &dead);
+        let found = t.lab.kafka.end(&dead);
         t.note("dead letters", found);
     });
     list.add(STANDALONE, "errors_logged", errors_logged);
@@ -53,7 +53,7 @@ pub(super) fn list(list: &mut List) {
     list.add(DISTRIBUTED, "topics_regex", |t| {
         let topics = [t.topic("re-a", 1), t.topic("re-b", 1), t.topic("other", 1)];
         for topic in &topics {
-            kafka::write(&t.lab.cluster, topic, &[Record::value(format!("from {topic}"))]);
+            t.lab.kafka.write(topic, &[Record::value(format!("from {topic}"))]);
         }
         let name = t.name("sink");
         let mut config = plain(t);
@@ -69,12 +69,12 @@ pub(super) fn list(list: &mut List) {
     });
     list.add(DISTRIBUTED, "group_by_another_name", |t| {
         let topic = t.topic("in", 1);
-        kafka::write(&t.lab.cluster, &topic, &[Record::value("one")]);
+        t.lab.kafka.write(&topic, &[Record::value("one")]);
         let (name, group) = (t.name("sink"), t.name("group"));
         let config = merged(plain(t), json!({"topics": topic, "consumer.override.group.id": group}));
         t.configure(&name, &config);
         flow::await_sink(t, &name, 1);
-        let committed = kafka::committed(&t.lab.cluster, &group, &topic);
+        let committed = t.lab.kafka.committed(&group, &topic);
         t.note("committed by the group", format!("{committed:?}"));
         t.get(format!("/connectors/{name}/offsets"));
         t.remove(&name);
@@ -82,7 +82,7 @@ pub(super) fn list(list: &mut List) {
     list.add(BOTH, "stop_and_go_on", |t| {
         let topic = t.topic("in", 1);
         let name = t.name("sink");
-        kafka::write(&t.lab.cluster, &topic, &[Record::value("one")]);
+        t.lab.kafka.write(&topic, &[Record::value("one")]);
         let config = merged(plain(t), json!({"topics": topic}));
         t.configure(&name, &config);
         flow::await_sink(t, &name, 1);
@@ -91,7 +91,7 @@ pub(super) fn list(list: &mut List) {
             let states: (_, &[&str]) =
                 if deed == "pause" { ("PAUSED", &["PAUSED"]) } else { ("STOPPED", &[]) };
             t.await_state(&name, states.0, states.1);
-            kafka::write(&t.lab.cluster, &topic, &[Record::value(format!("while {deed}"))]);
+            t.lab.kafka.write(&topic, &[Record::value(format!("while {deed}"))]);
             t.lines_of("out.txt", if deed == "pause" { 1 } else { 2 });
             t.bare("PUT", format!("/connectors/{name}/resume"));
             flow::await_sink(t, &name, if deed == "pause" { 2 } else { 3 });
@@ -316,7 +316,7 @@ fn dead_letters(t: &mut T<'_>, context: bool) {
         Record::value("{\"fine\":1}"),
         Record::value([0xff, 0x00, 0x80]),
     ];
-    kafka::write(&t.lab.cluster, &topic, &records);
+    t.lab.kafka.write(&topic, &records);
     let config = json!({
         "topics": topic, "value.converter": format!("{PACKAGE}.json.JsonConverter"), "value.converter.schemas.enable": "false",
         "errors.tolerance": "all", "errors.deadletterqueue.topic.name": dead,
@@ -325,16 +325,16 @@ fn dead_letters(t: &mut T<'_>, context: bool) {
     });
     t.configure(&name, &merged(plain(t), config));
     flow::await_sink(t, &name, records.len());
-    for (number, letter) in kafka::read(&t.lab.cluster, &dead, 2, PATIENCE).into_iter().enumerate() {
+    for (number, letter) in t.lab.kafka.read(&dead, 2, PATIENCE).into_iter().enumerate() {
         t.note(format!("letter {number}"), t.record_line(&letter, true));
         for (key, value) in &letter.headers {
             let text = String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned();
-            let text = text.split("\n\tat ").next().unwrap_or_default().to_owned();
-            t.note(format!("letter {number} header {key}"), text);
+            let first =
+                if key.ends_with("stacktrace") { text.lines().next().unwrap_or_default() } else { &text };
+            t.note(format!("letter {number} header {key}"), first);
         }
     }
-    let (partitions, configs) =
-        (kafka::partitions(&t.lab.cluster, &dead), kafka::configs(&t.lab.cluster, &dead));
+    let (partitions, configs) = (t.lab.kafka.partitions(&dead), t.lab.kafka.configs(&dead));
     t.note("the topic of dead letters", format!("{partitions:?} partitions, {configs:?}"));
     t.lines_of("out.txt", 1);
     t.get(format!("/connectors/{name}/topics"));
@@ -345,7 +345,7 @@ fn dead_letters(t: &mut T<'_>, context: bool) {
 fn broken(t: &mut T<'_>, more: &Value) -> String {
     let (topic, name) = (t.topic("in", 1), t.name("sink"));
     let records = [Record::value("1"), Record::value("{broken"), Record::value("3")];
-    kafka::write(&t.lab.cluster, &topic, &records);
+    t.lab.kafka.write(&topic, &records);
     let config = json!({"topics": topic, "value.converter": format!("{PACKAGE}.json.JsonConverter"), "value.converter.schemas.enable": "false"});
     t.configure(&name, &merged(merged(plain(t), config), more.clone()));
     flow::await_sink(t, &name, records.len());
@@ -372,8 +372,8 @@ fn errors_logged(t: &mut T<'_>) {
 fn several(t: &mut T<'_>) {
     let (first, second) = (t.topic("a", 3), t.topic("b", 1));
     let of = |partition: i32, text: &str| Record { partition, ..Record::value(text) };
-    kafka::write(&t.lab.cluster, &first, &[of(0, "a0"), of(1, "a1"), of(2, "a2"), of(2, "a2b")]);
-    kafka::write(&t.lab.cluster, &second, &[of(0, "b0")]);
+    t.lab.kafka.write(&first, &[of(0, "a0"), of(1, "a1"), of(2, "a2"), of(2, "a2b")]);
+    t.lab.kafka.write(&second, &[of(0, "b0")]);
     let name = t.name("sink");
     let config = merged(plain(t), json!({"topics": format!("{second},{first}"), "tasks.max": "2"}));
     t.configure(&name, &config);

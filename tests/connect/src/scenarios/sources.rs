@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::{BOTH, DISTRIBUTED, List, STANDALONE, flow};
-use crate::kafka;
 use crate::transcript::T;
 
 const PACKAGE: &str = "org.apache.kafka.connect";
@@ -24,12 +23,14 @@ pub(super) fn list(list: &mut List) {
         t.remove(&name);
     });
     list.add(DISTRIBUTED, "batch_size", |t| {
-        // Java keeps what it has read beyond the first batch until the file grows.
+        // Java gives no more than a batch each time that the file has grown.
         let (name, topic) = t.source("a\nb\nc\nd\ne\n", string(json!({"batch.size": "2"})));
-        t.until(|t| (kafka::end(&t.lab.cluster, &topic) >= 2).then_some(()));
         let mut file = std::fs::File::options().append(true).open(t.path("source.txt")).unwrap();
-        std::io::Write::write_all(&mut file, b"f\n").unwrap();
-        flow::await_source(t, &name, &topic, 6);
+        for (line, count) in [("f\n", 2), ("g\n", 4), ("h\n", 6)] {
+            t.until(|t| (t.lab.kafka.end(&topic) >= count).then_some(()));
+            std::io::Write::write_all(&mut file, line.as_bytes()).unwrap();
+        }
+        flow::await_source(t, &name, &topic, 8);
         t.remove(&name);
     });
     list.add(BOTH, "worker_converters", |t| flow::source(t, &json!({}), LINES, 4, &[]));
@@ -232,6 +233,87 @@ fn chains() -> Vec<(&'static str, Chain, Value)> {
             none(),
         ),
         (
+            "cast_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("Cast$Key", json!({"spec": "f:boolean"})),
+            ],
+            none(),
+        ),
+        (
+            "mask_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("MaskField$Key", json!({"fields": "f", "replacement": "m"})),
+            ],
+            none(),
+        ),
+        (
+            "insert_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("InsertField$Key", json!({"topic.field": "t"})),
+            ],
+            none(),
+        ),
+        (
+            "replace_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("ReplaceField$Key", json!({"renames": "f:g"})),
+            ],
+            none(),
+        ),
+        (
+            "flatten_key",
+            vec![
+                hoist(),
+                step("HoistField$Value", json!({"field": "o"})),
+                step("ValueToKey", json!({"fields": "o"})),
+                step("Flatten$Key", none()),
+            ],
+            none(),
+        ),
+        (
+            "header_from_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("HeaderFrom$Key", json!({"fields": "f", "headers": "h", "operation": "move"})),
+            ],
+            none(),
+        ),
+        (
+            "schema_metadata_key",
+            vec![
+                hoist(),
+                step("ValueToKey", json!({"fields": "f"})),
+                step("SetSchemaMetadata$Key", json!({"schema.name": "k"})),
+            ],
+            none(),
+        ),
+        (
+            "insert_into_text",
+            vec![step("InsertField$Value", json!({"static.field": "x", "static.value": "1"}))],
+            none(),
+        ),
+        (
+            "timestamp_converter",
+            vec![
+                hoist(),
+                insert(json!({"timestamp.field": "ts"})),
+                step(
+                    "TimestampConverter$Value",
+                    json!({"field": "ts", "target.type": "string", "format": "'at a time'"}),
+                ),
+            ],
+            none(),
+        ),
+        (
             "cast_to_int32",
             vec![cast("int32")],
             json!({"errors.tolerance": "none", "errors.log.enable": "true"}),
@@ -366,7 +448,7 @@ fn created(t: &mut T<'_>) {
         "topic.creation.default.partitions": "2", "topic.creation.default.replication.factor": "1",
         "topic.creation.default.retention.ms": "123456",
         "topic.creation.first.include": format!("{base}-.*"), "topic.creation.first.partitions": "3",
-        "topic.creation.first.cleanup.policy": "compact",
+        "topic.creation.first.compression.type": "gzip",
         "topic.creation.second.include": format!("{base}-b.*"), "topic.creation.second.exclude": ".*-bx",
         "topic.creation.second.replication.factor": "-1", "topic.creation.second.max.message.bytes": "2000",
     });
@@ -376,8 +458,8 @@ fn created(t: &mut T<'_>) {
         let own = json!({"connector.class": "FileStreamSource", "file": file, "topic": topic});
         t.configure(&name, &crate::transcript::merged(own, config.clone()));
         flow::await_source(t, &name, &topic, 1);
-        let partitions = kafka::partitions(&t.lab.cluster, &topic);
-        let configs = kafka::configs(&t.lab.cluster, &topic);
+        let partitions = t.lab.kafka.partitions(&topic);
+        let configs = t.lab.kafka.configs(&topic);
         t.note(format!("{topic} created"), format!("{partitions:?} partitions, {configs:?}"));
         t.get(format!("/connectors/{name}/topics"));
         t.remove(&name);

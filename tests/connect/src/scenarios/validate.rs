@@ -42,6 +42,12 @@ pub(super) fn list(list: &mut List) {
         }
         check(t, "FileStreamSource", &json!({"topic": "t"}));
     });
+    list.add(BOTH, "variables", |t| {
+        for topic in ["${env:CONNECT_TEST_TOPIC}", "${env:HIDDEN_TEST}", "${unknown:x}", "${file:/nowhere/at/all:x}"] {
+            let config = json!({"connector.class": "FileStreamSource", "name": "n", "topic": topic, "batch.size": topic});
+            check(t, "FileStreamSource", &config);
+        }
+    });
     for (name, class, variants) in rows() {
         list.add(DISTRIBUTED, &name, move |t| {
             for more in variants.as_array().into_iter().flatten() {
