@@ -1,7 +1,9 @@
 //! Standard error, shared by log lines and the progress line so that neither tears the other.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 
+use connect_core::loggers::{self, Level};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
@@ -32,8 +34,18 @@ impl Console {
             .with_ansi(on_terminal && std::env::var_os("NO_COLOR").is_none())
             .with_writer(console.clone());
         let set = match settings.format {
-            LogFormat::Text => builder.with_target(false).try_init(),
-            LogFormat::Json => builder.json().flatten_event(true).try_init(),
+            LogFormat::Text => {
+                let builder = builder.with_target(false).with_filter_reloading();
+                let filter = builder.reload_handle();
+                rule_by_rest(settings, move |directives| filter.reload(directives).is_ok());
+                builder.try_init()
+            }
+            LogFormat::Json => {
+                let builder = builder.json().flatten_event(true).with_filter_reloading();
+                let filter = builder.reload_handle();
+                rule_by_rest(settings, move |directives| filter.reload(directives).is_ok());
+                builder.try_init()
+            }
         };
         // Only a second start in one process can fail here, and then logging is set up already.
         drop(set);
@@ -55,6 +67,20 @@ impl Console {
     pub(crate) fn clear(&self) {
         self.line.finish_and_clear();
     }
+}
+
+/// Lets `/admin/loggers` change what is logged.
+fn rule_by_rest(settings: &LogSettings, reload: impl Fn(EnvFilter) -> bool + Send + Sync + 'static) {
+    let root = settings.filter.split(',').find_map(Level::from_name).unwrap_or(Level::Info);
+    loggers::install(
+        root,
+        Arc::new(move |directives| {
+            // Directives that nobody understands leave everything as it is.
+            if let Ok(filter) = EnvFilter::try_new(directives) {
+                reload(filter);
+            }
+        }),
+    );
 }
 
 impl<'a> MakeWriter<'a> for Console {

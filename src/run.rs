@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use replicator::config::{self, NoticeLevel, ReplicatorConfig};
+use connect_core::connect::StartError as WorkerError;
 use replicator::{StartError, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};
@@ -110,8 +111,8 @@ async fn stop(worker: Worker, name: &str, mut signals: Signals) -> u8 {
 
 pub(crate) fn exit_code(error: &StartError) -> u8 {
     match error {
-        StartError::Rest(_) => code::UNAVAILABLE,
-        StartError::Cluster(e) if e.is_retriable() => code::UNAVAILABLE,
+        StartError::Worker(WorkerError::Rest(_)) => code::UNAVAILABLE,
+        StartError::Worker(WorkerError::Cluster(e)) if e.is_retriable() => code::UNAVAILABLE,
         _ => code::CONFIG,
     }
 }

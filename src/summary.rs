@@ -1,5 +1,6 @@
 //! What a person wants to see when the replicator has started: which clusters, which topics, under which names.
 
+use kafka_wire::settings::ClientSettings;
 use replicator::config::ReplicatorConfig;
 use replicator::monitoring::{ClusterFacts, Monitor};
 use tracing::info;
@@ -10,10 +11,14 @@ const LISTED: usize = 20;
 /// Logs the summary.
 pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
     let (origin, destination) = monitor.clusters();
-    info!("origin:      {}", cluster(&origin));
-    info!("destination: {}", cluster(&destination));
+    info!("origin:      {}", cluster(&origin, &config.origin.client));
+    info!("destination: {}", cluster(&destination, &config.destination.client));
     let topics = monitor.topics();
-    info!("{} topic(s) match:", topics.len());
+    if topics.is_empty() && origin.id.is_empty() {
+        info!("the topics are found and copied by other workers with this cluster.id, for now");
+    } else {
+        info!("{} topic(s) match:", topics.len());
+    }
     for (topic, name) in topics.iter().take(LISTED) {
         match topic == name {
             true => info!("    {topic}"),
@@ -32,7 +37,12 @@ pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
     );
 }
 
-fn cluster(facts: &ClusterFacts) -> String {
+/// What is known of a cluster; its addresses alone where neither connector nor task runs in this process.
+fn cluster(facts: &ClusterFacts, client: &ClientSettings) -> String {
+    if facts.id.is_empty() {
+        let addresses = client.bootstrap_servers.iter().map(|(host, port)| format!("{host}:{port}"));
+        return format!("at {}", addresses.collect::<Vec<_>>().join(","));
+    }
     format!(
         "{} broker(s) at {}, Kafka {}, cluster id {}",
         facts.brokers, facts.addresses, facts.version, facts.id

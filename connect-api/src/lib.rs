@@ -7,7 +7,9 @@ pub mod connector;
 pub mod convert;
 pub mod data;
 pub mod error;
+pub mod helpers;
 pub mod plugin;
+pub mod properties;
 pub mod provider;
 pub mod record;
 pub mod sink;
@@ -30,7 +32,7 @@ pub use provider::{ConfigProvider, Provided};
 pub use record::{Record, SinkRecord, SourceRecord, TimestampType};
 pub use sink::{ErrantRecordReporter, SinkTask, SinkTaskContext, TopicPartition};
 pub use source::{
-    Acknowledged, Destination, OffsetReader, Polled, RawBatch, RecordMetadata, SourceOffset, SourcePartition,
+    Acknowledged, BatchWriter, Destination, OffsetReader, Polled, RawBatch, RecordMetadata, SourceOffset, SourcePartition,
     SourceTask, SourceTaskContext, TransactionContext, Trouble,
 };
 pub use transform::{Predicate, Transformation};

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use kafka_wire::batch::OutgoingBatch;
+use kafka_wire::cluster::Cluster;
+use kafka_wire::produce::ProduceSettings;
 use serde_json::{Map, Value};
 
 use crate::ConfigMap;
@@ -47,6 +49,12 @@ pub trait SourceTask: Send {
     async fn stop(&mut self) {}
 
     // What follows concerns only tasks that yield `Polled::Batches`.
+
+    /// How its batches are written. Asked once, on the task's thread, when the first batches come; `None`: to the worker's
+    /// cluster, as the worker does it.
+    fn batch_writer(&self) -> Result<Option<BatchWriter>, ConnectError> {
+        Ok(None)
+    }
 
     /// The destination has acknowledged a batch.
     fn acknowledged(&mut self, _ack: &Acknowledged) {}
@@ -171,6 +179,15 @@ pub struct Trouble {
     pub text: String,
     /// True when nothing of the task runs: its status is FAILED.
     pub everything: bool,
+}
+
+/// How whole batches are written.
+#[derive(Debug)]
+pub struct BatchWriter {
+    /// A client of the destination, with connections of its own.
+    pub destination: Cluster,
+    /// Settings of its producer.
+    pub produce: ProduceSettings,
 }
 
 /// A whole record batch on its way, or the news that a range of the source needs no copy.

@@ -1,11 +1,14 @@
 //! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
 pub mod config;
+pub mod connect;
 pub mod group;
 pub mod herder;
+pub mod loggers;
 pub mod plugins;
 pub mod rest;
 pub mod storage;
+pub mod validation;
 pub mod worker;
 
 /// What connectors and other plugins implement.

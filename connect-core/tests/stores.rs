@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 const LIMIT: Duration = Duration::from_secs(30);
 
 fn storage(name: &str, partitions: i32) -> StorageTopic {
-    StorageTopic { name: name.to_owned(), partitions, replication_factor: 1 }
+    StorageTopic { name: name.to_owned(), partitions, replication_factor: 1, configs: Default::default() }
 }
 
 fn settings() -> WorkerSettings {

@@ -2,6 +2,7 @@
 
 pub mod connectors;
 pub mod converters;
+pub mod java;
 pub mod predicates;
 pub mod providers;
 pub mod transforms;

@@ -2,6 +2,7 @@
 
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::messages::{self as m, ApiKey, RequestHeader, RequestKind, ResponseHeader, ResponseKind};
+use kafka_protocol::protocol::HeaderVersion;
 use kafka_protocol::protocol::{Encodable, VersionRange};
 use kafka_wire::frame::decode as bounded;
 
@@ -27,7 +28,7 @@ macro_rules! apis {
 
         fn decode_request(api: ApiKey, frame: &mut Bytes, version: i16) -> Result<RequestKind, String> {
             match api {
-                $(ApiKey::$name => bounded::<$request>(frame, version).map(RequestKind::$name),)*
+                $(ApiKey::$name => bounded::<$request>(frame, version, <$request as HeaderVersion>::header_version(version) >= 2).map(RequestKind::$name),)*
                 _ => Err("there is no decoder for it".to_owned()),
             }
         }
@@ -125,7 +126,7 @@ pub(crate) fn decode(release: Release, mut frame: Bytes) -> Result<Incoming, Mal
         return Err(Malformed::Version { api, version });
     }
     let header_version = api.request_header_version(version);
-    let header: RequestHeader = bounded(&mut frame, header_version).map_err(Malformed::Body)?;
+    let header: RequestHeader = bounded(&mut frame, header_version, false).map_err(Malformed::Body)?;
     let request = decode_request(api, &mut frame, version).map_err(Malformed::Body)?;
     if frame.has_remaining() {
         return Err(Malformed::Body(format!("{} bytes follow the request", frame.remaining())));

@@ -2,7 +2,7 @@
 //! sessions with leader epochs and topic ids, and the admin calls around them. Knows nothing of Connect.
 //!
 //! Layers, lowest first: [`transport`] (bytes), [`frame`] (requests and responses on one connection),
-//! [`cluster`] (which broker to ask), [`admin`], [`fetch`] and [`produce`] (what to ask). [`batch`] is the record
+//! [`cluster`] (which broker to ask), [`admin`], [`fetch`], [`produce`] and [`group`] (what to ask). [`batch`] is the record
 //! format, [`settings`] the Java client properties.
 
 pub mod admin;
@@ -12,6 +12,7 @@ mod error;
 pub mod failpoint;
 pub mod fetch;
 pub mod frame;
+pub mod group;
 pub mod log;
 pub mod produce;
 pub mod settings;

@@ -1,97 +1,119 @@
-//! The topic-replication source connector: finds the topics, prepares their destinations, and divides the
-//! partitions among tasks. Known to Connect as `io.confluent.connect.replicator.ReplicatorSourceConnector`.
+//! The topic-replication source connector: finds the topics, prepares their destinations, and divides the partitions
+//! among tasks, which may run in other processes: their configurations are complete. Made by [`crate::plugin`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use connect_core::api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType, Task,
-};
-use kafka_wire::cluster::{Cluster, Metadata};
-use kafka_wire::kafka_protocol::messages::ApiKey;
+use connect_core::api::{ConfigMap, ConnectError, Connector, ConnectorContext};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{info, warn};
 
-use crate::config::{CONNECTOR_CLASS, CONNECTOR_NAME};
-use crate::context::Context;
+use crate::config::{Notice, NoticeLevel, Source};
+use crate::context::{Context, Contexts, connector_name};
 use crate::copy::assignment::{PARTITION_ASSIGNMENT, TASK_ID, encode};
-use crate::copy::task::CopyTask;
 use crate::monitoring::ClusterFacts;
 use crate::topics::discovery::{Discovery, Found};
 
-/// The Java class of its tasks.
-const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
-
 /// See the module.
 pub(crate) struct ReplicatorSourceConnector {
-    context: Arc<Context>,
+    contexts: Arc<Contexts>,
     /// The partitions that are ready to be copied, as last found.
-    found: Arc<tokio::sync::watch::Sender<Found>>,
-    watcher: Option<JoinHandle<()>>,
+    found: Arc<watch::Sender<Found>>,
+    running: Option<Running>,
+}
+
+struct Running {
+    context: Arc<Context>,
+    /// The connector's configuration, of which each task gets a copy.
+    config: ConfigMap,
+    watcher: JoinHandle<()>,
 }
 
 impl ReplicatorSourceConnector {
-    pub(crate) fn new(context: Arc<Context>) -> Self {
-        let found = Arc::new(tokio::sync::watch::Sender::new(Found::default()));
-        Self { context, found, watcher: None }
+    pub(crate) fn new(contexts: Arc<Contexts>) -> Self {
+        Self { contexts, found: Arc::new(watch::Sender::new(Found::default())), running: None }
     }
 
-    async fn open(&mut self, worker: ConnectorContext) -> Result<(), ConnectError> {
-        let origin = self.context.origin().map_err(ConnectError::new)?;
-        let destination = self.context.destination().map_err(ConnectError::new)?;
+    async fn open(&mut self, worker: ConnectorContext, config: ConfigMap) -> Result<(), ConnectError> {
+        let context = self.contexts.of(&config)?;
+        tell(&context.config.notices, self.contexts.is_own(connector_name(&config)));
+        let origin = context.origin().map_err(ConnectError::new)?;
+        let destination = context.destination().map_err(ConnectError::new)?;
         origin.connect().await.map_err(ConnectError::new)?;
         destination.connect().await.map_err(ConnectError::new)?;
-        let facts = (facts(&origin).await, facts(&destination).await);
-        self.context.monitor.set_clusters(facts.0.clone(), facts.1.clone());
+        let facts = (ClusterFacts::of(&origin).await, ClusterFacts::of(&destination).await);
         let same_cluster = facts.0.id == facts.1.id;
+        context.monitor.set_origin(facts.0);
+        context.monitor.set_destination(facts.1);
 
-        let mut discovery = Discovery::new(self.context.clone(), origin, destination, same_cluster)?;
+        let mut discovery = Discovery::new(context.clone(), origin, destination, same_cluster)?;
         let first = discovery.first().await?;
         self.found.send_replace(first);
-        let found = self.found.clone();
-        let interval = self.context.config.topics.poll_interval;
-        self.watcher = Some(tokio::spawn(async move {
-            loop {
-                tokio::time::sleep(discovery.next_in(interval)).await;
-                match discovery.again().await {
-                    Ok(now) if *found.borrow() != now => {
-                        info!("the topics or partitions to copy have changed: dividing the work anew");
-                        found.send_replace(now);
-                        worker.request_task_reconfiguration();
-                    }
-                    Ok(_) => {}
-                    Err(error) => warn!("looking for topics: {error}"),
-                }
-            }
-        }));
+        let interval = context.config.topics.poll_interval;
+        let watcher = tokio::spawn(keep_looking(discovery, interval, self.found.clone(), worker));
+        self.running = Some(Running { context, config, watcher });
         Ok(())
     }
 
     fn divide(&self, max_tasks: usize) -> Result<Vec<ConfigMap>, ConnectError> {
+        let Some(running) = &self.running else {
+            return Err(ConnectError::new("the work was to be divided before the connector was started"));
+        };
+        let name = connector_name(&running.config);
         let partitions = self.found.borrow().partitions.clone();
-        self.context.monitor.retain(|topic, number| partitions.contains(&(topic.to_owned(), number)));
         let tasks = max_tasks.min(partitions.len());
         let mut shares: Vec<Vec<(String, i32)>> = vec![Vec::new(); tasks];
         for (index, partition) in partitions.into_iter().enumerate() {
             shares[index % tasks].push(partition);
         }
         let config = |(index, share): (usize, &Vec<(String, i32)>)| {
-            let assignment = encode(share).map_err(ConnectError::new)?;
-            let mut config = BTreeMap::new();
-            config.insert(TASK_ID.to_owned(), format!("{CONNECTOR_NAME}-{index}"));
-            config.insert(PARTITION_ASSIGNMENT.to_owned(), assignment);
+            let mut config = running.config.clone();
+            config.insert(TASK_ID.to_owned(), format!("{name}-{index}"));
+            config.insert(PARTITION_ASSIGNMENT.to_owned(), encode(share).map_err(ConnectError::new)?);
             Ok(config)
         };
         shares.iter().enumerate().map(config).collect()
     }
 }
 
+/// Looks for topics again and again, and asks for a new division of the work when something has changed.
+async fn keep_looking(
+    mut discovery: Discovery,
+    interval: Duration,
+    found: Arc<watch::Sender<Found>>,
+    worker: ConnectorContext,
+) {
+    loop {
+        tokio::time::sleep(discovery.next_in(interval)).await;
+        match discovery.again().await {
+            Ok(now) if *found.borrow() != now => {
+                info!("the topics or partitions to copy have changed: dividing the work anew");
+                found.send_replace(now);
+                worker.request_task_reconfiguration();
+            }
+            Ok(_) => {}
+            Err(error) => warn!("looking for topics: {error}"),
+        }
+    }
+}
+
+/// Logs what is to be said about the configuration; of the executable's `own` only what its files did not say already.
+fn tell(notices: &[Notice], own: bool) {
+    for notice in notices.iter().filter(|notice| !own || notice.source == Some(Source::Connector)) {
+        match notice.level {
+            NoticeLevel::Warning => warn!("{notice}"),
+            NoticeLevel::Info => info!("{notice}"),
+        }
+    }
+}
+
 #[async_trait]
 impl Connector for ReplicatorSourceConnector {
-    async fn start(&mut self, context: ConnectorContext, _config: ConfigMap) -> Result<(), ConnectError> {
-        // Its settings are those of the executable, which were checked before.
-        self.open(context).await
+    async fn start(&mut self, context: ConnectorContext, config: ConfigMap) -> Result<(), ConnectError> {
+        self.open(context, config).await
     }
 
     async fn task_configs(&mut self, max_tasks: usize) -> Result<Vec<ConfigMap>, ConnectError> {
@@ -99,74 +121,10 @@ impl Connector for ReplicatorSourceConnector {
     }
 
     async fn stop(&mut self) -> Result<(), ConnectError> {
-        if let Some(watcher) = self.watcher.take() {
-            watcher.abort();
+        if let Some(running) = self.running.take() {
+            running.watcher.abort();
+            running.context.monitor.set_topics(BTreeMap::new());
         }
         Ok(())
     }
-}
-
-/// The connector and its tasks as the worker knows them; all share one context.
-pub(crate) struct ReplicatorPlugin {
-    pub(crate) context: Arc<Context>,
-    pub(crate) version: String,
-}
-
-impl ConnectorPlugin for ReplicatorPlugin {
-    fn class(&self) -> &str {
-        CONNECTOR_CLASS
-    }
-
-    fn task_class(&self) -> &str {
-        TASK_CLASS
-    }
-
-    fn version(&self) -> &str {
-        &self.version
-    }
-
-    fn kind(&self) -> ConnectorType {
-        ConnectorType::Source
-    }
-
-    fn config_def(&self) -> ConfigDef {
-        ConfigDef::new()
-    }
-
-    fn connector(&self) -> Box<dyn Connector> {
-        Box::new(ReplicatorSourceConnector::new(self.context.clone()))
-    }
-
-    fn task(&self) -> Task {
-        Task::Source(Box::new(CopyTask::new(self.context.clone())))
-    }
-}
-
-async fn facts(cluster: &Cluster) -> ClusterFacts {
-    let metadata: Arc<Metadata> = cluster.metadata();
-    ClusterFacts {
-        id: metadata.cluster_id.clone(),
-        addresses: cluster.addresses(),
-        brokers: metadata.brokers.len(),
-        version: match cluster.any_versions().await {
-            Some(versions) => generation(versions.highest(ApiKey::Fetch), versions.highest(ApiKey::Produce)),
-            None => "unknown".to_owned(),
-        },
-    }
-}
-
-/// Brokers do not tell their release; the versions of Fetch and Produce that they offer place it.
-fn generation(fetch: i16, produce: i16) -> String {
-    match (fetch, produce) {
-        (18.., _) => "4.1 or newer",
-        (17, 12..) => "4.0",
-        (17, _) => "3.9",
-        (16, _) => "3.7 or 3.8",
-        (13..=15, _) => "3.1 to 3.6",
-        (12, _) => "2.7 to 3.0",
-        (11, _) => "2.3 to 2.6",
-        (10, _) => "2.1 or 2.2",
-        _ => "older than 2.1",
-    }
-    .to_owned()
 }

@@ -1,16 +1,21 @@
-//! What the connector and its tasks share: the configuration, the figures, and what is known of destination topics.
+//! What the connector and its tasks share when they run in one process: the configuration, the figures, and what is known
+//! of topics. Whoever starts finds it by the configuration it was given, so that none depends on another being here.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use kafka_wire::admin::TopicPartition;
+use connect_core::api::{ConfigMap, ConnectError};
 use kafka_wire::cluster::Cluster;
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::{SharedConnector, TcpConnector, TlsError};
-use uuid::Uuid;
 
-use crate::config::ReplicatorConfig;
-use crate::monitoring::Monitor;
+use crate::config::{self, CONNECTOR_NAME, Local, ReplicatorConfig};
+use crate::copy::assignment::{PARTITION_ASSIGNMENT, TASK_ID};
+use crate::memory::Memory;
+use crate::monitoring::{Monitor, MonitorHandle};
+
+/// Key that the worker adds to the configuration of a task.
+const TASK_CLASS_KEY: &str = "task.class";
 
 /// A destination topic as the copy needs to know it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,80 +35,50 @@ pub fn tcp() -> Network {
     Arc::new(|settings| Ok(Arc::new(TcpConnector::new(settings)?)))
 }
 
-/// Shared by the connector and its tasks.
+/// A client of a cluster, with connections of its own.
+pub(crate) fn client(
+    network: &Network,
+    role: &'static str,
+    settings: &ClientSettings,
+) -> Result<Cluster, TlsError> {
+    Ok(Cluster::new(role, settings.clone(), network(settings)?))
+}
+
+/// The name of the connector whose configuration, or whose task's, this is.
+pub(crate) fn connector_name(config: &ConfigMap) -> &str {
+    config.get("name").map_or(CONNECTOR_NAME, String::as_str)
+}
+
+/// Shared by the connector and its tasks, as long as their configuration stays the same.
 pub(crate) struct Context {
     pub(crate) config: ReplicatorConfig,
     pub(crate) monitor: Arc<Monitor>,
+    pub(crate) memory: Arc<Memory>,
+    /// The connector's configuration in Connect that `config` was made from.
+    map: ConfigMap,
     network: Network,
     /// By origin topic.
     destinations: RwLock<BTreeMap<String, DestinationTopic>>,
-    /// Ids of the origin's topics, as this process first saw them.
-    topic_ids: RwLock<BTreeMap<String, Uuid>>,
-    /// Where the origin's log was found to be another one than was read, and how: positions beyond mean nothing.
-    cuts: RwLock<BTreeMap<TopicPartition, Cut>>,
-}
-
-/// The log of a partition was truncated below the position of its copy.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cut {
-    /// First offset that is not the one that was read.
-    pub(crate) offset: i64,
-    /// For people.
-    pub(crate) reason: String,
 }
 
 impl Context {
-    pub(crate) fn new(config: ReplicatorConfig, monitor: Arc<Monitor>, network: Network) -> Self {
-        Self {
-            config,
-            monitor,
-            network,
-            destinations: RwLock::default(),
-            topic_ids: RwLock::default(),
-            cuts: RwLock::default(),
-        }
-    }
-
     /// A client of the origin, with connections of its own.
     pub(crate) fn origin(&self) -> Result<Cluster, TlsError> {
-        self.client("origin", &self.config.origin.client)
+        client(&self.network, "origin", &self.config.origin.client)
     }
 
     /// A client of the destination, with connections of its own.
     pub(crate) fn destination(&self) -> Result<Cluster, TlsError> {
-        self.client("destination", &self.config.destination.client)
+        client(&self.network, "destination", &self.config.destination.client)
     }
 
-    fn client(&self, role: &'static str, settings: &ClientSettings) -> Result<Cluster, TlsError> {
-        Ok(Cluster::new(role, settings.clone(), (self.network)(settings)?))
+    /// The group at the origin for which progress is committed.
+    pub(crate) fn group(&self) -> &str {
+        self.config.origin.group_id.as_deref().unwrap_or(&self.config.cluster_id)
     }
 
     pub(crate) fn destination_topic(&self, origin_topic: &str) -> Option<DestinationTopic> {
         self.destinations.read().unwrap_or_else(PoisonError::into_inner).get(origin_topic).cloned()
-    }
-
-    /// The id under which this process knows an origin topic: `id`, where it is the first (nil: the broker has none).
-    pub(crate) fn known_topic_id(&self, topic: &str, id: Uuid) -> Uuid {
-        let mut ids = self.topic_ids.write().unwrap_or_else(PoisonError::into_inner);
-        match id.is_nil() {
-            true => ids.get(topic).copied().unwrap_or_default(),
-            false => *ids.entry(topic.to_owned()).or_insert(id),
-        }
-    }
-
-    /// Remembers a cut, for the tasks that come after a new division of the work: the offset store knows of none.
-    pub(crate) fn remember_cut(&self, partition: TopicPartition, cut: Cut) {
-        self.cuts.write().unwrap_or_else(PoisonError::into_inner).insert(partition, cut);
-    }
-
-    /// The cut that keeps a partition from going on at `position`. One at or before the cut is in what both logs have:
-    /// reading on from there, everything after it is of the new log, and the cut is forgotten.
-    pub(crate) fn cut_before(&self, partition: &TopicPartition, position: i64) -> Option<Cut> {
-        let mut cuts = self.cuts.write().unwrap_or_else(PoisonError::into_inner);
-        if cuts.get(partition).is_some_and(|cut| position <= cut.offset) {
-            cuts.remove(partition);
-        }
-        cuts.get(partition).cloned()
     }
 
     pub(crate) fn set_destination_topic(&self, origin_topic: &str, topic: DestinationTopic) {
@@ -112,31 +87,122 @@ impl Context {
     }
 }
 
+/// The contexts of a process: one for each connector and configuration in use.
+pub(crate) struct Contexts {
+    local: Option<Local>,
+    network: Network,
+    pub(crate) monitors: MonitorHandle,
+    known: Mutex<BTreeMap<String, Known>>,
+}
+
+/// What stays of a connector while nothing of it runs.
+struct Known {
+    /// Addresses of the origin; another one's topics are other topics.
+    origin: Vec<(String, u16)>,
+    memory: Arc<Memory>,
+    newest: Weak<Context>,
+}
+
+impl Contexts {
+    /// `local`: what the executable's command line and files say, for its own connector.
+    pub(crate) fn new(local: Option<Local>, network: Network) -> Self {
+        Self { local, network, monitors: MonitorHandle::default(), known: Mutex::default() }
+    }
+
+    /// True in the executable.
+    pub(crate) fn has_local(&self) -> bool {
+        self.local.is_some()
+    }
+
+    /// True when a connector of this name has local files behind its configuration.
+    pub(crate) fn is_own(&self, connector: &str) -> bool {
+        self.has_local() && connector == CONNECTOR_NAME
+    }
+
+    /// The typed configuration of a connector or task.
+    pub(crate) fn typed(&self, map: &ConfigMap) -> Result<ReplicatorConfig, config::ConfigError> {
+        let name = connector_name(map);
+        config::posted(self.local.as_ref().filter(|_| self.is_own(name)), name, map)
+    }
+
+    /// The context for the configuration of a connector or of one of its tasks.
+    ///
+    /// # Errors
+    /// A `ConfigException` with every problem of the configuration.
+    pub(crate) fn of(&self, config: &ConfigMap) -> Result<Arc<Context>, ConnectError> {
+        let mut map = config.clone();
+        map.retain(|key, _| ![TASK_ID, PARTITION_ASSIGNMENT, TASK_CLASS_KEY].contains(&key.as_str()));
+        let name = connector_name(config);
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let newest = all.get(name).and_then(|known| known.newest.upgrade());
+        if let Some(context) = newest.filter(|context| context.map == map) {
+            return Ok(context);
+        }
+        let config = self.typed(&map).map_err(ConnectError::config)?;
+        let origin = config.origin.client.bootstrap_servers.clone();
+        let memory = match all.get(name) {
+            Some(known) if known.origin == origin => known.memory.clone(),
+            _ => Arc::default(),
+        };
+        let context = Arc::new(Context {
+            config,
+            monitor: self.monitors.of(name),
+            memory: memory.clone(),
+            map,
+            network: self.network.clone(),
+            destinations: RwLock::default(),
+        });
+        let newest = Arc::downgrade(&context);
+        all.insert(name.to_owned(), Known { origin, memory, newest });
+        Ok(context)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::*;
-    use crate::config::{ConfigFile, Source, Sources, load};
+    use uuid::Uuid;
 
-    fn context() -> Context {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let text = "cluster.id=c\nsrc.kafka.bootstrap.servers=a:1\ndest.kafka.bootstrap.servers=b:1\n";
-        std::fs::write(file.path(), text).unwrap();
-        let file = ConfigFile { path: file.path().to_owned(), named_by: Source::Default };
-        let config = load(&Sources { replication: Some(file), ..Sources::default() });
-        Context::new(config.unwrap(), Arc::default(), tcp())
+    use super::*;
+
+    fn config(extra: &[(&str, &str)]) -> ConfigMap {
+        let least =
+            [("name", "c"), ("src.kafka.bootstrap.servers", "o:1"), ("dest.kafka.bootstrap.servers", "d:1")];
+        least.iter().chain(extra).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
-    fn a_cut_holds_until_reading_begins_before_it() {
-        let context = context();
+    fn one_context_for_a_connector_and_its_tasks_until_the_configuration_changes() {
+        let contexts = Contexts::new(None, tcp());
+        let connector = contexts.of(&config(&[])).unwrap();
+        let task = contexts.of(&config(&[("task.id", "c-0"), ("task.class", "x")])).unwrap();
+        assert!(Arc::ptr_eq(&connector, &task));
+        let other = contexts.of(&config(&[("name", "d")])).unwrap();
+        assert!(!Arc::ptr_eq(&connector.monitor, &other.monitor));
+        assert!(Arc::ptr_eq(&connector, &contexts.of(&config(&[])).unwrap()));
+        let changed = contexts.of(&config(&[("topic.rename.format", "${topic}.r")])).unwrap();
+        assert_eq!(changed.config.topics.rename_format, "${topic}.r");
+        assert!(Arc::ptr_eq(&connector.monitor, &changed.monitor));
+    }
+
+    #[test]
+    fn what_is_known_of_topics_outlives_tasks_but_not_a_change_of_the_origin() {
+        let contexts = Contexts::new(None, tcp());
         let partition = ("t".to_owned(), 0);
-        let cut = Cut { offset: 10, reason: "truncated".to_owned() };
-        context.remember_cut(partition.clone(), cut.clone());
-        assert_eq!(context.cut_before(&partition, 11), Some(cut.clone()));
-        assert_eq!(context.cut_before(&("t".to_owned(), 1), 11), None);
-        assert_eq!(context.cut_before(&partition, 12), Some(cut), "asking changes nothing");
-        assert_eq!(context.cut_before(&partition, 10), None);
-        assert_eq!(context.cut_before(&partition, 11), None, "what is beyond is of the new log now");
+        let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let id = |extra: &[(&str, &str)], id| {
+            contexts.of(&config(extra)).unwrap().memory.known_topic_id(&partition, id)
+        };
+        assert_eq!(id(&[], first), first);
+        assert_eq!(id(&[("topic.whitelist", "t")], second), first);
+        assert_eq!(id(&[("src.kafka.bootstrap.servers", "elsewhere:1")], second), second);
+    }
+
+    #[test]
+    fn a_bad_configuration_is_an_error_that_names_its_keys() {
+        let contexts = Contexts::new(None, tcp());
+        let error = contexts.of(&config(&[("topic.rename.format", "/")])).err().unwrap();
+        assert_eq!(error.class(), "org.apache.kafka.common.config.ConfigException");
+        assert!(error.message().contains("topic.rename.format=/"), "{error}");
     }
 }

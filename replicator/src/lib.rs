@@ -1,17 +1,20 @@
 //! The product: a source connector that copies topics between Kafka clusters, whole batch by whole batch.
 //!
 //! [`config`] reads what the user said, `connector` finds topics and divides the work, `copy` judges every batch,
-//! [`monitoring`] tells how it goes. The worker around it is `connect-core`.
+//! [`monitoring`] tells how it goes. [`plugin`] is what workers register. The worker around it is `connect-core`.
 
 pub mod config;
 mod connector;
 mod context;
 mod copy;
+mod memory;
 pub mod monitoring;
 mod offsets;
 mod patience;
+mod plugin;
 pub mod topics;
 mod worker;
 
 pub use context::{Network, tcp};
+pub use plugin::{ReplicatorPlugin, plugin};
 pub use worker::{StartError, Surroundings, Worker};

@@ -1,34 +1,33 @@
-//! The Connect worker that the `replicator` executable is: storage topics at the destination, REST, and one connector
-//! named `replicator`.
+//! The Connect worker that the `replicator` executable is: storage topics and group at the destination, REST, and one connector
+//! named `replicator`. Processes with the same cluster id share its tasks.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connect_core::api::ConnectError;
-use connect_core::herder::{Executor, Herder, HerderError, HerderSettings, HerderView, StopReport};
+use connect_core::api::{ConfigMap, ConnectError};
+use connect_core::connect::{Build, Connect, StartError as WorkerError};
+use connect_core::herder::api::Herder;
+use connect_core::herder::distributed::DistributedHerder;
+use connect_core::herder::error::HerderError;
 use connect_core::plugins::Plugins;
-use connect_core::rest::{RestServer, RunningRest, ServerInfo, advertised_address, router};
-use connect_core::storage::{StorageError, Stores};
-use connect_core::worker::{SourceSettings, TaskContext, TaskRunner, run};
-use kafka_wire::WireError;
-use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{MergeSettings, ProduceSettings};
+use connect_core::storage::{Properties, State, Status, StatusId};
+use connect_core::worker::{Executor, StopReport, Surroundings as WorkerSurroundings};
 use kafka_wire::transport::TlsError;
-use tokio::time::sleep;
-use tracing::warn;
+use tokio::time::{Instant, sleep};
+use tracing::{info, warn};
 
-use crate::config::{BatchMode, CONNECTOR_NAME, ReplicatorConfig};
-use crate::connector::ReplicatorPlugin;
-use crate::context::{Context, Network, tcp};
-use crate::monitoring::{Monitor, rest};
+use crate::config::{CONNECTOR_NAME, ReplicatorConfig};
+use crate::context::{Network, client, tcp};
+use crate::monitoring::Monitor;
+use crate::plugin::plugin;
 
-/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
-const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-
-/// Pause before a storage topic that does not answer is asked again.
-const WAIT: Duration = Duration::from_secs(1);
+/// How often the group is looked at while the connector has not started.
+const LOOK: Duration = Duration::from_millis(50);
+/// Pause before the connector is offered again to a group that cannot take it now.
+const RETRY: Duration = Duration::from_millis(500);
+/// How often a wait that goes on is mentioned in the log.
+const REMINDER: Duration = Duration::from_secs(10);
 
 /// Why the worker cannot start. Passing faults are not among them: those are waited out.
 #[derive(Debug, thiserror::Error)]
@@ -37,18 +36,12 @@ pub enum StartError {
     /// Certificates or keys cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
-    /// A cluster refuses us.
+    /// The worker itself.
     #[error(transparent)]
-    Cluster(#[from] WireError),
-    /// The storage topics cannot be used.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// The REST listener cannot be opened.
-    #[error("{0}")]
-    Rest(String),
+    Worker(#[from] WorkerError),
     /// The connector's configuration is refused by the worker.
-    #[error(transparent)]
-    Herder(#[from] HerderError),
+    #[error("{0}")]
+    Herder(HerderError),
     /// The connector itself does not start.
     #[error(transparent)]
     Connector(#[from] ConnectError),
@@ -79,20 +72,19 @@ impl std::fmt::Debug for Surroundings {
 
 /// A running worker.
 pub struct Worker {
-    herder: Herder,
-    rest: Option<RunningRest>,
+    connect: Connect,
     monitor: Arc<Monitor>,
-    addresses: Vec<SocketAddr>,
 }
 
 impl std::fmt::Debug for Worker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Worker({:?})", self.addresses)
+        write!(f, "Worker({:?})", self.connect.addresses())
     }
 }
 
 impl Worker {
-    /// Starts everything and returns when the connector has found its topics. REST answers from early on.
+    /// Starts everything and returns when the connector has found its topics, here or on another worker of the group. REST
+    /// answers from early on.
     pub async fn start(config: ReplicatorConfig, version: &str) -> Result<Self, StartError> {
         Self::start_in(Surroundings::default(), config, version).await
     }
@@ -104,46 +96,34 @@ impl Worker {
         version: &str,
     ) -> Result<Self, StartError> {
         let Surroundings { network, executor, rest } = surroundings;
-        // What can be refused at once is tried first: ports, certificates.
-        let listeners = &config.worker.listeners;
-        let server = match rest {
-            true => Some(RestServer::bind(listeners).await.map_err(|e| StartError::Rest(e.to_string()))?),
-            false => None,
+        // Certificates that cannot be used are refused before anything is waited for.
+        client(&network, "origin", &config.origin.client)?;
+        client(&network, "destination", &config.destination.client)?;
+        let (plugin, monitors) = plugin(Some(config.local.clone()), network.clone(), version);
+        let monitor = monitors.of(CONNECTOR_NAME);
+        let destination = config.destination.client.clone();
+        let build = Build {
+            surroundings: WorkerSurroundings {
+                executor,
+                clusters: Arc::new(move |_, _| {
+                    client(&network, "destination", &destination).map_err(ConnectError::config)
+                }),
+                ..WorkerSurroundings::default()
+            },
+            rest,
+            routes: monitors.routes(),
+            ..Build::new(version)
         };
-        let addresses = server.as_ref().map(|server| server.addresses().to_vec()).unwrap_or_default();
-        let monitor = Arc::new(Monitor::default());
-        let context = Arc::new(Context::new(config.clone(), monitor.clone(), network));
-        context.origin()?;
-        let destination = context.destination()?;
-        destination.connect().await?;
-        let stores = outlast(async || Stores::open(&destination, &config.worker).await).await?;
-
-        let settings = HerderSettings {
-            worker_id: worker_id(&config, &addresses),
-            shutdown_timeout: config.worker.shutdown_timeout,
-            executor,
-        };
-        let plugins = Plugins::default().with_connector(plugin(context.clone(), version));
-        let mut herder = Herder::new(settings, plugins, stores, task_runner(context));
-        let info = ServerInfo {
-            version: version.to_owned(),
-            commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
-            kafka_cluster_id: destination.id(),
-        };
-        let rest =
-            server.map(|server| server.serve(router(info, herder.view(), rest::routes(monitor.clone()))));
-        let connectors = BTreeMap::from([(CONNECTOR_NAME.to_owned(), config.connector_config())]);
-        while let Err(error) = herder.start(connectors.clone()).await {
-            match &error {
-                HerderError::Storage(storage) if storage.is_passing() => {
-                    warn!("waiting for the storage topics at the destination: {error}");
-                    sleep(WAIT).await;
-                }
-                _ => return Err(error.into()),
+        let plugins = Plugins::builtin().with_connector(plugin);
+        let connect = Connect::distributed(config.worker_properties.clone(), plugins, build).await?;
+        let worker = Self { connect, monitor };
+        match worker.run_connector(config.connector_config()).await {
+            Ok(()) => Ok(worker),
+            Err(error) => {
+                worker.stop().await;
+                Err(error)
             }
         }
-        herder.started(CONNECTOR_NAME).await?;
-        Ok(Self { herder, rest, monitor, addresses })
     }
 
     /// Figures of the copy.
@@ -152,72 +132,114 @@ impl Worker {
     }
 
     /// Configurations and statuses of the connector and its tasks.
-    pub fn view(&self) -> HerderView {
-        self.herder.view()
+    pub fn herder(&self) -> &DistributedHerder {
+        self.connect.herder()
     }
 
     /// Addresses on which REST listens.
     pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
+        self.connect.addresses()
     }
 
     /// Stops in bounded time: reads no more, delivers and commits what was read.
     pub async fn stop(self) -> StopReport {
-        let report = self.herder.stop().await;
-        if let Some(rest) = self.rest {
-            rest.stop().await;
-        }
-        report
+        self.connect.stop().await
     }
-}
 
-/// Repeats `open` while a passing fault is in its way.
-async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
-    loop {
-        match open().await {
-            Err(error) if error.is_passing() => {
-                warn!("waiting for the storage topics at the destination: {error}");
-                sleep(WAIT).await;
+    /// Sees to it that the group runs the connector, and waits until it does.
+    async fn run_connector(&self, config: ConfigMap) -> Result<(), StartError> {
+        let mut patience = Patience::default();
+        while !self.herder().is_ready() {
+            patience.remind("waiting for the group of this cluster id");
+            sleep(LOOK).await;
+        }
+        let generation = self.herder().generation();
+        let config: Properties = config.into_iter().map(|(key, value)| (key, Some(value))).collect();
+        while !self.offer(&config).await? {
+            patience.remind("waiting for the group to take the connector");
+            sleep(RETRY).await;
+        }
+        loop {
+            if let Some(outcome) = self.outcome(generation) {
+                return outcome;
             }
-            other => return other,
+            patience.remind("waiting for the connector to start");
+            sleep(LOOK).await;
+        }
+    }
+
+    /// True when the group has the connector. What the leader's files say counts; a follower leaves a connector that is there
+    /// as it is.
+    async fn offer(&self, config: &Properties) -> Result<bool, StartError> {
+        let herder = self.herder();
+        let stored = herder.connector_config(CONNECTOR_NAME).await.ok();
+        if stored.as_ref() == Some(config) {
+            return Ok(true);
+        }
+        match herder.put_connector_config(CONNECTOR_NAME, config.clone(), None, true).await {
+            Ok(_) => Ok(true),
+            Err(HerderError::NotLeader { leader_url, .. }) if stored.is_some() => {
+                warn!(
+                    "the connector is configured otherwise than here; what it was given by {} or by REST counts",
+                    leader_url.as_deref().unwrap_or("another process")
+                );
+                Ok(true)
+            }
+            Err(HerderError::NotLeader { .. } | HerderError::Conflict { .. } | HerderError::Stale(_)) => Ok(false),
+            Err(other @ (HerderError::BadRequest(_) | HerderError::Forbidden(_))) => Err(StartError::Herder(other)),
+            Err(passing) => {
+                warn!("cannot store the connector's configuration, trying again: {passing}");
+                Ok(false)
+            }
+        }
+    }
+
+    /// What became of the connector's start; `None` while that is open. What was said before this process joined, by one of
+    /// its predecessors, does not count.
+    fn outcome(&self, generation: i32) -> Option<Result<(), StartError>> {
+        let herder = self.herder();
+        let status: Status = herder.status(&StatusId::Connector(CONNECTOR_NAME.to_owned()))?;
+        let ours = status.worker_id == herder.worker_id();
+        if ours && status.generation < generation {
+            return None;
+        }
+        match status.state {
+            State::Running => {
+                if !ours {
+                    info!("the connector runs on {}", status.worker_id);
+                }
+                Some(Ok(()))
+            }
+            State::Paused | State::Stopped => {
+                warn!("the connector is {:?}: resume it by PUT /connectors/{CONNECTOR_NAME}/resume", status.state);
+                Some(Ok(()))
+            }
+            State::Failed if ours => {
+                Some(Err(ConnectError::new(status.trace.unwrap_or_default().trim_end()).into()))
+            }
+            State::Failed => {
+                warn!("the connector has failed on {}", status.worker_id);
+                Some(Ok(()))
+            }
+            _ => None,
         }
     }
 }
 
-fn worker_id(config: &ReplicatorConfig, addresses: &[SocketAddr]) -> String {
-    let worker = &config.worker;
-    let mut listener = worker.listeners.first().cloned().unwrap_or_default();
-    if let Some(bound) = addresses.first() {
-        listener.1 = bound.port();
+/// Mentions a wait that goes on, now and then.
+struct Patience(Instant);
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Instant::now())
     }
-    advertised_address(&listener, worker.advertised_host.as_deref(), worker.advertised_port)
 }
 
-fn plugin(context: Arc<Context>, version: &str) -> Arc<ReplicatorPlugin> {
-    Arc::new(ReplicatorPlugin { context, version: version.to_owned() })
-}
-
-/// Each task writes through a client of its own, so that its connections live on its own thread.
-fn task_runner(context: Arc<Context>) -> TaskRunner {
-    Arc::new(move |task: TaskContext| {
-        let context = context.clone();
-        Box::pin(async move {
-            let destination: Cluster = context.destination().map_err(ConnectError::new)?;
-            run(task, destination, source_settings(&context.config)).await
-        })
-    })
-}
-
-fn source_settings(config: &ReplicatorConfig) -> SourceSettings {
-    let copy = &config.copy;
-    let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
-    SourceSettings {
-        produce: ProduceSettings {
-            lanes_per_broker: copy.lanes_per_broker,
-            max_request_bytes: MAX_REQUEST_BYTES,
-            timeout: config.destination.client.request_timeout,
-            merge: (copy.batches == BatchMode::Merge).then_some(merge),
-        },
-        flush_interval: config.offsets.flush_interval,
+impl Patience {
+    fn remind(&mut self, what: &str) {
+        if self.0.elapsed() >= REMINDER {
+            info!("{what}");
+            self.0 = Instant::now();
+        }
     }
 }

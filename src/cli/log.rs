@@ -42,6 +42,12 @@ pub(super) fn filter(parameter: Option<&str>, around: &Surroundings<'_>) -> Resu
     }
 }
 
+/// Decides the filter from the parameter and the process's own environment.
+pub(crate) fn from_environment(parameter: Option<&str>) -> Result<String, Exit> {
+    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    filter(parameter, &Surroundings { env: &env, exists: &|path| path.exists() })
+}
+
 fn from_log4j(level: &str) -> String {
     match level.to_ascii_lowercase().as_str() {
         "all" => "trace".to_owned(),

@@ -10,5 +10,6 @@ mod run;
 mod tests;
 
 pub use exit::{Exit, code};
+pub(crate) use log::from_environment as log_filter;
 pub use log::{LogFormat, LogSettings};
 pub use run::{Invocation, Surroundings, parse, parse_in};

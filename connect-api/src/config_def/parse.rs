@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{ConfigDef, ConfigKey, Type};
 use crate::ConfigMap;
+use crate::data::java::double_text;
 use crate::error::ConnectError;
 
 /// A parsed setting.
@@ -52,8 +53,7 @@ impl Setting {
             Self::Int(n) => n.to_string(),
             Self::Short(n) => n.to_string(),
             Self::Long(n) => n.to_string(),
-            Self::Double(n) if n.fract() == 0.0 && n.abs() < 1e7 => format!("{n:.1}"),
-            Self::Double(n) => n.to_string(),
+            Self::Double(n) => double_text(*n),
             Self::List(items) => items.join(","),
             Self::Password(_) => "[hidden]".to_owned(),
         })
@@ -177,12 +177,14 @@ impl ConfigKey {
             (None, Some(default)) => default.clone(),
             (None, None) => return Err(self.missing()),
         };
-        match &self.validator {
-            Some(validator) => validator.check(&self.name, &value).map_err(|reason| {
-                let shown = value.display().unwrap_or_else(|| "null".to_owned());
-                invalid(&self.name, &shown, Some(&reason))
-            })?,
-            None => {}
+        if let Some(validator) = &self.validator {
+            validator.check(&self.name, &value).map_err(|reason| {
+                let shown = match &value {
+                    Setting::List(items) => format!("[{}]", items.join(", ")),
+                    value => value.display().unwrap_or_else(|| "null".to_owned()),
+                };
+                if validator.is_complete() { reason } else { invalid(&self.name, &shown, Some(&reason)) }
+            })?;
         }
         Ok(value)
     }

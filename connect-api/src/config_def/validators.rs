@@ -4,9 +4,14 @@ use std::sync::Arc;
 
 use super::Setting;
 
+type Check = dyn Fn(&str, &Setting) -> Result<(), String> + Send + Sync;
+
 /// Checks a parsed value; the error is the reason, without the key and the value.
 #[derive(Clone)]
-pub struct Validator(Arc<dyn Fn(&str, &Setting) -> Result<(), String> + Send + Sync>);
+pub struct Validator {
+    check: Arc<Check>,
+    complete: bool,
+}
 
 impl std::fmt::Debug for Validator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -17,12 +22,30 @@ impl std::fmt::Debug for Validator {
 impl Validator {
     /// A check of one's own: takes the key's name and the value.
     pub fn new(check: impl Fn(&str, &Setting) -> Result<(), String> + Send + Sync + 'static) -> Self {
-        Self(Arc::new(check))
+        Self { check: Arc::new(check), complete: false }
+    }
+
+    /// A check whose error is the complete message, as of validators in Java that throw their own `ConfigException`.
+    pub fn with_messages(check: impl Fn(&Setting) -> Result<(), String> + Send + Sync + 'static) -> Self {
+        Self { check: Arc::new(move |_, value| check(value)), complete: true }
+    }
+
+    /// True if its errors are complete messages.
+    pub fn is_complete(&self) -> bool {
+        self.complete
     }
 
     /// The check.
     pub fn check(&self, name: &str, value: &Setting) -> Result<(), String> {
-        (self.0)(name, value)
+        (self.check)(name, value)
+    }
+
+    /// A list with at least one item.
+    pub fn non_empty_list() -> Self {
+        Self::new(|_, value| match value {
+            Setting::List(items) if !items.is_empty() => Ok(()),
+            _ => Err("Empty list".to_owned()),
+        })
     }
 
     /// At least `min`.

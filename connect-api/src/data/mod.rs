@@ -1,12 +1,23 @@
 //! Connect's data: schemas, values, headers.
 
+mod builder;
 mod headers;
+pub mod java;
+pub mod logical;
+mod map;
 mod schema;
+mod structs;
+mod validate;
 mod value;
 
+pub use builder::SchemaBuilder;
 pub use headers::{Header, Headers};
-pub use schema::{Field, Schema, SchemaBuilder, Type};
-pub use value::{Map, Struct, Value};
+pub use java::java_string;
+pub use map::Map;
+pub use schema::{Field, Schema, Type};
+pub use structs::Struct;
+pub use validate::{validate_field, validate_value};
+pub use value::Value;
 
 /// A value with the schema that describes it; `None` for data without schema.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,9 +1,10 @@
 //! Schemas: Connect's types, with names for logical types. Cheap to clone, compared by content.
 
-use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use super::Value;
+use super::{SchemaBuilder, Value};
+use crate::error::ConnectError;
 
 /// What a value is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +24,67 @@ pub enum Type {
     Struct,
 }
 
+impl Type {
+    /// Every type.
+    pub const ALL: [Self; 12] = [
+        Self::Int8,
+        Self::Int16,
+        Self::Int32,
+        Self::Int64,
+        Self::Float32,
+        Self::Float64,
+        Self::Boolean,
+        Self::String,
+        Self::Bytes,
+        Self::Array,
+        Self::Map,
+        Self::Struct,
+    ];
+
+    /// Connect's name, upper case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Int8 => "INT8",
+            Self::Int16 => "INT16",
+            Self::Int32 => "INT32",
+            Self::Int64 => "INT64",
+            Self::Float32 => "FLOAT32",
+            Self::Float64 => "FLOAT64",
+            Self::Boolean => "BOOLEAN",
+            Self::String => "STRING",
+            Self::Bytes => "BYTES",
+            Self::Array => "ARRAY",
+            Self::Map => "MAP",
+            Self::Struct => "STRUCT",
+        }
+    }
+
+    /// The type that a value without schema has; `None` for null and for logical types, which have none.
+    pub fn of(value: &Value) -> Option<Self> {
+        Some(match value {
+            Value::Boolean(_) => Self::Boolean,
+            Value::Int8(_) => Self::Int8,
+            Value::Int16(_) => Self::Int16,
+            Value::Int32(_) => Self::Int32,
+            Value::Int64(_) => Self::Int64,
+            Value::Float32(_) => Self::Float32,
+            Value::Float64(_) => Self::Float64,
+            Value::String(_) => Self::String,
+            Value::Bytes(_) => Self::Bytes,
+            Value::Array(_) => Self::Array,
+            Value::Map(_) => Self::Map,
+            Value::Struct(_) => Self::Struct,
+            Value::Null | Value::Decimal(_) | Value::Date(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// A field of a struct.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
@@ -33,21 +95,47 @@ pub struct Field {
 }
 
 /// A schema. Clones share one definition.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Schema(Arc<Definition>);
 
 #[derive(Debug, Clone, PartialEq)]
-struct Definition {
-    kind: Type,
-    optional: bool,
-    default: Option<Value>,
-    name: Option<String>,
-    version: Option<i32>,
-    doc: Option<String>,
-    parameters: BTreeMap<String, String>,
-    fields: Vec<Field>,
-    key: Option<Schema>,
-    value: Option<Schema>,
+pub(super) struct Definition {
+    pub(super) kind: Type,
+    pub(super) optional: bool,
+    pub(super) default: Option<Value>,
+    pub(super) name: Option<String>,
+    pub(super) version: Option<i32>,
+    pub(super) doc: Option<String>,
+    pub(super) parameters: Parameters,
+    pub(super) fields: Vec<Field>,
+    pub(super) key: Option<Schema>,
+    pub(super) value: Option<Schema>,
+}
+
+/// Properties in the order in which they were set; the order does not count in comparisons.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Parameters(pub(super) Vec<(String, String)>);
+
+impl PartialEq for Parameters {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len() && self.0.iter().all(|pair| other.0.contains(pair))
+    }
+}
+
+impl PartialEq for Schema {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+/// As Java prints it: `Schema{INT8}`, `Schema{name:STRUCT}`.
+impl fmt::Display for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(f, "Schema{{{name}:{}}}", self.kind()),
+            None => write!(f, "Schema{{{}}}", self.kind()),
+        }
+    }
 }
 
 impl Schema {
@@ -91,14 +179,41 @@ impl Schema {
         self.0.doc.as_deref()
     }
 
-    /// Further properties, such as the scale of a Decimal.
-    pub fn parameters(&self) -> &BTreeMap<String, String> {
-        &self.0.parameters
+    /// Further properties, such as the scale of a Decimal, in the order in which they were set.
+    pub fn parameters(&self) -> &[(String, String)] {
+        &self.0.parameters.0
+    }
+
+    /// One of them.
+    pub fn parameter(&self, key: &str) -> Option<&str> {
+        self.0.parameters.0.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// Fields of a struct, in order; empty for other types.
     pub fn fields(&self) -> &[Field] {
         &self.0.fields
+    }
+
+    /// Fields of a struct, which it must be.
+    ///
+    /// # Errors
+    /// If it is another type.
+    pub fn fields_of_struct(&self) -> Result<&[Field], ConnectError> {
+        match self.kind() {
+            Type::Struct => Ok(self.fields()),
+            _ => Err(ConnectError::data("Cannot list fields on non-struct type")),
+        }
+    }
+
+    /// A field of a struct, which it must be.
+    ///
+    /// # Errors
+    /// If it is another type.
+    pub fn field_of_struct(&self, name: &str) -> Result<Option<&Field>, ConnectError> {
+        match self.kind() {
+            Type::Struct => Ok(self.field(name).map(|(_, field)| field)),
+            _ => Err(ConnectError::data("Cannot look up fields on non-struct type")),
+        }
     }
 
     /// A struct's field with its index.
@@ -120,102 +235,8 @@ impl Schema {
     pub fn to_builder(&self) -> SchemaBuilder {
         SchemaBuilder((*self.0).clone())
     }
-}
 
-/// Makes a schema.
-#[derive(Debug, Clone)]
-pub struct SchemaBuilder(Definition);
-
-impl SchemaBuilder {
-    /// Begins a required schema of a type.
-    pub fn new(kind: Type) -> Self {
-        Self(Definition {
-            kind,
-            optional: false,
-            default: None,
-            name: None,
-            version: None,
-            doc: None,
-            parameters: BTreeMap::new(),
-            fields: Vec::new(),
-            key: None,
-            value: None,
-        })
-    }
-
-    /// An array of these.
-    pub fn array(element: Schema) -> Self {
-        let mut builder = Self::new(Type::Array);
-        builder.0.value = Some(element);
-        builder
-    }
-
-    /// A map.
-    pub fn map(key: Schema, value: Schema) -> Self {
-        let mut builder = Self::new(Type::Map);
-        builder.0.key = Some(key);
-        builder.0.value = Some(value);
-        builder
-    }
-
-    /// Null is allowed.
-    #[must_use]
-    pub fn optional(mut self) -> Self {
-        self.0.optional = true;
-        self
-    }
-
-    /// Null is not allowed.
-    #[must_use]
-    pub fn required(mut self) -> Self {
-        self.0.optional = false;
-        self
-    }
-
-    /// What stands for a missing value.
-    #[must_use]
-    pub fn default_value(mut self, value: Option<Value>) -> Self {
-        self.0.default = value;
-        self
-    }
-
-    /// Its name.
-    #[must_use]
-    pub fn name(mut self, name: Option<impl Into<String>>) -> Self {
-        self.0.name = name.map(Into::into);
-        self
-    }
-
-    /// Its version.
-    #[must_use]
-    pub fn version(mut self, version: Option<i32>) -> Self {
-        self.0.version = version;
-        self
-    }
-
-    /// Its documentation.
-    #[must_use]
-    pub fn doc(mut self, doc: Option<impl Into<String>>) -> Self {
-        self.0.doc = doc.map(Into::into);
-        self
-    }
-
-    /// One further property.
-    #[must_use]
-    pub fn parameter(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.0.parameters.insert(key.into(), value.into());
-        self
-    }
-
-    /// One more field of a struct.
-    #[must_use]
-    pub fn field(mut self, name: impl Into<String>, schema: Schema) -> Self {
-        self.0.fields.push(Field { name: name.into(), schema });
-        self
-    }
-
-    /// The schema.
-    pub fn build(self) -> Schema {
-        Schema(Arc::new(self.0))
+    pub(super) fn from_definition(definition: Definition) -> Self {
+        Self(Arc::new(definition))
     }
 }

@@ -3,10 +3,11 @@
 use bigdecimal::BigDecimal;
 use bytes::Bytes;
 
-use super::Schema;
+use super::{Map, Struct};
 
-/// A value of Connect's data model.
-#[derive(Debug, Clone, PartialEq)]
+/// A value of Connect's data model. Compared as Java's `equals` does: numbers of different types are never equal, NaN
+/// equals itself, 0.0 is not -0.0, decimals of different scale are not equal. Bytes are compared by content.
+#[derive(Debug, Clone)]
 #[allow(missing_docs)]
 pub enum Value {
     Null,
@@ -28,15 +29,81 @@ pub enum Value {
     Date(i64),
 }
 
-/// A map; keys of any type.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Map(pub Vec<(Value, Value)>);
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Boolean(a), Self::Boolean(b)) => a == b,
+            (Self::Int8(a), Self::Int8(b)) => a == b,
+            (Self::Int16(a), Self::Int16(b)) => a == b,
+            (Self::Int32(a), Self::Int32(b)) => a == b,
+            (Self::Int64(a), Self::Int64(b)) | (Self::Date(a), Self::Date(b)) => a == b,
+            (Self::Float32(a), Self::Float32(b)) => (a.is_nan() && b.is_nan()) || a.to_bits() == b.to_bits(),
+            (Self::Float64(a), Self::Float64(b)) => (a.is_nan() && b.is_nan()) || a.to_bits() == b.to_bits(),
+            (Self::String(a), Self::String(b)) => a == b,
+            (Self::Bytes(a), Self::Bytes(b)) => a == b,
+            (Self::Array(a), Self::Array(b)) => a == b,
+            (Self::Map(a), Self::Map(b)) => a == b,
+            (Self::Struct(a), Self::Struct(b)) => a == b,
+            (Self::Decimal(a), Self::Decimal(b)) => a.as_bigint_and_exponent() == b.as_bigint_and_exponent(),
+            _ => false,
+        }
+    }
+}
 
-/// A struct: a value for each field of its schema.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Struct {
-    /// Its schema, of type struct.
-    pub schema: Schema,
-    /// One value for each field, in the order of the schema's fields.
-    pub values: Vec<Value>,
+impl Eq for Value {}
+
+impl Value {
+    /// True for null.
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// Text of a string.
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A map.
+    pub fn as_map(&self) -> Option<&Map> {
+        match self {
+            Self::Map(map) => Some(map),
+            _ => None,
+        }
+    }
+
+    /// A struct.
+    pub fn as_struct(&self) -> Option<&Struct> {
+        match self {
+            Self::Struct(data) => Some(data),
+            _ => None,
+        }
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+impl From<Map> for Value {
+    fn from(map: Map) -> Self {
+        Self::Map(map)
+    }
+}
+
+impl From<Struct> for Value {
+    fn from(data: Struct) -> Self {
+        Self::Struct(Box::new(data))
+    }
 }

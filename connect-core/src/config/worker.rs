@@ -1,6 +1,7 @@
 //! Settings of a Connect worker, already checked. The executables build them; the worker and its REST server read
 //! them. Names, units and defaults are those of Connect's `DistributedConfig`, except where a field says otherwise.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a worker needs to know about itself.
@@ -37,4 +38,6 @@ pub struct StorageTopic {
     pub partitions: i32,
     /// Replication factor when the worker creates it; -1: the broker's default.
     pub replication_factor: i16,
+    /// Further settings of the topic when the worker creates it (`config.storage.*` and so on).
+    pub configs: BTreeMap<String, String>,
 }

@@ -16,7 +16,7 @@ pub(super) fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
 }
 
 /// The order in which a `HashMap` that got these keys one after the other, from empty, visits them.
-pub(super) fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
+pub(crate) fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
     let mut capacity = 16u32;
     while items.len() as u64 * 4 > u64::from(capacity) * 3 {
         capacity *= 2;

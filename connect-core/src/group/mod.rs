@@ -7,7 +7,7 @@
 
 mod eager;
 mod incremental;
-mod java_order;
+pub(crate) mod java_order;
 mod protocol;
 mod round;
 mod wire;

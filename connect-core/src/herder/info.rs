@@ -9,6 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use crate::storage::RestartRequest;
 use crate::storage::{Properties, State, Status};
 
 /// Which way a connector's data goes, as `type` shows it.
@@ -214,24 +215,6 @@ pub struct LoggerLevel {
     pub level: String,
     /// When REST last changed it, in ms since the epoch.
     pub last_modified: Option<i64>,
-}
-
-/// What to restart (KIP-745).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RestartRequest {
-    /// Connector name.
-    pub connector: String,
-    /// Only what has failed.
-    pub only_failed: bool,
-    /// Tasks too.
-    pub include_tasks: bool,
-}
-
-impl RestartRequest {
-    /// True when only the connector instance is meant, whatever its state: the old kind of restart.
-    pub fn is_connector_only(&self) -> bool {
-        !self.only_failed && !self.include_tasks
-    }
 }
 
 /// How a worker proves to another that it belongs to the group (KIP-507).

@@ -1,9 +1,12 @@
 //! Errors as Connect answers them: `{"error_code":404,"message":"..."}` with the same code as HTTP status.
 
 use axum::Json;
-use axum::http::StatusCode;
+use axum::body::Body as HttpBody;
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+
+use crate::herder::error::HerderError;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +15,8 @@ pub struct ApiError {
     pub status: StatusCode,
     /// For people.
     pub message: String,
+    /// False: the body is JSON but does not say so, as Connect's own answers about paths and methods.
+    typed: bool,
 }
 
 #[derive(Serialize)]
@@ -21,23 +26,76 @@ struct Body {
 }
 
 impl ApiError {
+    /// Any status.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), typed: true }
+    }
+
     /// 404.
     pub fn not_found(message: impl Into<String>) -> Self {
-        Self { status: StatusCode::NOT_FOUND, message: message.into() }
+        Self::new(StatusCode::NOT_FOUND, message)
+    }
+
+    /// 400.
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// 409.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, message)
+    }
+
+    /// 500.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, message)
+    }
+
+    /// A status in the words of the HTTP layer, without a content type.
+    pub(super) fn bare(status: StatusCode) -> Self {
+        Self { status, message: format!("HTTP {status}"), typed: false }
+    }
+}
+
+impl From<HerderError> for ApiError {
+    fn from(error: HerderError) -> Self {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, error.to_string())
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = Body { error_code: self.status.as_u16(), message: self.message };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if !self.typed {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+        }
+        response
     }
 }
 
 pub(super) async fn unknown_path() -> ApiError {
-    ApiError::not_found("HTTP 404 Not Found")
+    ApiError::bare(StatusCode::NOT_FOUND)
 }
 
 pub(super) async fn method_not_allowed() -> ApiError {
-    ApiError { status: StatusCode::METHOD_NOT_ALLOWED, message: "HTTP 405 Method Not Allowed".to_owned() }
+    ApiError::bare(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Answers OPTIONS on a path that is there: which methods it has, which the router's refusal of OPTIONS has told.
+pub(super) fn answer_options(method: &Method, mut response: Response) -> Response {
+    if method != Method::OPTIONS || response.status() != StatusCode::METHOD_NOT_ALLOWED {
+        return response;
+    }
+    let allowed = response.headers_mut().remove(header::ALLOW);
+    let mut methods: Vec<String> = allowed
+        .as_ref()
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.split(',').map(|method| method.trim().to_owned()).collect())
+        .unwrap_or_default();
+    methods.push("OPTIONS".to_owned());
+    let text = HttpBody::from(methods.join(", "));
+    let headers = [(header::ALLOW, methods.join(",")), (header::CONTENT_TYPE, "text/plain".to_owned())];
+    (StatusCode::OK, headers, text).into_response()
 }

@@ -1,26 +1,39 @@
-//! `GET /health` (KIP-1017): 503 until start-up has got as far as starting connectors, then 200.
+//! `GET /health` (KIP-1017): 200 once the worker is ready and its herder comes round, 503 before, 500 when it is stuck.
 
-use std::sync::Arc;
-
-use axum::Json;
-use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use tokio::time::timeout;
 
-use super::RestState;
+use super::exchange::{Exchange, summary};
+use crate::herder::error::HerderError;
 
-#[derive(Serialize)]
-pub(super) struct Body {
-    status: &'static str,
-    message: &'static str,
+pub(super) async fn show(exchange: Exchange) -> Response {
+    let state = &exchange.state;
+    let limited = timeout(state.options.health_timeout, state.herder.health_check());
+    match limited.await {
+        Ok(Ok(())) => {
+            let message = "Worker has completed startup and is ready to handle requests.";
+            answer(StatusCode::OK, "healthy", message.to_owned())
+        }
+        Ok(Err(error)) if !matches!(error, HerderError::ServiceUnavailable(_)) => {
+            super::ApiError::from(error).into_response()
+        }
+        _ => {
+            let (status, word, message) = match state.herder.is_ready() {
+                true => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "unhealthy",
+                    "Worker was unable to handle this request and may be unable to handle other requests.",
+                ),
+                false => (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up."),
+            };
+            let stage = state.herder.stage().map(|stage| format!(" {}", summary(&stage)));
+            answer(status, word, format!("{message}{}", stage.unwrap_or_default()))
+        }
+    }
 }
 
-pub(super) async fn show(State(state): State<Arc<RestState>>) -> (StatusCode, Json<Body>) {
-    if state.view.is_ready() {
-        let message = "Worker has completed startup and is ready to handle requests.";
-        (StatusCode::OK, Json(Body { status: "healthy", message }))
-    } else {
-        let message = "Worker is still starting up.";
-        (StatusCode::SERVICE_UNAVAILABLE, Json(Body { status: "starting", message }))
-    }
+fn answer(status: StatusCode, word: &str, message: String) -> Response {
+    (status, axum::Json(json!({ "status": word, "message": message }))).into_response()
 }

@@ -4,19 +4,49 @@ use std::net::UdpSocket;
 
 use tokio::net::TcpListener;
 
-/// A REST port that cannot be used.
+use crate::config::rest::{Listener, RestSettings};
+
+/// Why the REST interface cannot be started.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on http://{host}:{port}: {reason}. Choose another address or port with listeners")]
-pub struct RestError {
-    host: String,
-    port: u16,
-    #[source]
-    reason: std::io::Error,
+#[non_exhaustive]
+pub enum RestError {
+    /// A port that cannot be had.
+    #[error("cannot listen on http://{host}:{port}: {reason}. Choose another address or port with listeners")]
+    Bind {
+        /// Host as configured.
+        host: String,
+        /// Port as configured.
+        port: u16,
+        /// The system's reason.
+        #[source]
+        reason: std::io::Error,
+    },
+    /// Certificates or keys cannot be used.
+    #[error("{setting}: {reason}")]
+    Tls {
+        /// The setting at fault.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// `rest.extension.classes` cannot be done.
+    #[error("rest.extension.classes: {0}")]
+    Extension(String),
 }
 
 impl RestError {
     pub(super) fn new(host: &str, port: u16, reason: std::io::Error) -> Self {
-        Self { host: host.to_owned(), port, reason }
+        Self::Bind { host: host.to_owned(), port, reason }
+    }
+
+    pub(super) fn tls(setting: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Tls { setting, reason: reason.to_string() }
+    }
+
+    pub(super) fn no_certificate(listener: &Listener) -> Self {
+        let reason =
+            format!("is not set, but https://{}:{} needs a certificate", listener.host, listener.port);
+        Self::Tls { setting: "listeners.https.ssl.keystore.location", reason }
     }
 }
 
@@ -43,6 +73,18 @@ pub fn advertised_address(
     }
 }
 
+/// The URL under which other workers reach this one, ending in a slash, and `host:port` as statuses name it. `bound` are the
+/// addresses in use, in the order of `listeners`: they tell ports that the system chose.
+pub fn advertised_url(settings: &RestSettings, bound: &[std::net::SocketAddr]) -> (String, String) {
+    let fallback = Listener { scheme: crate::config::rest::Scheme::Http, host: String::new(), port: 8083 };
+    let listener = settings.advertised().unwrap_or(&fallback);
+    let index = settings.listeners.iter().position(|known| known == listener);
+    let port = index.and_then(|index| bound.get(index)).map_or(listener.port, std::net::SocketAddr::port);
+    let host = settings.advertised_host.as_deref();
+    let address = advertised_address(&(listener.host.clone(), port), host, settings.advertised_port);
+    (format!("{}://{address}/", listener.scheme.name()), address)
+}
+
 fn main_address() -> String {
     // Connecting a datagram socket sends nothing; it only makes the system choose its own address.
     let chosen = UdpSocket::bind("0.0.0.0:0").and_then(|socket| {
@@ -64,6 +106,9 @@ mod tests {
         assert_eq!(advertised_address(&listener("h"), Some("public"), Some(80)), "public:80");
         let own = advertised_address(&listener(""), None, None);
         assert!(own.ends_with(":8083") && !own.starts_with("0.0.0.0"), "{own}");
+        let settings = RestSettings { advertised_host: Some("h".to_owned()), ..RestSettings::default() };
+        let bound = ["0.0.0.0:7".parse().unwrap()];
+        assert_eq!(advertised_url(&settings, &bound), ("http://h:7/".to_owned(), "h:7".to_owned()));
     }
 
     #[tokio::test]

@@ -1,147 +1,210 @@
-//! The worker's REST interface, in the shapes of Java's Connect. It only reads snapshots, so it answers whatever
-//! the clusters and tasks do. Executables start it with [`RestServer::bind`] and may add routes of their own.
+//! The worker's REST interface, in the shapes and words of Java's Connect 3.9. It asks a [`Herder`] and waits for it no longer
+//! than a request may take. Executables build a [`RestApi`], open a [`RestServer`] and serve the routers on it; they may add
+//! routes of their own.
 
+mod body;
 mod connectors;
 mod error;
+mod exchange;
+pub mod extensions;
+mod forward;
+mod headers;
 mod health;
+mod internal;
+mod lifecycle;
 mod listeners;
+mod loggers;
+mod offsets;
+mod plugins;
 mod root;
+mod server;
 mod status;
 mod tasks;
+pub mod tls;
+mod worker_client;
 
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::routing::{MethodRouter, get};
-use tokio::net::TcpListener;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
-use tokio::time::timeout;
-use tracing::{error, info};
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use axum::routing::{MethodRouter, delete, get, post, put};
 
 pub use error::ApiError;
-pub use listeners::{RestError, advertised_address};
+pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
+pub use listeners::{RestError, advertised_address, advertised_url};
+pub use server::{RestServer, RunningRest};
+pub use worker_client::WorkerClient;
 
-use crate::herder::HerderView;
+use self::forward::Forwarder;
+use crate::config::rest::RestSettings;
+use crate::herder::api::Herder;
 
-/// Time that open connections get at a stop.
-const STOP_LIMIT: Duration = Duration::from_secs(1);
+/// Renders the worker's metrics as Prometheus text.
+pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// What `GET /` tells of the worker.
-#[derive(Debug, Clone)]
-pub struct ServerInfo {
-    /// Version of the product.
+/// How the interface behaves.
+#[derive(Clone)]
+pub struct RestOptions {
+    /// Version of the product, for `GET /`.
     pub version: String,
-    /// Commit it was built from.
+    /// Commit it was built from, for `GET /`.
     pub commit: String,
-    /// Id of the cluster that holds the worker's topics.
-    pub kafka_cluster_id: String,
+    /// `topic.tracking.enable`.
+    pub topic_tracking: bool,
+    /// `topic.tracking.allow.reset`.
+    pub topic_tracking_reset: bool,
+    /// How long a request may take; Connect: 90 s.
+    pub request_timeout: Duration,
+    /// How long `GET /health` may take; Connect: 10 s.
+    pub health_timeout: Duration,
+    /// `GET /metrics`; without it there is no such path.
+    pub metrics: Option<RenderMetrics>,
+}
+
+impl Default for RestOptions {
+    fn default() -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: "unknown".to_owned(),
+            topic_tracking: true,
+            topic_tracking_reset: true,
+            request_timeout: Duration::from_secs(90),
+            health_timeout: Duration::from_secs(10),
+            metrics: None,
+        }
+    }
 }
 
 /// What handlers read.
-#[derive(Debug)]
 struct RestState {
-    info: ServerInfo,
-    view: HerderView,
+    herder: Arc<dyn Herder>,
+    options: RestOptions,
+    forwarder: Forwarder,
 }
 
-/// All routes of the worker, and those of `extension` (its state already given, without a fallback of its own, and
-/// no path twice).
-pub fn router(info: ServerInfo, view: HerderView, extension: Router) -> Router {
-    let state = Arc::new(RestState { info, view });
-    let routes: [(&str, MethodRouter<Arc<RestState>>); 8] = [
-        ("/health", get(health::show)),
-        ("/connectors", get(connectors::list)),
-        ("/connectors/{connector}", get(connectors::show)),
-        ("/connectors/{connector}/config", get(connectors::config)),
-        ("/connectors/{connector}/status", get(status::connector)),
-        ("/connectors/{connector}/tasks", get(tasks::list)),
-        ("/connectors/{connector}/tasks/{task}/status", get(status::task)),
+/// The interface of one worker, not yet on any port.
+pub struct RestApi {
+    state: Arc<RestState>,
+    settings: RestSettings,
+    extension: Router,
+    filters: Vec<extensions::Filter>,
+}
+
+type Routes = Vec<(&'static str, MethodRouter<Arc<RestState>>)>;
+
+impl RestApi {
+    /// The interface of `herder`. Fails when the certificates of `listeners.https.*` cannot be used, or when
+    /// `rest.extension.classes` names what does not exist.
+    pub fn new(
+        herder: Arc<dyn Herder>,
+        settings: RestSettings,
+        options: RestOptions,
+    ) -> Result<Self, RestError> {
+        let tls = tls::forwarding_client(&settings)?;
+        let filters = extensions::load(&settings)?;
+        let state = Arc::new(RestState { herder, options, forwarder: Forwarder::new(tls) });
+        Ok(Self { state, settings, extension: Router::new(), filters })
+    }
+
+    /// With further routes: their state already given, without a fallback of their own, and no path twice.
+    #[must_use]
+    pub fn with_routes(mut self, routes: Router) -> Self {
+        self.extension = self.extension.merge(routes);
+        self
+    }
+
+    /// What is served on `listeners`.
+    pub fn public_router(&self) -> Router {
+        let mut routes = public_routes();
+        if self.settings.admin.is_public() {
+            routes.extend(admin_routes());
+        }
+        let router = with_slashes(routes).with_state(self.state.clone()).merge(self.extension.clone());
+        let router =
+            self.filters.iter().fold(finish(router), |router, filter| extensions::apply(router, filter));
+        headers::decorate(router, &self.settings)
+    }
+
+    /// What is served on `admin.listeners`, where these are others.
+    pub fn admin_router(&self) -> Router {
+        let router = finish(with_slashes(admin_routes()).with_state(self.state.clone()));
+        headers::log_requests(router)
+    }
+}
+
+impl std::fmt::Debug for RestApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "RestApi({:?})", self.settings)
+    }
+}
+
+fn public_routes() -> Routes {
+    vec![
         ("/", get(root::show)),
-    ];
+        ("/health", get(health::show)),
+        ("/openapi.json", get(root::openapi)),
+        ("/metrics", get(root::metrics)),
+        ("/connectors", get(connectors::list).post(connectors::create)),
+        ("/connectors/{connector}", get(connectors::show).delete(connectors::delete)),
+        (
+            "/connectors/{connector}/config",
+            get(connectors::config).put(connectors::put_config).patch(connectors::patch_config),
+        ),
+        ("/connectors/{connector}/tasks-config", get(tasks::configs)),
+        ("/connectors/{connector}/status", get(status::connector)),
+        ("/connectors/{connector}/tasks", get(tasks::list).post(internal::put_task_configs)),
+        ("/connectors/{connector}/tasks/{task}/status", get(status::task)),
+        ("/connectors/{connector}/tasks/{task}/restart", post(lifecycle::restart_task)),
+        ("/connectors/{connector}/restart", post(lifecycle::restart)),
+        ("/connectors/{connector}/pause", put(lifecycle::pause)),
+        ("/connectors/{connector}/resume", put(lifecycle::resume)),
+        ("/connectors/{connector}/stop", put(lifecycle::stop)),
+        ("/connectors/{connector}/fence", put(internal::fence)),
+        ("/connectors/{connector}/topics", get(lifecycle::topics)),
+        ("/connectors/{connector}/topics/reset", put(lifecycle::reset_topics)),
+        (
+            "/connectors/{connector}/offsets",
+            get(offsets::show).patch(offsets::alter).merge(delete(offsets::reset)),
+        ),
+        ("/connector-plugins", get(plugins::list)),
+        ("/connector-plugins/{plugin}/config", get(plugins::config)),
+        ("/connector-plugins/{plugin}/config/validate", put(plugins::validate)),
+    ]
+}
+
+fn admin_routes() -> Routes {
+    vec![
+        ("/admin/loggers", get(loggers::list)),
+        ("/admin/loggers/{logger}", get(loggers::show).put(loggers::set)),
+    ]
+}
+
+/// Connect answers with and without a final slash.
+fn with_slashes(routes: Routes) -> Router<Arc<RestState>> {
     let mut router = Router::new();
     for (path, methods) in routes {
         if path != "/" {
-            // Connect answers with and without the final slash.
             router = router.route(&format!("{path}/"), methods.clone());
         }
         router = router.route(path, methods);
     }
-    router
-        .method_not_allowed_fallback(error::method_not_allowed)
-        .with_state(state)
-        .merge(extension)
-        .fallback(error::unknown_path)
+    router.method_not_allowed_fallback(error::method_not_allowed)
 }
 
-/// A REST server on its listeners.
-#[derive(Debug)]
-pub struct RestServer {
-    listeners: Vec<TcpListener>,
-    addresses: Vec<SocketAddr>,
+/// With answers for unknown paths and for OPTIONS.
+fn finish(router: Router) -> Router {
+    let options = |request: Request, next: Next| async move {
+        let method = request.method().clone();
+        let response: Response = next.run(request).await;
+        error::answer_options(&method, response)
+    };
+    // From outside the answer is seen with the list of methods.
+    Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
 }
 
-impl RestServer {
-    /// Takes the ports: `(host, port)` pairs as in `listeners`, an empty host meaning every interface. Fails with an
-    /// error that names the setting when one is taken.
-    pub async fn bind(listeners: &[(String, u16)]) -> Result<Self, RestError> {
-        let mut bound = Vec::new();
-        let mut addresses = Vec::new();
-        for (host, port) in listeners {
-            let listener = listeners::bind(host, *port).await?;
-            addresses.push(listener.local_addr().map_err(|e| RestError::new(host, *port, e))?);
-            bound.push(listener);
-        }
-        Ok(Self { listeners: bound, addresses })
-    }
-
-    /// The addresses in use, with the ports that the system chose where 0 was asked for.
-    pub fn addresses(&self) -> &[SocketAddr] {
-        &self.addresses
-    }
-
-    /// Serves on the current runtime until [`RunningRest::stop`].
-    pub fn serve(self, router: Router) -> RunningRest {
-        let (stop, stopped) = watch::channel(false);
-        let mut servers = Vec::new();
-        for (listener, address) in self.listeners.into_iter().zip(self.addresses) {
-            info!("REST listens on http://{address}");
-            let mut stopped = stopped.clone();
-            let until = async move {
-                // An error means that the switch is gone, which counts as a stop.
-                let _ = stopped.wait_for(|stop| *stop).await;
-            };
-            let server = axum::serve(listener, router.clone()).with_graceful_shutdown(until);
-            servers.push(tokio::spawn(async move {
-                if let Err(reason) = server.await {
-                    error!("REST on {address} ended: {reason}");
-                }
-            }));
-        }
-        RunningRest { stop, servers }
-    }
-}
-
-/// A REST server at work.
-#[derive(Debug)]
-pub struct RunningRest {
-    stop: watch::Sender<bool>,
-    servers: Vec<JoinHandle<()>>,
-}
-
-impl RunningRest {
-    /// Answers what has been asked and closes; within about a second.
-    pub async fn stop(self) {
-        self.stop.send_replace(true);
-        for mut server in self.servers {
-            if timeout(STOP_LIMIT, &mut server).await.is_err() {
-                server.abort();
-            }
-        }
-    }
-}

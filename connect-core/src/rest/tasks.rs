@@ -1,33 +1,26 @@
-//! `GET /connectors/{c}/tasks`.
+//! `GET /connectors/{c}/tasks` and the deprecated `/connectors/{c}/tasks-config`.
 
-use std::sync::Arc;
+use axum::extract::Path;
+use axum::response::Response;
+use tracing::warn;
 
-use axum::Json;
-use axum::extract::{Path, State};
-use serde::Serialize;
+use super::ApiError;
+use super::exchange::{Exchange, json};
 
-use super::connectors::find;
-use super::{ApiError, RestState};
-use crate::storage::Properties;
-
-/// A task by connector and number.
-#[derive(Serialize)]
-pub(super) struct TaskRef {
-    pub(super) connector: String,
-    pub(super) task: usize,
+pub(super) async fn list(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
+    let herder = &exchange.state.herder;
+    exchange.read(|| herder.task_configs(&name)).await.map(json)
 }
 
-#[derive(Serialize)]
-pub(super) struct TaskInfo {
-    id: TaskRef,
-    config: Properties,
+pub(super) async fn configs(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
+    warn!(
+        "GET /connectors/{{connector}}/tasks-config is deprecated; use GET /connectors/{{connector}}/tasks"
+    );
+    let herder = &exchange.state.herder;
+    exchange.read(|| herder.tasks_config(&name)).await.map(json)
 }
 
-pub(super) async fn list(
-    State(state): State<Arc<RestState>>,
-    Path(name): Path<String>,
-) -> Result<Json<Vec<TaskInfo>>, ApiError> {
-    let tasks = find(&state, &name)?.tasks.into_iter().enumerate();
-    let info = |(task, config)| TaskInfo { id: TaskRef { connector: name.clone(), task }, config };
-    Ok(Json(tasks.map(info).collect()))
+/// A task's number in a path; what is none is not found.
+pub(super) fn number(text: &str) -> Result<usize, ApiError> {
+    text.parse().map_err(|_| ApiError::not_found("HTTP 404 Not Found"))
 }

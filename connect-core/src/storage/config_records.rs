@@ -70,6 +70,13 @@ pub struct RestartRequest {
     pub only_failed: bool,
 }
 
+impl RestartRequest {
+    /// True when only the connector instance is meant, whatever its state: the old kind of restart.
+    pub fn is_connector_only(&self) -> bool {
+        !self.only_failed && !self.include_tasks
+    }
+}
+
 /// Reads a record; the error says what is wrong with it.
 pub(super) fn parse(key: &[u8], value: Option<&[u8]>) -> Result<ConfigRecord, String> {
     let key = std::str::from_utf8(key).map_err(|_| "the key is not UTF-8".to_owned())?;

@@ -5,6 +5,8 @@
 mod config_records;
 mod config_state;
 mod configs;
+mod file_offsets;
+mod java_offsets;
 mod log;
 mod offset_key;
 mod offsets;
@@ -12,16 +14,19 @@ mod status_records;
 mod statuses;
 mod stores;
 mod topics;
+mod transactional;
 
 pub use config_records::{Properties, RestartRequest, SessionKey};
 pub use config_state::{ConfigState, ConfigUpdate, TargetState};
 pub use configs::{ConfigStore, PrivilegedWriter};
+pub use file_offsets::FileLog;
 pub use log::{KeyedRecord, LogRecord, LogTail, MemoryLog, RecordLog};
 pub use offsets::OffsetStore;
 pub use status_records::{State, Status, StatusId, TopicStatus};
 pub use statuses::{StatusStore, WriteGate};
 pub use stores::Stores;
 pub use topics::{InternalTopic, Purpose, ensure_topic};
+pub use transactional::TransactionalWriter;
 
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -98,6 +103,16 @@ pub enum StorageError {
         /// JSON type found.
         found: &'static str,
     },
+    /// The file of a standalone worker cannot be used.
+    #[error("{path} ({setting}): {reason}")]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The worker setting that names it.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It took too long.
     #[error("{what} not stored within {seconds} s; the cluster of {setting} may be unreachable")]
     Timeout {
@@ -116,6 +131,14 @@ pub enum StorageError {
         /// What was to be written.
         what: String,
     },
+    /// A transaction on the config topic failed.
+    #[error("cannot write {what} in a transaction (exactly.once.source.support): {reason}")]
+    Transaction {
+        /// What was to be written.
+        what: String,
+        /// The client's words.
+        reason: String,
+    },
     /// The worker is stopping.
     #[error("the store is closed because the worker is stopping")]
     Closed,
@@ -126,7 +149,7 @@ impl StorageError {
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Kafka(error) => error.is_retriable(),
-            Self::Timeout { .. } | Self::Fenced { .. } => true,
+            Self::Timeout { .. } | Self::Fenced { .. } | Self::Transaction { .. } => true,
             _ => false,
         }
     }

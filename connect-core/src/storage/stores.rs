@@ -1,7 +1,5 @@
 //! The three stores of a worker, opened together.
 
-use std::collections::BTreeMap;
-
 use futures::try_join;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::log::TopicLog;
@@ -56,7 +54,7 @@ async fn open_log(
         purpose,
         partitions: settings.partitions,
         replication_factor: settings.replication_factor,
-        configs: BTreeMap::new(),
+        configs: settings.configs.clone(),
     };
     ensure_topic(cluster, &topic).await?;
     Ok(Box::new(TopicLog::open(cluster.clone(), &settings.name).await?))

@@ -13,11 +13,9 @@ mod listener;
 pub mod metrics;
 mod offsets;
 mod records;
-mod runner;
 mod settings;
 mod sink;
 mod source;
-pub mod status;
 mod stop;
 mod tasks;
 mod variables;
@@ -39,9 +37,7 @@ pub use self::executor::{Executor, Job, Launcher};
 pub use self::listener::{InstanceId, StatusListener};
 pub use self::metrics::Metrics;
 pub use self::offsets::{OffsetBacking, TaskOffsets};
-pub use self::runner::{SourceSettings, TaskContext, TaskRunner, run};
 pub use self::settings::WorkerSettings;
-pub use self::status::TaskStatusHandle;
 pub use self::stop::{StopSignal, StopSwitch};
 pub use self::variables::Variables;
 
@@ -258,6 +254,19 @@ impl Worker {
             async move { clients::fence(&properties?).await }
         };
         futures::future::try_join_all((0..task_count).map(fence)).await.map(drop)
+    }
+
+    /// Settings of a producer of the worker's own with this transactional id.
+    ///
+    /// # Errors
+    /// Properties of the worker that librdkafka cannot use.
+    pub(crate) fn transactional_client(&self, id: &str) -> Result<rdkafka::ClientConfig, ConnectError> {
+        let none = ConfigMap::new();
+        let clients = Clients { worker: self.settings(), connector: &none };
+        let anybody = TaskId { connector: String::new(), task: 0 };
+        let mut properties = clients.producer(&anybody, Some(id))?;
+        properties.insert("client.id".to_owned(), format!("{id}-leader"));
+        clients::client_config(ClientKind::Producer, &properties)
     }
 
     /// `<group.id>-<connector>-<task>`.

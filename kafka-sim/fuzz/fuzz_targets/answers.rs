@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use kafka_protocol::messages as m;
-use kafka_protocol::protocol::{Decodable, Message};
+use kafka_protocol::protocol::{Decodable, HeaderVersion, Message};
 use kafka_wire::frame::decode;
 use libfuzzer_sys::fuzz_target;
 
@@ -29,13 +29,22 @@ fuzz_target!(|data: &[u8]| {
         one::<m::IncrementalAlterConfigsResponse>,
         one::<m::SaslHandshakeResponse>,
         one::<m::SaslAuthenticateResponse>,
-        one::<m::ResponseHeader>,
+        header,
     ];
     read[usize::from(*which) % read.len()](body, *version);
 });
 
-fn one<T: Decodable + Message>(mut body: Bytes, version: u8) {
+fn one<T: Decodable + Message + HeaderVersion>(mut body: Bytes, version: u8) {
+    let version = picked::<T>(version);
+    let _ = decode::<T>(&mut body, version, T::header_version(version) >= 1);
+}
+
+fn header(mut body: Bytes, version: u8) {
+    let version = picked::<m::ResponseHeader>(version);
+    let _ = decode::<m::ResponseHeader>(&mut body, version, false);
+}
+
+fn picked<T: Message>(version: u8) -> i16 {
     let range = T::VERSIONS;
-    let version = range.min + i16::from(version) % (range.max - range.min + 1);
-    let _ = decode::<T>(&mut body, version);
+    range.min + i16::from(version) % (range.max - range.min + 1)
 }

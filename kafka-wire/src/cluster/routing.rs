@@ -8,6 +8,7 @@ use kafka_protocol::protocol::{Request, StrBytes};
 use super::{Cluster, Slot};
 use crate::error::WireError;
 use crate::frame::{Connection, Versions};
+use crate::settings::ClientSettings;
 
 impl Cluster {
     /// Asks whichever broker answers.
@@ -128,6 +129,16 @@ impl Cluster {
             });
         };
         Connection::open(&self.inner.connector, &self.inner.settings, &broker.host, broker.port).await
+    }
+
+    /// A new connection to an address of this cluster, with settings of the caller's own (client id, time-outs).
+    pub async fn open_at(
+        &self,
+        host: &str,
+        port: u16,
+        settings: &ClientSettings,
+    ) -> Result<Connection, WireError> {
+        Connection::open(&self.inner.connector, settings, host, port).await
     }
 
     /// A connection to any broker: one that is open, else the known brokers and the bootstrap servers in turn.

@@ -5,7 +5,8 @@
 //! [`Probe`] that knows how many bytes are left: an element takes at least one.
 //!
 //! - Variable-length numbers are counts and lengths only, so one that exceeds what is left is refused at once.
-//! - Four-byte numbers are counts in old versions and mere values elsewhere, and the decoder does not tell which. So
+//! - Four-byte numbers are mere values in flexible versions (KIP-482), whose counts and lengths all have variable length:
+//!   such a message is read once. In older versions they are counts or values, and the decoder does not tell which. So
 //!   where one exceeds what is left, the message is first read for trial with 0, with 1 and with -1 in its place: a mere
 //!   value changes nothing in what is read next, a count does, or cannot be -1.
 //!
@@ -15,11 +16,21 @@ use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
 use kafka_protocol::protocol::buf::ByteBuf;
 
-/// Reads a message from the front of `frame`. Reserves at most a few hundred bytes for each byte of `frame`.
+/// Reads a message from the front of `frame`. Reserves at most a few hundred bytes for each byte of `frame`. `flexible`: this
+/// version of the message is; false is always safe, and slower.
 ///
 /// # Errors
 /// Says what cannot be read.
-pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String> {
+pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16, flexible: bool) -> Result<T, String> {
+    let pass = if flexible { Pass::Only } else { Pass::True { trial: tried::<T>(frame, version)? } };
+    let mut probe = Probe::new(frame, pass);
+    let message = T::decode(&mut probe, version).map_err(|e| e.to_string())?;
+    *frame = probe.rest;
+    Ok(message)
+}
+
+/// What is read of a message whose four-byte numbers are no counts that lie.
+fn tried<T: Decodable>(frame: &Bytes, version: i16) -> Result<Trace, String> {
     let trial = |instead| {
         let mut probe = Probe::new(frame, Pass::Trial { instead });
         T::decode(&mut probe, version).map(|_| probe.trace).map_err(|e| e.to_string())
@@ -28,10 +39,7 @@ pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16) -> Result<T, String
     if !first.large.is_empty() && (first != trial(1)? || first != trial(-1)?) {
         return Err("an array claims to be longer than the message".to_owned());
     }
-    let mut probe = Probe::new(frame, Pass::True { trial: first });
-    let message = T::decode(&mut probe, version).map_err(|e| e.to_string())?;
-    *frame = probe.rest;
-    Ok(message)
+    Ok(first)
 }
 
 /// What a pass read.
@@ -52,6 +60,8 @@ enum Kind {
 }
 
 enum Pass {
+    /// Of a flexible version.
+    Only,
     Trial {
         /// Handed out for large numbers.
         instead: i32,
@@ -85,6 +95,9 @@ impl Probe {
 
     /// Notes the end of a read.
     fn note(&mut self, kind: Kind) {
+        if matches!(self.pass, Pass::Only) {
+            return;
+        }
         let read = (self.position(), kind);
         if let Pass::True { trial } = &self.pass {
             self.astray |= trial.reads.get(self.trace.reads.len()) != Some(&read);
@@ -149,6 +162,9 @@ impl Buf for Probe {
     fn try_get_i32(&mut self) -> Result<i32, TryGetError> {
         let at = self.position();
         let value = self.rest.try_get_i32()?;
+        if matches!(self.pass, Pass::Only) {
+            return Ok(value);
+        }
         self.note(Kind::Int);
         let large = usize::try_from(value).is_ok_and(|value| value > self.rest.len());
         match &self.pass {
@@ -183,10 +199,18 @@ mod tests {
     use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic};
     use kafka_protocol::messages::metadata_response::{MetadataResponseBroker, MetadataResponseTopic};
     use kafka_protocol::messages::{FetchRequest, MetadataRequest, MetadataResponse, TopicName};
-    use kafka_protocol::protocol::{Encodable, Message, StrBytes};
+    use kafka_protocol::protocol::{Encodable, HeaderVersion, Message, StrBytes};
     use proptest::prelude::*;
 
     use super::*;
+
+    fn read<T: Decodable + HeaderVersion>(bytes: &[u8], version: i16) -> Result<T, String> {
+        let flexible = T::header_version(version) >= 2;
+        let careful = decode::<T>(&mut Bytes::copy_from_slice(bytes), version, false);
+        let read = decode::<T>(&mut Bytes::copy_from_slice(bytes), version, flexible);
+        assert!(careful.is_err() || read.is_ok(), "what the slow way reads, the fast way reads too");
+        read
+    }
 
     fn encoded(message: &impl Encodable, version: i16) -> Bytes {
         let mut out = BytesMut::new();
@@ -208,7 +232,7 @@ mod tests {
         for version in FetchRequest::VERSIONS.min..=FetchRequest::VERSIONS.max {
             for partitions in [0, 1, 200] {
                 let bytes = encoded(&fetch(partitions), version);
-                let read: FetchRequest = decode(&mut bytes.clone(), version).unwrap();
+                let read: FetchRequest = read(&bytes, version).unwrap();
                 assert_eq!(encoded(&read, version), bytes, "version {version}");
             }
         }
@@ -218,7 +242,8 @@ mod tests {
         let answer = MetadataResponse::default().with_brokers(vec![broker]).with_topics(vec![topic]);
         for version in 0..=13 {
             let bytes = encoded(&answer, version);
-            let read: MetadataResponse = decode(&mut bytes.clone(), version).unwrap();
+            let flexible = MetadataResponse::header_version(version) >= 1;
+            let read: MetadataResponse = decode(&mut bytes.clone(), version, flexible).unwrap();
             assert_eq!(encoded(&read, version), bytes, "version {version}");
         }
     }
@@ -230,7 +255,7 @@ mod tests {
         let variable = Bytes::from_static(&[0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0]);
         let endless = Bytes::from_static(&[0xcf; 6]);
         for (version, bytes) in [(1, fixed), (9, variable), (9, endless)] {
-            let refused = decode::<MetadataRequest>(&mut bytes.clone(), version).unwrap_err();
+            let refused = read::<MetadataRequest>(&bytes, version).unwrap_err();
             assert!(!refused.is_empty(), "version {version}");
         }
     }
@@ -239,22 +264,22 @@ mod tests {
     fn a_count_that_reads_like_two_truth_values_is_refused() {
         // Found by fuzzing: with 0 and with 1 element, the same places are read.
         let found = [0xf6, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0x9a, 0, 0, 0, 1, 0, 1, 0, 1, 0xf6, 0];
-        assert!(decode::<MetadataRequest>(&mut Bytes::copy_from_slice(&found), 9).is_err());
+        assert!(read::<MetadataRequest>(&found, 9).is_err());
         // A truth value and four bytes that could be one number, and with the next byte are a larger one.
         let found = [1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x0f, 0, 0, 0, 0, 0];
-        assert!(decode::<MetadataRequest>(&mut Bytes::copy_from_slice(&found), 9).is_err());
+        assert!(read::<MetadataRequest>(&found, 9).is_err());
     }
 
     #[test]
     fn a_truth_value_that_looks_like_a_large_number_hides_nothing() {
         // Truth values of Metadata version 9 follow the topics: 0xff, and behind it an endless number.
         let honest = encoded(&MetadataRequest::default().with_allow_auto_topic_creation(true), 9);
-        assert!(decode::<MetadataRequest>(&mut honest.clone(), 9).is_ok());
+        assert!(read::<MetadataRequest>(&honest, 9).is_ok());
         for at in 0..honest.len() {
             let mut bytes = honest[..at].to_vec();
             bytes.extend_from_slice(&[0xff; 12]);
             bytes.extend_from_slice(&honest[at..]);
-            assert!(decode::<MetadataRequest>(&mut bytes.into(), 9).is_err(), "at {at}");
+            assert!(read::<MetadataRequest>(&bytes, 9).is_err(), "at {at}");
         }
     }
 
@@ -264,7 +289,7 @@ mod tests {
             let mut bytes = encoded(&fetch(5), version).to_vec();
             let at = at % bytes.len();
             bytes[at] = byte;
-            let _ = decode::<FetchRequest>(&mut bytes.into(), version);
+            let _ = read::<FetchRequest>(&bytes, version);
         }
     }
 }

@@ -186,7 +186,8 @@ impl Connection {
 
     /// Decodes an answer's body.
     pub fn decode<R: Request>(&self, body: &mut Bytes, version: i16) -> Result<R::Response, WireError> {
-        super::bounded::decode(body, version).map_err(|reason| WireError::Malformed {
+        let flexible = R::Response::header_version(version) >= 1;
+        super::bounded::decode(body, version, flexible).map_err(|reason| WireError::Malformed {
             address: self.address().to_owned(),
             api: api_name(R::KEY),
             reason,

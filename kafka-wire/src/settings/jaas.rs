@@ -6,15 +6,15 @@ use std::str::Chars;
 
 /// One login module with its options.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct LoginModule {
+pub struct LoginModule {
     /// Class name.
-    pub(super) class: String,
+    pub class: String,
     /// Options; values may be secret, so this type has no `Debug`.
-    pub(super) options: BTreeMap<String, String>,
+    pub options: BTreeMap<String, String>,
 }
 
 /// Reads `line`. An error says what is wrong without repeating any of it, as it may hold a password.
-pub(super) fn parse(line: &str) -> Result<LoginModule, String> {
+pub fn parse(line: &str) -> Result<LoginModule, String> {
     let mut tokens = Tokens { chars: line.chars().peekable() };
     let class = tokens.word("the login module's class name")?;
     let flag = tokens.word("a control flag after the class name: required")?;

@@ -14,6 +14,7 @@ mod tests;
 
 use std::time::Duration;
 
+pub use jaas::{LoginModule, parse as parse_login_module};
 pub use names::{
     KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties, producer_property,
 };

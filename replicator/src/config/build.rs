@@ -1,7 +1,9 @@
 //! From collected assignments to the typed configuration.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
+use connect_core::api::ConfigMap;
 use connect_core::config::{StorageTopic, WorkerSettings};
 use kafka_wire::settings::{
     ConsumerSettings, HIDDEN, KnownProperty, ProducerSettings, SettingError, consumer_properties, is_secret,
@@ -13,7 +15,7 @@ use super::settings::{
     ConfigEntry, Notice, NoticeLevel, OffsetSettings, OffsetStart, ReplicatorConfig, Source, TimestampType,
     TopicSettings,
 };
-use super::sources::{ConfigError, Problem, Sources};
+use super::sources::{ConfigError, ConfigFile, Problem, Sources};
 use super::values::Values;
 use super::{classes, listeners, sizes};
 use crate::topics::filter::{INTERNAL_TOPICS, JavaRegex};
@@ -24,13 +26,67 @@ use crate::topics::rename::{RenameFormat, check_name};
 /// # Errors
 /// Every problem found, not only the first.
 pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
-    let Collected { origin: from, destination: to, common, mut notices, problems } = collect(sources);
+    build(Local::read(sources), None)
+}
+
+/// Builds the configuration of connector `name` from the one that Connect holds of it. It beats what `local` says, if this
+/// worker has files for this connector; without, everything comes from it. A value `[hidden]` counts as not set, so that
+/// local files supply secrets. Cluster id and group are the connector's name unless something sets them.
+///
+/// # Errors
+/// Every problem found, not only the first.
+pub fn posted(
+    local: Option<&Local>,
+    name: &str,
+    config: &ConfigMap,
+) -> Result<ReplicatorConfig, ConfigError> {
+    let mut all = local.cloned().unwrap_or_default();
+    // What the files say was told when they were read.
+    all.collected.notices.clear();
+    all.collected.connector(config);
+    let built = build(all, Some(name))?;
+    Ok(ReplicatorConfig { local: local.cloned().unwrap_or_default(), ..built })
+}
+
+/// What command line and files of a process say, as they were read.
+#[derive(Clone, Default)]
+pub struct Local {
+    collected: Collected,
+    consumer: Option<PathBuf>,
+    producer: Option<PathBuf>,
+    default_cluster_id: Option<String>,
+}
+
+impl Local {
+    fn read(sources: &Sources) -> Self {
+        let path = |file: &Option<ConfigFile>| file.as_ref().map(|file| file.path.clone());
+        Self {
+            collected: collect(sources),
+            consumer: path(&sources.consumer),
+            producer: path(&sources.producer),
+            default_cluster_id: sources.default_cluster_id.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Local {
+    /// It holds secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Local")
+    }
+}
+
+/// `connector`: the name under which Connect holds its configuration; `None` for the executable's own files alone.
+fn build(local: Local, connector: Option<&str>) -> Result<ReplicatorConfig, ConfigError> {
+    let (consumer, producer) = (local.consumer.as_ref(), local.producer.as_ref());
+    let Collected { origin: from, destination: to, common, mut notices, problems } = local.collected.clone();
     let mut values = Values::new(common, problems);
     let values = &mut values;
 
-    let cluster_id = cluster_id(values, sources.default_cluster_id.as_deref());
-    let origin = origin(values, sources, &from, &cluster_id);
-    let destination = destination(values, sources, &to);
+    let cluster_id = cluster_id(values, local.default_cluster_id.as_deref().or(connector));
+    let posted = connector.is_some();
+    let origin = origin(values, consumer, posted, &from, &cluster_id);
+    let destination = destination(values, producer, posted, &to);
     let tasks_max = values.listed_number("tasks.max", 1..=10_000);
     let topics = topics(values, &mut notices);
     let offsets = OffsetSettings {
@@ -42,6 +98,7 @@ pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
         flush_interval: values.millis("offset.flush.interval.ms", 1),
     };
     let worker = worker(values, &cluster_id, &offsets, &mut notices);
+    let worker_properties = worker_properties(values, &worker, &to);
     let copy = sizes::copy(values, origin.as_ref(), destination.as_ref(), &mut notices);
     let (Some(origin), Some(destination), true) = (origin, destination, values.problems.is_empty()) else {
         return Err(ConfigError::sorted(std::mem::take(&mut values.problems)));
@@ -58,9 +115,11 @@ pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
         topics,
         offsets,
         worker,
+        worker_properties,
         copy,
         entries,
         notices,
+        local,
     })
 }
 
@@ -75,34 +134,57 @@ fn cluster_id(values: &mut Values, default: Option<&str>) -> String {
 
 fn origin(
     values: &mut Values,
-    sources: &Sources,
+    file: Option<&PathBuf>,
+    posted: bool,
     from: &BTreeMap<String, Assigned>,
     cluster_id: &str,
 ) -> Option<ConsumerSettings> {
-    if sources.consumer.is_none() && !from.contains_key("bootstrap.servers") {
-        let text = "no origin: give --consumer.config FILE, a consumer's properties with bootstrap.servers";
-        values.problems.push(Problem::Missing(text.to_owned()));
+    if file.is_none() && !from.contains_key("bootstrap.servers") {
+        values.problems.push(match posted {
+            true => missing("src.kafka.bootstrap.servers", "no origin: it names the brokers to read from"),
+            false => Problem::Missing(
+                "no origin: give --consumer.config FILE, a consumer's properties with bootstrap.servers"
+                    .to_owned(),
+            ),
+        });
         return None;
     }
     let mut plain = plain(from);
     plain.entry("group.id".to_owned()).or_insert_with(|| cluster_id.to_owned());
     let read = ConsumerSettings::from_properties(&plain);
-    client_result(values, read, from, sources.consumer.as_ref().map(|file| &file.path))
+    client_result(values, read, from, file, "src.kafka.")
 }
 
 fn destination(
     values: &mut Values,
-    sources: &Sources,
+    file: Option<&PathBuf>,
+    posted: bool,
     to: &BTreeMap<String, Assigned>,
 ) -> Option<ProducerSettings> {
-    if sources.producer.is_none() && !to.contains_key("bootstrap.servers") {
-        let text =
-            "no destination: give --producer.config FILE, a producer's properties with bootstrap.servers";
-        values.problems.push(Problem::Missing(text.to_owned()));
+    if file.is_none() && !to.contains_key("bootstrap.servers") {
+        values.problems.push(match posted {
+            true => {
+                missing("dest.kafka.bootstrap.servers", "no destination: it names the brokers to write to")
+            }
+            false => Problem::Missing(
+                "no destination: give --producer.config FILE, a producer's properties with bootstrap.servers"
+                    .to_owned(),
+            ),
+        });
         return None;
     }
     let read = ProducerSettings::from_properties(&plain(to));
-    client_result(values, read, to, sources.producer.as_ref().map(|file| &file.path))
+    client_result(values, read, to, file, "dest.kafka.")
+}
+
+/// A key that must be set, and is not.
+fn missing(key: &str, reason: &str) -> Problem {
+    Problem::Value {
+        source: Source::Default,
+        key: key.to_owned(),
+        value: String::new(),
+        reason: reason.to_owned(),
+    }
 }
 
 fn plain(map: &BTreeMap<String, Assigned>) -> BTreeMap<String, String> {
@@ -115,7 +197,8 @@ fn client_result<T>(
     values: &mut Values,
     read: Result<T, SettingError>,
     map: &BTreeMap<String, Assigned>,
-    file: Option<&std::path::PathBuf>,
+    file: Option<&PathBuf>,
+    prefix: &str,
 ) -> Option<T> {
     let SettingError { key, value, reason } = match read {
         Ok(settings) => return Some(settings),
@@ -126,7 +209,7 @@ fn client_result<T>(
             Problem::Value { source: assigned.source.clone(), key: assigned.written.clone(), value, reason }
         }
         (None, Some(path)) => Problem::Missing(format!("{}: {key}: {reason}", path.display())),
-        (None, None) => Problem::Missing(format!("{key}: {reason}")),
+        (None, None) => missing(&format!("{prefix}{key}"), &reason),
     };
     let unread = values
         .problems
@@ -153,7 +236,7 @@ fn topics(values: &mut Values, notices: &mut Vec<Notice>) -> TopicSettings {
         },
     };
     if whitelist.is_empty() && expression.is_empty() {
-        let text = "no topic is copied: neither --whitelist nor --topic.regex is given".to_owned();
+        let text = "no topic is copied: neither topic.whitelist (--whitelist) nor topic.regex (--topic.regex) is set".to_owned();
         notices.push(Notice { level: NoticeLevel::Warning, source: None, text });
     }
     for name in whitelist.iter().filter(|name| INTERNAL_TOPICS.contains(&name.as_str())) {
@@ -211,6 +294,7 @@ fn worker(
             replication_factor,
             -1..=i16::MAX,
         ),
+        configs: BTreeMap::new(),
     };
     let offset_storage = storage("offset", Some(25));
     let config_storage = storage("config", None);
@@ -235,6 +319,49 @@ fn worker(
         offset_flush_interval: offsets.flush_interval,
         shutdown_timeout: values.millis("task.shutdown.graceful.timeout.ms", 0),
     }
+}
+
+/// What the worker starts from: the destination is its cluster, the rest is what was said of it here.
+fn worker_properties(
+    values: &Values,
+    worker: &WorkerSettings,
+    destination: &BTreeMap<String, Assigned>,
+) -> ConfigMap {
+    const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
+    let mut all = plain(destination);
+    all.extend(values.handed());
+    let mut set = |key: &str, value: String| all.insert(key.to_owned(), value);
+    set("group.id", worker.group_id.clone());
+    for (what, topic) in [
+        ("offset", &worker.offset_storage),
+        ("config", &worker.config_storage),
+        ("status", &worker.status_storage),
+    ] {
+        set(&format!("{what}.storage.topic"), topic.name.clone());
+        set(&format!("{what}.storage.replication.factor"), topic.replication_factor.to_string());
+        if what != "config" {
+            set(&format!("{what}.storage.partitions"), topic.partitions.to_string());
+        }
+    }
+    for converter in ["key.converter", "value.converter"] {
+        set(converter, BYTES.to_owned());
+    }
+    let listeners = worker.listeners.iter().map(|(host, port)| match host.contains(':') {
+        true => format!("http://[{host}]:{port}"),
+        false => format!("http://{host}:{port}"),
+    });
+    let listeners = listeners.collect::<Vec<_>>().join(",");
+    set("listeners", values.set("listeners").map_or(listeners, |set| set.value.clone()));
+    if let Some(host) = &worker.advertised_host {
+        set("rest.advertised.host.name", host.clone());
+    }
+    if let Some(port) = worker.advertised_port {
+        set("rest.advertised.port", port.to_string());
+    }
+    set("rest.extension.classes", worker.rest_extensions.join(","));
+    set("offset.flush.interval.ms", worker.offset_flush_interval.as_millis().to_string());
+    set("task.shutdown.graceful.timeout.ms", worker.shutdown_timeout.as_millis().to_string());
+    all
 }
 
 fn storage_name(values: &mut Values, key: &str) -> String {

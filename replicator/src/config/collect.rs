@@ -1,8 +1,9 @@
-//! Sorts every assignment of the command line and the files into three maps: origin, destination, connector and
-//! worker. Decides who wins, and says what is unknown, misplaced or without effect. Judges no value.
+//! Sorts every assignment of the command line, the files and the connector's own configuration into three maps: origin,
+//! destination, connector and worker. Decides who wins, and says what is unknown, misplaced or without effect. Judges no value.
 
 use std::collections::BTreeMap;
 
+use connect_core::api::ConfigMap;
 use connect_core::config::Properties;
 use kafka_wire::settings::{
     HIDDEN, KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties,
@@ -35,6 +36,10 @@ enum Rank {
     RightFile,
     /// On the command line or in the environment.
     CommandLine,
+    /// In the connector's own configuration.
+    Connector,
+    /// In the connector's own configuration, with the most telling prefix.
+    ConnectorExactly,
 }
 
 /// Which file a line stands in.
@@ -43,10 +48,33 @@ enum Place {
     Consumer,
     Producer,
     Replication,
+    /// No file: the connector's own configuration.
+    Connector,
+}
+
+impl Place {
+    /// The rank of a client property that stands here under a prefix, `exactly` under the most telling one.
+    fn prefixed(self, exactly: bool) -> Rank {
+        match (self, exactly) {
+            (Self::Connector, true) => Rank::ConnectorExactly,
+            (Self::Connector, false) => Rank::Connector,
+            (_, true) => Rank::WrongFileExactly,
+            (_, false) => Rank::WrongFile,
+        }
+    }
+
+    /// The rank of a connector or worker property that stands here.
+    fn common(self) -> Rank {
+        match self {
+            Self::Connector => Rank::Connector,
+            Self::Replication => Rank::RightFile,
+            Self::Consumer | Self::Producer => Rank::WrongFile,
+        }
+    }
 }
 
 /// The three maps, by plain property name.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Collected {
     /// Consumer properties for the origin.
     pub(super) origin: BTreeMap<String, Assigned>,
@@ -96,6 +124,33 @@ impl Collected {
         }
     }
 
+    /// Adds the configuration that Connect holds of the connector, which beats everything else. What is hidden there
+    /// counts as not set; a local file may have it.
+    pub(super) fn connector(&mut self, config: &ConfigMap) {
+        let (hidden, told): (Vec<_>, Vec<_>) = config.iter().partition(|(_, value)| value.trim() == HIDDEN);
+        for (key, value) in told {
+            self.line(Place::Connector, key, value.trim(), &Source::Connector);
+        }
+        for (key, _) in hidden {
+            if !self.knows(key) {
+                let text = format!("{key} is hidden, and no file of this worker sets it");
+                self.warn(&Source::Connector, text);
+            }
+        }
+    }
+
+    /// Whether something sets the client or connector property `key`.
+    fn knows(&self, key: &str) -> bool {
+        let plain = |prefixes: &[&str]| prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
+        let origin = plain(&["src.consumer.", "src.kafka."]);
+        let destination = plain(&["dest.kafka.", "dest.producer.", "producer.override."]);
+        match (origin, destination) {
+            (Some(plain), _) => self.origin.contains_key(plain),
+            (_, Some(plain)) => self.destination.contains_key(plain),
+            _ => self.common.contains_key(key),
+        }
+    }
+
     /// Adds a notice, unless the same was said before.
     pub(super) fn say(&mut self, level: NoticeLevel, source: &Source, text: String) {
         if !self.notices.iter().any(|notice| notice.text == text) {
@@ -126,32 +181,30 @@ impl Collected {
             Place::Producer if producer_property(key).is_some() => {
                 self.destination_key(key, key, value, source, Rank::RightFile);
             }
-            _ if self.prefixed(key, value, source) => {}
-            _ if keys::find(key).is_some() => {
-                let rank = if place == Place::Replication { Rank::RightFile } else { Rank::WrongFile };
-                self.common_key(key, key, value, source, rank);
-            }
+            _ if self.prefixed(place, key, value, source) => {}
+            _ if keys::find(key).is_some() => self.common_key(key, key, value, source, place.common()),
             _ => self.stranger(place, key, source),
         }
     }
 
     /// `src.kafka.x`, `src.consumer.x`, `dest.kafka.x`, `producer.override.x`: unambiguous in every file.
-    fn prefixed(&mut self, key: &str, value: &str, source: &Source) -> bool {
+    fn prefixed(&mut self, place: Place, key: &str, value: &str, source: &Source) -> bool {
         if keys::find(key).is_some() {
             return false;
         }
-        let tables: [(&str, bool, Rank); 6] = [
-            ("src.consumer.", true, Rank::WrongFileExactly),
-            ("src.kafka.", true, Rank::WrongFile),
-            ("dest.kafka.", false, Rank::WrongFile),
-            ("dest.producer.", false, Rank::WrongFileExactly),
-            ("producer.override.", false, Rank::WrongFileExactly),
-            ("producer.", false, Rank::WrongFile),
+        let tables: [(&str, bool, bool); 6] = [
+            ("src.consumer.", true, true),
+            ("src.kafka.", true, false),
+            ("dest.kafka.", false, false),
+            ("dest.producer.", false, true),
+            ("producer.override.", false, true),
+            ("producer.", false, false),
         ];
-        for (prefix, origin, rank) in tables {
+        for (prefix, origin, exactly) in tables {
             let Some(plain) = key.strip_prefix(prefix) else {
                 continue;
             };
+            let rank = place.prefixed(exactly);
             match origin {
                 true if consumer_property(plain).is_some() => {
                     self.origin_key(plain, key, value, source, rank)
@@ -208,8 +261,14 @@ impl Collected {
             return self.unknown(written, source, None);
         };
         let quiet = value.is_empty() || value.eq_ignore_ascii_case(known.default);
+        let posted = *source == Source::Connector;
         match known.effect {
-            Effect::Connector | Effect::Worker => {
+            Effect::Framework if posted => {}
+            Effect::Framework => self.warn(source, format!("{written} has no effect here: {}", keys::POSTED)),
+            Effect::Worker | Effect::Handed if posted => {
+                self.warn(source, format!("{written} has no effect here: it is a setting of the worker"));
+            }
+            Effect::Connector | Effect::Worker | Effect::Handed => {
                 let loser = assign(&mut self.common, key, written, value, source, rank);
                 self.overridden(loser, key, false);
             }
@@ -237,7 +296,7 @@ impl Collected {
         let Some((loser, winner)) = loser.filter(|(loser, winner)| loser.value != winner.value) else {
             return;
         };
-        if winner.rank == Rank::CommandLine {
+        if winner.rank >= Rank::CommandLine {
             return;
         }
         let value = if is_secret(key) { HIDDEN } else { &winner.value };
@@ -260,6 +319,9 @@ impl Collected {
                     "{key} is a consumer property and has no effect here; put it into the consumer's file"
                 )
             }
+            Place::Connector if consumers || producers => format!(
+                "{key} has no effect here; write src.kafka.{key}, src.consumer.{key} or dest.kafka.{key}"
+            ),
             Place::Replication if consumers || producers => format!(
                 "{key} has no effect here: put it into the file of --consumer.config or --producer.config, or \
                  write src.consumer.{key} or dest.kafka.{key}"
@@ -268,7 +330,7 @@ impl Collected {
                 let plain = match place {
                     Place::Consumer => closest(key, true),
                     Place::Producer => closest(key, false),
-                    Place::Replication => None,
+                    Place::Replication | Place::Connector => None,
                 };
                 let meant = plain.or_else(|| closest_of(key, keys::names())).map(str::to_owned);
                 return self.unknown(key, source, meant);

@@ -7,10 +7,14 @@ pub(super) enum Effect {
     Connector,
     /// It is a setting of the worker.
     Worker,
+    /// A setting of the worker, which checks it itself.
+    Handed,
     /// A converter class: only the byte converter is allowed.
     Converter,
     /// Known, wanted, and not built yet: the user is warned unless the value asks for what happens anyway.
     NotYet,
+    /// A setting of Connect itself that stands in the configurations of connectors and tasks, not in files.
+    Framework,
     /// Accepted and of no consequence; the text says why.
     Ignored(&'static str),
 }
@@ -39,6 +43,12 @@ pub(super) fn default_of(name: &str) -> &'static str {
     find(name).map_or("", |key| key.default)
 }
 
+/// All keys that are settings of the connector.
+#[cfg(test)]
+pub(super) fn of_connector() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().filter(|key| key.effect == Effect::Connector).map(|key| key.name)
+}
+
 /// Names that a user may have meant.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.name).filter(|name| !name.ends_with('*'))
@@ -48,11 +58,13 @@ const LICENCE: &str = "no licence is needed";
 const ZOOKEEPER: &str = "ZooKeeper is not used";
 const MONITORING: &str = "Control Center is not fed; the worker's REST server has the figures";
 const PLUGINS: &str = "everything is built in";
-const MEMBERSHIP: &str = "the worker's own timing applies";
 const METRICS: &str = "metrics are served by the worker's REST server";
 const OVERRIDES: &str = "the connector's clients take what the consumer and producer files say";
 
-use Effect::{Connector, Converter, Ignored, NotYet, Worker};
+/// Where settings of Connect's own belong.
+pub(super) const POSTED: &str = "it belongs into the configuration of a connector that is posted to a worker";
+
+use Effect::{Connector, Converter, Framework, Handed, Ignored, NotYet, Worker};
 
 const KEYS: &[Key] = &[
     // The connector.
@@ -105,7 +117,7 @@ const KEYS: &[Key] = &[
     key("timestamps.*", "", NotYet),
     key("src.kafka.timestamps.*", "", NotYet),
     key("exactly.once.support", "requested", NotYet),
-    key("exactly.once.source.support", "disabled", NotYet),
+    key("exactly.once.source.support", "disabled", Handed),
     key("transaction.boundary", "poll", NotYet),
     key("transaction.boundary.interval.ms", "", NotYet),
     key("errors.tolerance", "none", NotYet),
@@ -115,15 +127,24 @@ const KEYS: &[Key] = &[
     key("predicates", "", NotYet),
     key("predicates.*", "", NotYet),
     key("topic.creation.*", "", NotYet),
-    key("config.providers", "", NotYet),
-    key("config.providers.*", "", NotYet),
+    key("config.providers", "", Handed),
+    key("config.providers.*", "", Handed),
+    // Connect's own, as every connector or task has them.
+    key("name", "", Framework),
+    key("connector.class", "", Framework),
+    key("connector.plugin.version", "", Framework),
+    key("tasks.max.enforce", "true", Framework),
+    key("task.class", "", Framework),
+    key("task.id", "", Framework),
+    key("partition.assignment", "", Framework),
+    key("offsets.storage.topic", "", Framework),
     // The worker.
     key("listeners", "http://:8083", Worker),
     key("rest.host.name", "", Worker),
     key("rest.port", "8083", Worker),
     key("rest.advertised.host.name", "", Worker),
     key("rest.advertised.port", "", Worker),
-    key("rest.advertised.listener", "http", NotYet),
+    key("rest.advertised.listener", "http", Handed),
     key("rest.extension.classes", "", Worker),
     key("offset.storage.topic", "connect-offsets", Worker),
     key("offset.storage.partitions", "25", Worker),
@@ -137,18 +158,18 @@ const KEYS: &[Key] = &[
     key("replication.factor", "3", Worker),
     key("offset.flush.interval.ms", "5000", Worker),
     key("task.shutdown.graceful.timeout.ms", "5000", Worker),
-    key("admin.listeners", "", NotYet),
-    key("listeners.https.*", "", NotYet),
-    key("access.control.allow.origin", "", NotYet),
-    key("access.control.allow.methods", "", NotYet),
-    key("response.http.headers.config", "", NotYet),
-    key("connect.protocol", "sessioned", Ignored(MEMBERSHIP)),
-    key("offset.flush.timeout.ms", "5000", Ignored(MEMBERSHIP)),
-    key("rebalance.timeout.ms", "60000", Ignored(MEMBERSHIP)),
-    key("scheduled.rebalance.max.delay.ms", "300000", Ignored(MEMBERSHIP)),
-    key("worker.sync.timeout.ms", "3000", Ignored(MEMBERSHIP)),
-    key("worker.unsync.backoff.ms", "300000", Ignored(MEMBERSHIP)),
-    key("inter.worker.*", "", Ignored(MEMBERSHIP)),
+    key("admin.listeners", "", Handed),
+    key("listeners.https.*", "", Handed),
+    key("access.control.allow.origin", "", Handed),
+    key("access.control.allow.methods", "", Handed),
+    key("response.http.headers.config", "", Handed),
+    key("connect.protocol", "sessioned", Handed),
+    key("offset.flush.timeout.ms", "5000", Handed),
+    key("rebalance.timeout.ms", "60000", Handed),
+    key("scheduled.rebalance.max.delay.ms", "300000", Handed),
+    key("worker.sync.timeout.ms", "3000", Handed),
+    key("worker.unsync.backoff.ms", "300000", Handed),
+    key("inter.worker.*", "", Handed),
     key("plugin.path", "", Ignored(PLUGINS)),
     key("plugin.discovery", "hybrid_warn", Ignored(PLUGINS)),
     key("config.action.reload", "restart", Ignored(PLUGINS)),
@@ -160,9 +181,14 @@ const KEYS: &[Key] = &[
     key("key.converter.*", "", Ignored(PLUGINS)),
     key("value.converter.*", "", Ignored(PLUGINS)),
     key("header.converter.*", "", Ignored(PLUGINS)),
-    key("topic.tracking.*", "", Ignored(METRICS)),
-    key("connector.client.config.override.policy", "All", Ignored(OVERRIDES)),
+    key("topic.tracking.*", "", Handed),
+    key("connector.client.config.override.policy", "All", Handed),
+    key("session.timeout.ms", "10000", Handed),
+    key("heartbeat.interval.ms", "3000", Handed),
+    key("auto.restart.*", "", Handed),
+    key("java.security.auth.login.config", "", Handed),
     key("admin.*", "", Ignored(OVERRIDES)),
+    key("consumer.override.*", "", Ignored(OVERRIDES)),
     // Leftovers of licensing, ZooKeeper and Control Center.
     key("confluent.license", "", Ignored(LICENCE)),
     key("confluent.license.*", "", Ignored(LICENCE)),

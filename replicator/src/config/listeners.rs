@@ -26,9 +26,8 @@ fn parse(text: &str) -> Result<(String, u16), String> {
         return Err(format!("a listener needs its protocol; {EXAMPLE}"));
     };
     match protocol.to_ascii_lowercase().as_str() {
-        "http" => {}
-        "https" => return Err(format!("https is not supported yet; {EXAMPLE}")),
-        _ => return Err(format!("the protocol must be http; {EXAMPLE}")),
+        "http" | "https" => {}
+        _ => return Err(format!("the protocol must be http or https; {EXAMPLE}")),
     }
     let address = address.trim_end_matches('/');
     let (host, port) =
@@ -53,7 +52,7 @@ mod tests {
         }
         for (text, says) in [
             (":8083", "protocol"),
-            ("https://:1", "not supported yet"),
+            ("ftp://:1", "http or https"),
             ("http://a", "port"),
             ("http://a:x", "\"x\""),
         ] {

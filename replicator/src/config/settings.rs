@@ -1,5 +1,6 @@
 //! The typed configuration. Whoever holds a [`ReplicatorConfig`] holds checked values.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,10 +8,11 @@ use std::time::Duration;
 use connect_core::config::WorkerSettings;
 use kafka_wire::settings::{ConsumerSettings, ProducerSettings};
 
+use super::build::Local;
 use crate::topics::filter::JavaRegex;
 
 /// Everything the replicator was told, checked, with defaults filled in.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ReplicatorConfig {
     /// `--cluster.id`: identity of this group of replicators; the worker's `group.id`.
     pub cluster_id: String,
@@ -26,12 +28,23 @@ pub struct ReplicatorConfig {
     pub offsets: OffsetSettings,
     /// The Connect worker around the connector.
     pub worker: WorkerSettings,
+    /// The properties that this worker starts from. They hold secrets.
+    pub worker_properties: BTreeMap<String, String>,
     /// The copy path's own settings (`replicator.*`).
     pub copy: CopySettings,
     /// Every effective value with its source, sorted by key; secrets are already masked.
     pub entries: Vec<ConfigEntry>,
     /// What the user should know about what was read, in the order found.
     pub notices: Vec<Notice>,
+    /// What command line and files of this process say, for [`super::posted`].
+    pub local: Local,
+}
+
+impl fmt::Debug for ReplicatorConfig {
+    /// It holds secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplicatorConfig").field("entries", &self.entries).finish_non_exhaustive()
+    }
 }
 
 /// Topic selection and destination topics (`topic.*`, `dest.topic.replication.factor`).
@@ -169,6 +182,8 @@ pub enum Source {
         /// Line of the key, from 1.
         line: usize,
     },
+    /// The configuration that Connect holds of the connector.
+    Connector,
     /// Nobody set it.
     Default,
 }
@@ -179,6 +194,7 @@ impl fmt::Display for Source {
             Self::Flag(name) => write!(f, "--{name}"),
             Self::Env(name) => write!(f, "${name}"),
             Self::File { path, line } => write!(f, "{}:{line}", path.display()),
+            Self::Connector => f.write_str("the connector's configuration"),
             Self::Default => f.write_str("default"),
         }
     }

@@ -114,6 +114,9 @@ impl fmt::Display for Problem {
             Self::Value { source: source @ Source::File { .. }, key, value, reason } => {
                 write!(f, "{source}: {key}={value}: {reason}")
             }
+            Self::Value { source: Source::Connector, key, value, reason } => {
+                write!(f, "{key}={value}: {reason}")
+            }
             Self::Value { source, value, reason, .. } => write!(f, "{source} {value}: {reason}"),
             Self::Missing(text) => f.write_str(text),
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use kafka_wire::settings::{HIDDEN, is_secret};
 
 use super::collect::Assigned;
-use super::keys::default_of;
+use super::keys::{Effect, default_of, find};
 use super::settings::{ConfigEntry, Source};
 use super::sources::Problem;
 
@@ -33,6 +33,13 @@ impl Values {
     /// Where `key` was set.
     pub(super) fn source(&self, key: &str) -> Source {
         self.set(key).map_or(Source::Default, |assigned| assigned.source.clone())
+    }
+
+    /// What is set of the worker's settings that the worker checks itself.
+    pub(super) fn handed(&self) -> BTreeMap<String, String> {
+        let handed = |key: &str| find(key).is_some_and(|known| known.effect == Effect::Handed);
+        let set = self.map.iter().filter(|(key, assigned)| handed(key) && !assigned.value.is_empty());
+        set.map(|(key, assigned)| (key.clone(), assigned.value.clone())).collect()
     }
 
     /// Records that `value` applies.

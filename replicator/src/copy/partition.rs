@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connect_core::api::{Acknowledged, Destination, RawBatch, SourcePartition};
+use kafka_wire::admin::TopicPartition;
 use kafka_wire::fetch::{FetchProblem, Fetched};
 use serde_json::{Map, Value};
 
@@ -52,6 +53,11 @@ impl CopiedPartition {
             origin_fault: None,
             destination_fault: None,
         }
+    }
+
+    /// Its name in the maps of admin requests and memories.
+    pub(super) fn key(&self) -> TopicPartition {
+        (self.topic.clone(), self.number)
     }
 
     /// Judges what a fetch brought. On a bad batch, those before it are in `out` all the same.

@@ -1,4 +1,5 @@
-//! The task: an origin fetcher with the partitions of one share, each batch judged and handed to the worker.
+//! The task: an origin fetcher with the partitions of one share, each batch judged and handed to the worker. Its
+//! configuration tells it everything: its connector may run in another process.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -6,12 +7,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use async_trait::async_trait;
 use connect_core::api::{
-    Acknowledged, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
+    Acknowledged, BatchWriter, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
     Trouble,
 };
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use kafka_wire::WireError;
 use kafka_wire::admin::{GroupOffset, OffsetSpec, TopicPartition};
 use kafka_wire::cluster::Cluster;
@@ -21,13 +22,18 @@ use tracing::{error, info, warn};
 use super::assignment::{PARTITION_ASSIGNMENT, TASK_ID, decode};
 use super::classify::{Bad, Stamping};
 use super::partition::CopiedPartition;
-use crate::context::{Context, Cut};
+use crate::config::ReplicatorConfig;
+use crate::context::{Context, Contexts, DestinationTopic};
+use crate::memory::Cut;
+use crate::monitoring::ClusterFacts;
 use crate::offsets::start_positions;
 use crate::patience::patiently;
+use crate::plugin::produce_settings;
+use crate::topics::destinations::Lookup;
 
-/// A task of the replicator. Made by the connector; everything happens between `start` and `stop`.
+/// A task of the replicator. Everything happens between `start` and `stop`.
 pub(crate) struct CopyTask {
-    context: Arc<Context>,
+    contexts: Arc<Contexts>,
     running: Option<Running>,
 }
 
@@ -40,12 +46,17 @@ struct Running {
     fetcher: Fetcher,
     partitions: Vec<CopiedPartition>,
     bounds: FuturesUnordered<BoxFuture<'static, (usize, Bounds)>>,
+    /// Looks for destination topics that do not exist yet.
+    lookup: Option<BoxFuture<'static, MoreFound>>,
     read_committed: bool,
 }
 
+/// Destination topics that have appeared.
+type MoreFound = Result<(Lookup, BTreeSet<String>), ConnectError>;
+
 impl CopyTask {
-    pub(crate) fn new(context: Arc<Context>) -> Self {
-        Self { context, running: None }
+    pub(crate) fn new(contexts: Arc<Contexts>) -> Self {
+        Self { contexts, running: None }
     }
 
     async fn open(&mut self, config: ConfigMap, offsets: Arc<dyn OffsetReader>) -> Result<(), ConnectError> {
@@ -54,67 +65,131 @@ impl CopyTask {
             ConnectError::new(format!("{PARTITION_ASSIGNMENT} of the task cannot be read: {e}"))
         })?;
         let task = config.get(TASK_ID).and_then(|id| id.rsplit('-').next()).and_then(|n| n.parse().ok());
-        let origin = self.context.origin().map_err(ConnectError::new)?;
+        let context = self.contexts.of(&config)?;
+        let origin = context.origin().map_err(ConnectError::new)?;
         origin.connect().await.map_err(ConnectError::new)?;
-        let settings = &self.context.config;
-        let group = settings.origin.group_id.as_deref().unwrap_or(&settings.cluster_id);
-        let positions = start_positions(&origin, group, settings.offsets.start, &offsets, &share).await?;
-
-        let mut fetcher = Fetcher::new(origin.clone(), self.fetch_settings());
-        let mut partitions = Vec::with_capacity(share.len());
-        for (index, key) in share.iter().enumerate() {
-            let (topic, number) = key;
-            let target = self.context.destination_topic(topic).ok_or_else(|| {
-                ConnectError::new(format!(
-                    "no destination topic is known for {topic}, which the task is to copy"
-                ))
-            })?;
-            let figures = self.context.monitor.open(topic, *number, &target.name, task.unwrap_or_default());
-            let stamping = match target.log_append_time {
-                true => Stamping::LogAppendTime,
-                false => Stamping::CreateTime,
-            };
-            let position = positions.get(key).copied().unwrap_or_default();
-            fetcher.add(index, topic, *number, position);
-            partitions.push(CopiedPartition::new(figures, stamping, position));
+        context.monitor.set_origin(ClusterFacts::of(&origin).await);
+        let start = context.config.offsets.start;
+        let positions = start_positions(&origin, context.group(), start, &offsets, &share).await?;
+        let topics: BTreeSet<String> = share.iter().map(|(topic, _)| topic.clone()).collect();
+        let mut lookup = Lookup::of(&context, &topics)?;
+        if let Some(lookup) = &mut lookup {
+            lookup.look().await?;
         }
-        let read_committed = settings.origin.read_committed;
-        let context = self.context.clone();
-        let bounds = FuturesUnordered::new();
-        let mut running = Running { context, origin, fetcher, partitions, bounds, read_committed };
+
+        let fetcher = Fetcher::new(origin.clone(), fetch_settings(&context.config));
+        let mut running = Running {
+            read_committed: context.config.origin.read_committed,
+            context,
+            origin,
+            fetcher,
+            partitions: Vec::with_capacity(share.len()),
+            bounds: FuturesUnordered::new(),
+            lookup: None,
+        };
+        let missing = lookup.as_ref().map(|lookup| lookup.missing().clone()).unwrap_or_default();
+        for key in share {
+            let position = positions.get(&key).copied().unwrap_or_default();
+            running.add(key, position, task.unwrap_or_default(), &missing)?;
+        }
         running.stop_recreated().await?;
         running.stop_cut();
+        running.lookup = lookup.filter(|lookup| !lookup.missing().is_empty()).map(|l| l.more().boxed());
         self.running = Some(running);
         Ok(())
     }
+}
 
-    fn fetch_settings(&self) -> FetchSettings {
-        let (origin, copy) = (&self.context.config.origin, &self.context.config.copy);
-        FetchSettings {
-            max_wait: origin.fetch_max_wait,
-            min_bytes: origin.fetch_min_bytes,
-            max_bytes: usize::try_from(copy.fetch_max_bytes).unwrap_or(usize::MAX),
-            partition_max_bytes: copy.fetch_partition_max_bytes,
-            lane_buffer_bytes: copy.lane_buffer_bytes,
-            budget_bytes: copy.inflight_bytes / self.context.config.tasks_max.max(1),
-            lanes_per_broker: copy.lanes_per_broker,
-            read_committed: origin.read_committed,
-            rack: origin.client_rack.clone(),
-        }
+fn fetch_settings(config: &ReplicatorConfig) -> FetchSettings {
+    let (origin, copy) = (&config.origin, &config.copy);
+    FetchSettings {
+        max_wait: origin.fetch_max_wait,
+        min_bytes: origin.fetch_min_bytes,
+        max_bytes: usize::try_from(copy.fetch_max_bytes).unwrap_or(usize::MAX),
+        partition_max_bytes: copy.fetch_partition_max_bytes,
+        lane_buffer_bytes: copy.lane_buffer_bytes,
+        budget_bytes: copy.inflight_bytes / config.tasks_max.max(1),
+        lanes_per_broker: copy.lanes_per_broker,
+        read_committed: origin.read_committed,
+        rack: origin.client_rack.clone(),
+    }
+}
+
+fn stamping(topic: &DestinationTopic) -> Stamping {
+    match topic.log_append_time {
+        true => Stamping::LogAppendTime,
+        false => Stamping::CreateTime,
     }
 }
 
 impl Running {
-    /// Topics that are others than this process knew under their names: their positions mean nothing any more.
+    /// Takes a partition on. While its destination topic is in `missing`, it waits.
+    fn add(
+        &mut self,
+        (topic, number): TopicPartition,
+        position: i64,
+        task: usize,
+        missing: &BTreeMap<String, String>,
+    ) -> Result<(), ConnectError> {
+        let index = self.partitions.len();
+        let known = self.context.destination_topic(&topic);
+        let name = known.as_ref().map(|known| &known.name).or(missing.get(&topic)).ok_or_else(|| {
+            ConnectError::new(format!("no destination topic is known for {topic}, which the task is to copy"))
+        })?;
+        let figures = self.context.monitor.open(&topic, number, name, task);
+        let stamping = known.as_ref().map_or(Stamping::CreateTime, stamping);
+        self.fetcher.add(index, &topic, number, position);
+        let mut partition = CopiedPartition::new(figures, stamping, position);
+        if known.is_none() {
+            let reason = format!("{name} does not exist at the destination yet, or cannot be looked at");
+            warn!("{topic}-{number} waits: {reason}");
+            partition.destination_waits(Some(&reason));
+            self.fetcher.set_paused(index, true);
+        }
+        self.partitions.push(partition);
+        Ok(())
+    }
+
+    /// Destination topics have appeared: their partitions begin.
+    fn appeared(&mut self, found: MoreFound) -> Result<(), ConnectError> {
+        let (lookup, topics) = found?;
+        for (index, partition) in self.partitions.iter_mut().enumerate() {
+            if let Some(known) = self.context.destination_topic(&partition.topic)
+                && topics.contains(&partition.topic)
+            {
+                info!("{}-{}: {} is there now", partition.topic, partition.number, known.name);
+                partition.stamping = stamping(&known);
+                partition.destination_waits(None);
+                self.fetcher.set_paused(index, false);
+            }
+        }
+        self.lookup = (!lookup.missing().is_empty()).then(|| lookup.more().boxed());
+        Ok(())
+    }
+
+    /// Topics that are others than this process knew under their names: their positions mean nothing any more, unless
+    /// they are at the beginning.
     async fn stop_recreated(&mut self) -> Result<(), ConnectError> {
         let names: BTreeSet<String> = self.partitions.iter().map(|p| p.topic.clone()).collect();
         let names: Vec<String> = names.into_iter().collect();
         let metadata = patiently("the origin's topics", || self.origin.refresh(Some(&names))).await?;
         for index in 0..self.partitions.len() {
-            let topic = &self.partitions[index].topic;
-            let now = metadata.topic(topic).map(|t| t.id).unwrap_or_default();
-            let was = self.context.known_topic_id(topic, now);
-            if !now.is_nil() && was != now {
+            let partition = &self.partitions[index];
+            let now = metadata.topic(&partition.topic).map(|t| t.id).unwrap_or_default();
+            let (key, position) = (partition.key(), partition.position);
+            let was = self.context.memory.known_topic_id(&key, now);
+            if now.is_nil() || was == now {
+                continue;
+            }
+            let keys = [key];
+            let first = patiently("first offsets at the origin", || {
+                self.origin.list_offsets(&keys, OffsetSpec::Earliest)
+            });
+            if first.await?.get(&keys[0]).is_some_and(|first| position <= *first) {
+                let memory = &self.context.memory;
+                memory.forget(&keys[0]);
+                memory.known_topic_id(&keys[0], now);
+            } else {
                 self.problem(index, &FetchProblem::Recreated { was, now });
             }
         }
@@ -125,8 +200,7 @@ impl Running {
     fn stop_cut(&mut self) {
         for index in 0..self.partitions.len() {
             let partition = &self.partitions[index];
-            let key = (partition.topic.clone(), partition.number);
-            if let Some(cut) = self.context.cut_before(&key, partition.position) {
+            if let Some(cut) = self.context.memory.cut_before(&partition.key(), partition.position) {
                 self.stop_partition(index, cut.reason);
             }
         }
@@ -134,9 +208,8 @@ impl Running {
 
     /// The origin's log is not what was read, from `offset` on.
     fn cut(&mut self, index: usize, offset: i64, reason: String) {
-        let partition = &self.partitions[index];
-        let key = (partition.topic.clone(), partition.number);
-        self.context.remember_cut(key, Cut { offset, reason: reason.clone() });
+        let key = self.partitions[index].key();
+        self.context.memory.remember_cut(key, Cut { offset, reason: reason.clone() });
         self.stop_partition(index, reason);
     }
 
@@ -155,6 +228,10 @@ impl Running {
                     break;
                 }
                 Some((index, bounds)) = self.bounds.next() => self.resolve_range(index, bounds, &mut out),
+                found = next_found(&mut self.lookup) => {
+                    self.appeared(found)?;
+                    break;
+                }
             }
         }
         Ok(Polled::Batches(out))
@@ -199,7 +276,7 @@ impl Running {
         let partition = &mut self.partitions[index];
         match problem {
             FetchProblem::OutOfRange(_) => {
-                let key = (partition.topic.clone(), partition.number);
+                let key = partition.key();
                 let origin = self.origin.clone();
                 self.bounds.push(Box::pin(async move { (index, bounds(&origin, key).await) }));
             }
@@ -288,8 +365,7 @@ impl Running {
         let mut offsets: BTreeMap<TopicPartition, GroupOffset> = BTreeMap::new();
         for partition in &mut self.partitions {
             if let Some(offset) = partition.uncommitted.take() {
-                let key = (partition.topic.clone(), partition.number);
-                offsets.insert(key, GroupOffset { offset, leader_epoch: -1 });
+                offsets.insert(partition.key(), GroupOffset { offset, leader_epoch: -1 });
             }
         }
         let origin = self.origin.clone();
@@ -299,6 +375,27 @@ impl Running {
             }
             origin.commit_group_offsets(&group, &offsets).await.map_err(ConnectError::new)
         })
+    }
+}
+
+/// What a lookup finds; without one, nothing ever. Cancel-safe.
+async fn next_found(lookup: &mut Option<BoxFuture<'static, MoreFound>>) -> MoreFound {
+    match lookup {
+        Some(looking) => {
+            let found = looking.await;
+            *lookup = None;
+            found
+        }
+        None => std::future::pending().await,
+    }
+}
+
+impl Drop for Running {
+    /// However the task ended, what it copied is no longer copied here.
+    fn drop(&mut self) {
+        for partition in &self.partitions {
+            self.context.monitor.close(&partition.figures);
+        }
     }
 }
 
@@ -313,6 +410,12 @@ async fn bounds(origin: &Cluster, key: TopicPartition) -> Bounds {
 
 #[async_trait]
 impl SourceTask for CopyTask {
+    fn batch_writer(&self) -> Result<Option<BatchWriter>, ConnectError> {
+        let Some(running) = &self.running else { return Ok(None) };
+        let destination = running.context.destination().map_err(ConnectError::new)?;
+        Ok(Some(BatchWriter { destination, produce: produce_settings(&running.context.config) }))
+    }
+
     async fn start(&mut self, context: SourceTaskContext, config: ConfigMap) -> Result<(), ConnectError> {
         self.open(config, context.offsets).await
     }
@@ -360,11 +463,9 @@ impl SourceTask for CopyTask {
     }
 
     fn commit(&mut self) -> BoxFuture<'static, Result<(), ConnectError>> {
-        let settings = &self.context.config;
-        match (&mut self.running, settings.offsets.commit_to_origin) {
-            (Some(running), true) => {
-                let group = settings.origin.group_id.clone().unwrap_or(settings.cluster_id.clone());
-                running.commit(group)
+        match &mut self.running {
+            Some(running) if running.context.config.offsets.commit_to_origin => {
+                running.commit(running.context.group().to_owned())
             }
             _ => Box::pin(async { Ok(()) }),
         }

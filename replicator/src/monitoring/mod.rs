@@ -1,12 +1,18 @@
 //! Figures and states of every partition that is copied: written by the tasks and the connector, read by REST, the
-//! progress line and the start-up summary. Reading never blocks the copy.
+//! progress line and the start-up summary. Reading never blocks the copy. Each connector has a [`Monitor`] of its own,
+//! with what of it runs in this process.
 
+mod facts;
+mod handle;
 pub(crate) mod rest;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+pub use facts::ClusterFacts;
+pub use handle::MonitorHandle;
 
 /// How batches of a partition travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,20 +161,7 @@ impl PartitionFigures {
     }
 }
 
-/// One cluster as the summary shows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterFacts {
-    /// Cluster id.
-    pub id: String,
-    /// Bootstrap addresses.
-    pub addresses: String,
-    /// Number of brokers.
-    pub brokers: usize,
-    /// What kind of broker it is, from what it offers: `4.x`.
-    pub version: String,
-}
-
-/// Totals over all partitions.
+/// Totals over the partitions that are copied here, with what was copied here of others before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
     /// Partitions.
@@ -177,9 +170,9 @@ pub struct Totals {
     pub stopped: usize,
     /// Partitions that wait.
     pub waiting: usize,
-    /// Records acknowledged.
+    /// Records acknowledged since the start, also of partitions that are no longer copied here.
     pub records: u64,
-    /// Bytes acknowledged.
+    /// Bytes acknowledged since the start, also of partitions that are no longer copied here.
     pub bytes: u64,
     /// Offsets not yet copied, over the partitions where it is known.
     pub lag: u64,
@@ -187,10 +180,13 @@ pub struct Totals {
     pub lag_unknown: usize,
 }
 
-/// All figures of this process.
+type Partitions = BTreeMap<(String, i32), Arc<PartitionFigures>>;
+
+/// The figures of one connector in this process.
 #[derive(Debug, Default)]
 pub struct Monitor {
-    partitions: RwLock<BTreeMap<(String, i32), Arc<PartitionFigures>>>,
+    /// Those that a task copies here now, and those that one did before.
+    partitions: RwLock<(Partitions, Partitions)>,
     clusters: RwLock<(ClusterFacts, ClusterFacts)>,
     topics: RwLock<BTreeMap<String, String>>,
 }
@@ -199,31 +195,42 @@ impl Monitor {
     /// Figures of a partition that `task` is about to copy.
     pub fn open(&self, topic: &str, partition: i32, destination: &str, task: usize) -> Arc<PartitionFigures> {
         let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
+        let (open, past) = &mut *partitions;
         let key = (topic.to_owned(), partition);
-        let figures = match partitions.get(&key) {
+        let figures = match past.remove(&key).as_ref().or(open.get(&key)) {
             Some(known) if known.destination == destination => known.handed_to(task),
             _ => PartitionFigures::new(topic, partition, destination, task),
         };
         let figures = Arc::new(figures);
-        partitions.insert(key, figures.clone());
+        open.insert(key, figures.clone());
         figures
     }
 
-    /// All partitions, by topic and number.
-    pub fn partitions(&self) -> Vec<Arc<PartitionFigures>> {
-        self.partitions.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    /// A task no longer copies a partition. Without effect when another has opened it since.
+    pub fn close(&self, figures: &Arc<PartitionFigures>) {
+        let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
+        let (open, past) = &mut *partitions;
+        let key = (figures.topic.clone(), figures.partition);
+        if open.get(&key).is_some_and(|known| Arc::ptr_eq(known, figures)) {
+            open.remove(&key);
+            past.insert(key, figures.clone());
+        }
     }
 
-    /// Forgets partitions that are no longer copied.
-    pub fn retain(&self, keep: impl Fn(&str, i32) -> bool) {
-        let mut partitions = self.partitions.write().unwrap_or_else(PoisonError::into_inner);
-        partitions.retain(|(topic, partition), _| keep(topic, *partition));
+    /// All partitions that are copied here, by topic and number.
+    pub fn partitions(&self) -> Vec<Arc<PartitionFigures>> {
+        self.partitions.read().unwrap_or_else(PoisonError::into_inner).0.values().cloned().collect()
     }
 
     /// Sums over all partitions.
     pub fn totals(&self) -> Totals {
+        let (open, past) = self.partitions.read().unwrap_or_else(PoisonError::into_inner).clone();
         let mut totals = Totals::default();
-        for figures in self.partitions() {
+        for figures in past.values() {
+            totals.records += figures.records.load(Relaxed);
+            totals.bytes += figures.bytes.load(Relaxed);
+        }
+        for figures in open.values() {
             totals.partitions += 1;
             totals.records += figures.records.load(Relaxed);
             totals.bytes += figures.bytes.load(Relaxed);
@@ -245,17 +252,27 @@ impl Monitor {
         self.clusters.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Notes origin and destination.
-    pub fn set_clusters(&self, origin: ClusterFacts, destination: ClusterFacts) {
-        *self.clusters.write().unwrap_or_else(PoisonError::into_inner) = (origin, destination);
+    /// Notes the origin.
+    pub fn set_origin(&self, facts: ClusterFacts) {
+        self.clusters.write().unwrap_or_else(PoisonError::into_inner).0 = facts;
     }
 
-    /// Origin topic → destination topic, of all that match.
+    /// Notes the destination.
+    pub fn set_destination(&self, facts: ClusterFacts) {
+        self.clusters.write().unwrap_or_else(PoisonError::into_inner).1 = facts;
+    }
+
+    /// Origin topic → destination topic: of all that match where the connector runs in this process, else of those that
+    /// are copied here.
     pub fn topics(&self) -> BTreeMap<String, String> {
-        self.topics.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let matching = self.topics.read().unwrap_or_else(PoisonError::into_inner).clone();
+        match matching.is_empty() {
+            true => self.partitions().iter().map(|p| (p.topic.clone(), p.destination.clone())).collect(),
+            false => matching,
+        }
     }
 
-    /// Notes the topics that match.
+    /// Notes the topics that match; none once the connector has stopped.
     pub fn set_topics(&self, topics: BTreeMap<String, String>) {
         *self.topics.write().unwrap_or_else(PoisonError::into_inner) = topics;
     }
@@ -293,5 +310,21 @@ mod tests {
         let second = monitor.open("t", 0, "t", 1);
         assert_eq!(second.records.load(Relaxed), 7);
         assert_eq!(second.state(), PartitionState::Running);
+    }
+
+    #[test]
+    fn a_partition_that_moves_away_leaves_only_its_counts() {
+        let monitor = Monitor::default();
+        let first = monitor.open("t", 0, "t.r", 0);
+        first.records.store(7, Relaxed);
+        assert_eq!(monitor.topics(), BTreeMap::from([("t".to_owned(), "t.r".to_owned())]));
+        monitor.close(&first);
+        let totals = monitor.totals();
+        assert_eq!((totals.partitions, totals.records, totals.lag_unknown), (0, 7, 0));
+        assert!(monitor.partitions().is_empty() && monitor.topics().is_empty());
+        let second = monitor.open("t", 0, "t.r", 1);
+        assert_eq!((second.records.load(Relaxed), monitor.totals().records), (7, 7));
+        monitor.close(&first);
+        assert_eq!(monitor.partitions().len(), 1, "a task that was given up on has no say any more");
     }
 }

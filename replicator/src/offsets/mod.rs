@@ -1,5 +1,7 @@
 //! Where a task begins: the position stored in the offset topic of the worker, the one committed for the group at the
-//! origin, or the beginning of the log, in the order that `offset.start` asks for.
+//! origin, or the beginning of the log, in the order that `offset.start` asks for. And how users change it.
+
+pub(crate) mod alter;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

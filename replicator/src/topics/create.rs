@@ -9,11 +9,11 @@ use kafka_wire::admin::{ConfigSource, NewTopic, TopicConfig};
 use kafka_wire::cluster::{Cluster, Metadata};
 use tracing::{info, warn};
 
+use super::destinations::TIMESTAMP_TYPE;
 use crate::context::{Context, DestinationTopic};
 use crate::patience::patiently;
 
 const INVALID_CONFIG: i16 = 40;
-const TIMESTAMP_TYPE: &str = "message.timestamp.type";
 const AFTER_MAX: &str = "message.timestamp.after.max.ms";
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
@@ -89,13 +89,7 @@ impl Preparation {
         let configs = self.destination.describe_topic_configs(&names).await.map_err(|e| e.to_string())?;
         let configs = configs.get(name).cloned().unwrap_or_default();
         let value = |key: &str| configs.get(key).and_then(|c| c.value.as_deref());
-        self.context.set_destination_topic(
-            topic,
-            DestinationTopic {
-                name: name.to_owned(),
-                log_append_time: value(TIMESTAMP_TYPE) == Some("LogAppendTime"),
-            },
-        );
+        self.context.set_destination_topic(topic, DestinationTopic::new(name, &configs));
         if let Some(codec) = value("compression.type").filter(|c| *c != "producer") {
             warn!(
                 "{name} has compression.type={codec} at the destination: its broker compresses every batch that comes \

@@ -2,54 +2,13 @@
 //! Pure: the topic monitor asks [`TopicFilter::matches`] for every name the origin lists.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
-use super::java_regex;
-pub use super::java_regex::RegexError;
+pub use connect_plugins::java::regex::{JavaRegex, RegexError};
 
 /// Topics of Kafka and its companions that are never copied, not even when whitelisted: they belong to their
 /// cluster.
 pub const INTERNAL_TOPICS: [&str; 4] =
     ["__consumer_offsets", "__transaction_state", "__consumer_timestamps", "__share_group_state"];
-
-/// A regular expression in Java's dialect that is compared with whole names, as `Pattern.matches` does.
-#[derive(Clone)]
-pub struct JavaRegex {
-    source: String,
-    compiled: fancy_regex::Regex,
-}
-
-impl JavaRegex {
-    /// Compiles `source`.
-    ///
-    /// # Errors
-    /// If Java would refuse it, or it uses a construct that has no counterpart here; the message names it.
-    pub fn new(source: &str) -> Result<Self, RegexError> {
-        let translated = java_regex::translate(source)?;
-        let compiled = fancy_regex::Regex::new(&format!(r"\A(?:{translated})\z"))
-            .map_err(|error| RegexError(error.to_string()))?;
-        Ok(Self { source: source.to_owned(), compiled })
-    }
-
-    /// The expression as it was given.
-    pub fn as_str(&self) -> &str {
-        &self.source
-    }
-
-    /// Whether the whole of `name` matches.
-    ///
-    /// # Errors
-    /// If the expression backtracks without end on this name.
-    pub fn is_match(&self, name: &str) -> Result<bool, RegexError> {
-        self.compiled.is_match(name).map_err(|error| RegexError(error.to_string()))
-    }
-}
-
-impl fmt::Debug for JavaRegex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "JavaRegex({})", self.source)
-    }
-}
 
 /// The three filters together.
 #[derive(Clone, Debug)]

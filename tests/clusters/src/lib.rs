@@ -33,6 +33,8 @@ pub use broker::Broker;
 pub use cluster::{Cluster, ClusterBuilder};
 pub use distribution::{Distribution, Jvm, Release, home};
 pub use error::{Error, Result};
+pub use ports::Port;
 pub use probe::{Answer, metadata};
+pub use process::Server;
 pub use security::Security;
 pub use settings::{Listener, Version};

@@ -15,13 +15,14 @@ const LAST: u16 = 31_999;
 
 /// A port reserved for one listener; given back on drop.
 #[derive(Debug)]
-pub(crate) struct Port {
+pub struct Port {
     number: u16,
     _claim: Option<File>,
 }
 
 impl Port {
-    pub(crate) fn number(&self) -> u16 {
+    /// Its number.
+    pub fn number(&self) -> u16 {
         self.number
     }
 
@@ -34,7 +35,10 @@ impl Port {
     }
 
     /// Any port that nobody listens on and no other test process has claimed.
-    pub(crate) fn any() -> Result<Self> {
+    ///
+    /// # Errors
+    /// There is none, or the folder of claims cannot be written.
+    pub fn any() -> Result<Self> {
         static NEXT: AtomicU16 = AtomicU16::new(0);
         let span = LAST - FIRST + 1;
         // Different processes start at different places, so that they seldom try each other's ports.

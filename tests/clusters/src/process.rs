@@ -48,9 +48,9 @@ pub(crate) fn watched(command: &Command, pid_file: &Path) -> Command {
     shell
 }
 
-/// A running server.
+/// A running server: a broker, a Connect worker. Killed when dropped, and when this process ends, unless it was detached.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub struct Server {
     name: String,
     child: Child,
     pid: Pid,
@@ -60,7 +60,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `command` with its output appended to `<folder>/<name>.log` and its pid in `<folder>/<name>.pid`.
+    /// Starts `command` (its program, arguments and environment) with its output appended to `<folder>/<name>.log` and
+    /// its pid in `<folder>/<name>.pid`.
+    ///
+    /// # Errors
+    /// The program cannot be started, or the folder not written.
+    pub fn run(name: &str, command: &Command, folder: &Path) -> Result<Self> {
+        Self::start(name, command, folder, true)
+    }
+
+    /// [`Self::run`]; without `owned` it outlives this process.
     pub(crate) fn start(name: &str, command: &Command, folder: &Path, owned: bool) -> Result<Self> {
         let log = folder.join(format!("{name}.log"));
         let pid_file = folder.join(format!("{name}.pid"));
@@ -89,21 +98,23 @@ impl Server {
         &self.name
     }
 
-    pub(crate) fn log(&self) -> &Path {
+    /// The file of its output.
+    pub fn log(&self) -> &Path {
         &self.log
     }
 
-    pub(crate) fn pid(&self) -> i32 {
+    /// The id of the process itself, not of the shell that guards it.
+    pub fn pid(&self) -> i32 {
         self.pid.as_raw_nonzero().get()
     }
 
     /// What it logged since this start (not before a restart).
-    pub(crate) fn log_text(&self) -> String {
+    pub fn log_text(&self) -> String {
         read_from(&self.log, self.log_start)
     }
 
     /// How it ended, or `None` while it runs.
-    pub(crate) fn exited(&mut self) -> Option<ExitStatus> {
+    pub fn exited(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
@@ -114,13 +125,24 @@ impl Server {
     }
 
     /// SIGSTOP, and waits until every thread stands still: a thread that runs on another core goes on for a moment.
-    pub(crate) fn suspend(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// The process could not be signalled.
+    pub fn suspend(&self) -> Result<()> {
         self.signal(Signal::STOP)?;
         let deadline = Instant::now() + SUSPEND;
         while self.runs_a_thread() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
         Ok(())
+    }
+
+    /// SIGCONT: undoes [`Self::suspend`].
+    ///
+    /// # Errors
+    /// The process could not be signalled.
+    pub fn resume(&self) -> Result<()> {
+        self.signal(Signal::CONT)
     }
 
     fn runs_a_thread(&self) -> bool {
@@ -131,7 +153,10 @@ impl Server {
     }
 
     /// SIGTERM, and SIGKILL when `grace` has passed.
-    pub(crate) fn terminate(mut self, grace: Duration) -> Result<()> {
+    ///
+    /// # Errors
+    /// The process could not be signalled.
+    pub fn terminate(mut self, grace: Duration) -> Result<()> {
         if self.exited().is_none() {
             self.signal(Signal::CONT)?;
             self.signal(Signal::TERM)?;
@@ -145,7 +170,7 @@ impl Server {
     }
 
     /// SIGKILL, and waits until it is gone.
-    pub(crate) fn kill(mut self) {
+    pub fn kill(mut self) {
         self.kill_now();
     }
 

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use connect_core::herder::{Executor, HerderView, Job, StopReport};
-use connect_core::storage::State;
+use connect_core::herder::distributed::DistributedHerder;
+use connect_core::worker::{Executor, Job, StopReport};
+use connect_core::storage::{State, StatusId};
 use replicator::config::{self, CONNECTOR_NAME, ConfigFile, ReplicatorConfig, Source, Sources};
 use replicator::monitoring::{Monitor, PartitionState};
 use replicator::{Surroundings, Worker};
@@ -32,7 +33,7 @@ const RESTART_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub struct Subject {
     /// Its figures and statuses, while it runs.
-    running: RefCell<Option<(Arc<Monitor>, HerderView)>>,
+    running: RefCell<Option<(Arc<Monitor>, DistributedHerder)>>,
     stop: Notify,
     report: RefCell<Option<Stopped>>,
 }
@@ -62,7 +63,7 @@ impl Subject {
             sleep(RESTART_PAUSE).await;
         };
         log.say(HOST, "has started");
-        self.running.replace(Some((worker.monitor(), worker.view())));
+        self.running.replace(Some((worker.monitor(), worker.herder().clone())));
         self.stop.notified().await;
         log.say(HOST, "is asked to stop");
         let begun = Instant::now();
@@ -109,9 +110,9 @@ impl Subject {
     /// Traces of its connector and tasks that have failed.
     pub fn failures(&self) -> Vec<String> {
         let running = self.running.borrow();
-        let Some((_, view)) = running.as_ref() else { return Vec::new() };
-        let tasks = view.task_statuses(CONNECTOR_NAME).into_iter().map(|(_, status)| status);
-        let all = view.connector_status(CONNECTOR_NAME).into_iter().chain(tasks);
+        let Some((_, herder)) = running.as_ref() else { return Vec::new() };
+        let tasks = herder.task_statuses(CONNECTOR_NAME).into_iter().map(|(_, status)| status);
+        let all = herder.status(&StatusId::Connector(CONNECTOR_NAME.to_owned())).into_iter().chain(tasks);
         all.filter(|status| status.state == State::Failed).filter_map(|status| status.trace).collect()
     }
 }

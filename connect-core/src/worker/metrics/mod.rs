@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use connect_api::ConnectorType;
 
-use self::render::{Lines, Page};
+pub(crate) use self::render::{Lines, Page};
 pub(crate) use self::sampled::Windows;
 pub(crate) use self::task::{ErrorMetrics, TaskMetrics, TaskState};
 use super::TaskId;

@@ -6,21 +6,21 @@ use std::fmt::Write;
 
 /// Samples by name of the metric, so that each name has all its samples together as the format demands.
 #[derive(Default)]
-pub(super) struct Page(BTreeMap<String, (&'static str, Vec<String>)>);
+pub(crate) struct Page(BTreeMap<String, (&'static str, Vec<String>)>);
 
 /// Adds samples with the same labels.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     page: &'a mut Page,
     labels: Vec<(&'static str, String)>,
     group: &'static str,
 }
 
 impl Page {
-    pub(super) fn labelled(&mut self, labels: Vec<(&'static str, String)>) -> Lines<'_> {
+    pub(crate) fn labelled(&mut self, labels: Vec<(&'static str, String)>) -> Lines<'_> {
         Lines { page: self, labels, group: "" }
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         let mut out = String::new();
         for (name, (kind, samples)) in self.0 {
             // Writing to a string cannot fail.
@@ -34,20 +34,20 @@ impl Page {
 }
 
 impl Lines<'_> {
-    pub(super) fn group(&mut self, group: &'static str) {
+    pub(crate) fn group(&mut self, group: &'static str) {
         self.group = group;
     }
 
-    pub(super) fn gauge(&mut self, name: &str, value: f64) {
+    pub(crate) fn gauge(&mut self, name: &str, value: f64) {
         self.add(name, "gauge", None, &number(value));
     }
 
-    pub(super) fn counter(&mut self, name: &str, value: u64) {
+    pub(crate) fn counter(&mut self, name: &str, value: u64) {
         self.add(name, "counter", None, &value.to_string());
     }
 
     /// A text: a sample of 1 with the text as a label called like the metric.
-    pub(super) fn text(&mut self, name: &str, value: &str) {
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.add(name, "gauge", Some(value), "1");
     }
 

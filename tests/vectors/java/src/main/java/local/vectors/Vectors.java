@@ -3,6 +3,8 @@ package local.vectors;
 import java.nio.file.Path;
 import java.util.Map;
 
+import local.vectors.data.DataVectors;
+
 import org.apache.kafka.connect.runtime.distributed.GroupVectors;
 
 /** Runs the maker of one subject: {@code SUBJECT FOLDER}, where FOLDER gets the files. */
@@ -13,6 +15,7 @@ public final class Vectors {
     }
 
     private static final Map<String, Maker> SUBJECTS = Map.of(
+            "data", DataVectors::write,
             "group", GroupVectors::write);
 
     private Vectors() { }

@@ -1,0 +1,443 @@
+//! Settings of the REST interface, read from a worker's properties with Connect's words for what is wrong.
+
+use connect_api::config_def::Validator;
+use connect_api::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type};
+
+use super::keys::{prefixed, string_list};
+use crate::api::{ConfigMap, ConnectError};
+
+/// How a listener speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// As it is.
+    Http,
+    /// Over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// As URLs write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// An entry of `listeners`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// How it speaks.
+    pub scheme: Scheme,
+    /// Host or address; empty: every interface.
+    pub host: String,
+    /// Port; 0: the system chooses one.
+    pub port: u16,
+}
+
+/// Where `/admin/loggers` is served.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AdminListeners {
+    /// `admin.listeners` is not set: with everything else.
+    #[default]
+    Public,
+    /// It is set to nothing: nowhere.
+    Off,
+    /// On listeners of its own.
+    Own(Vec<Listener>),
+}
+
+impl AdminListeners {
+    /// True when it is served with everything else.
+    pub fn is_public(&self) -> bool {
+        *self == Self::Public
+    }
+}
+
+/// What a rule of `response.http.headers.config` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum HeaderAction {
+    Set,
+    Add,
+    SetDate,
+    AddDate,
+}
+
+/// A rule of `response.http.headers.config`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderRule {
+    /// What it does.
+    pub action: HeaderAction,
+    /// Name of the header.
+    pub name: String,
+    /// Its value; for dates the milliseconds from now.
+    pub value: String,
+}
+
+/// Settings of the REST interface. The default listens on port 8083 of every interface.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestSettings {
+    /// `listeners`; never empty.
+    pub listeners: Vec<Listener>,
+    /// `admin.listeners`.
+    pub admin: AdminListeners,
+    /// `rest.advertised.host.name`.
+    pub advertised_host: Option<String>,
+    /// `rest.advertised.port`.
+    pub advertised_port: Option<u16>,
+    /// `rest.advertised.listener`.
+    pub advertised_listener: Option<Scheme>,
+    /// `access.control.allow.origin`; empty: other origins are not allowed.
+    pub allow_origin: Vec<String>,
+    /// `access.control.allow.methods`; empty: GET, POST and HEAD.
+    pub allow_methods: String,
+    /// `response.http.headers.config`.
+    pub response_headers: Vec<HeaderRule>,
+    /// `rest.extension.classes`.
+    pub extensions: Vec<String>,
+    /// `java.security.auth.login.config`: the JAAS file of the basic-auth extension. Not a setting of Java's worker, where it
+    /// is a system property.
+    pub jaas_file: Option<String>,
+    /// `ssl.*` of `listeners`: those of `listeners.https.*` when there is any, else the worker's own.
+    pub ssl: ConfigMap,
+    /// `ssl.*` of `admin.listeners`: those of `admin.listeners.https.*` when there is any, else the worker's own.
+    pub admin_ssl: ConfigMap,
+}
+
+impl Default for RestSettings {
+    fn default() -> Self {
+        Self {
+            listeners: vec![Listener { scheme: Scheme::Http, host: String::new(), port: 8083 }],
+            admin: AdminListeners::Public,
+            advertised_host: None,
+            advertised_port: None,
+            advertised_listener: None,
+            allow_origin: Vec::new(),
+            allow_methods: String::new(),
+            response_headers: Vec::new(),
+            extensions: Vec::new(),
+            jaas_file: None,
+            ssl: ConfigMap::new(),
+            admin_ssl: ConfigMap::new(),
+        }
+    }
+}
+
+impl RestSettings {
+    /// The listener whose address is given out: the first of `rest.advertised.listener`, else the first.
+    pub fn advertised(&self) -> Option<&Listener> {
+        match self.advertised_listener {
+            Some(scheme) => self.listeners.iter().find(|listener| listener.scheme == scheme),
+            None => self.listeners.first(),
+        }
+    }
+
+    /// Reads a worker's properties.
+    ///
+    /// # Errors
+    /// The first key of the interface that cannot be used.
+    pub fn from_properties(properties: &ConfigMap) -> Result<Self, ConnectError> {
+        Self::from_parsed(&define(ConfigDef::new()).parse(properties)?, properties)
+    }
+
+    /// From settings that were parsed by [`define`], and the properties they came from.
+    pub(super) fn from_parsed(parsed: &ParsedConfig, properties: &ConfigMap) -> Result<Self, ConnectError> {
+        let text = |key: &str| parsed.str(key).unwrap_or_default().to_owned();
+        let admin = match parsed.get("admin.listeners") {
+            Setting::List(items) if items.iter().all(|item| item.trim().is_empty()) => AdminListeners::Off,
+            Setting::List(items) => AdminListeners::Own(listeners(items)?),
+            _ => AdminListeners::Public,
+        };
+        let rules = parsed.str("response.http.headers.config").unwrap_or_default();
+        let settings = Self {
+            listeners: listeners(parsed.list("listeners"))?,
+            admin,
+            advertised_host: parsed
+                .str("rest.advertised.host.name")
+                .filter(|h| !h.is_empty())
+                .map(str::to_owned),
+            advertised_port: advertised_port(parsed)?,
+            advertised_listener: advertised_listener(parsed)?,
+            allow_origin: string_list(&text("access.control.allow.origin")),
+            allow_methods: text("access.control.allow.methods"),
+            response_headers: header_rules(rules).map_err(ConnectError::config)?,
+            extensions: parsed.list("rest.extension.classes").to_vec(),
+            jaas_file: properties.get("java.security.auth.login.config").cloned(),
+            ssl: ssl_of(properties, "listeners.https."),
+            admin_ssl: ssl_of(properties, "admin.listeners.https."),
+        };
+        match settings.advertised() {
+            Some(_) => Ok(settings),
+            None => Err(ConnectError::config(
+                "No listener of the protocol of rest.advertised.listener is configured",
+            )),
+        }
+    }
+}
+
+fn advertised_port(parsed: &ParsedConfig) -> Result<Option<u16>, ConnectError> {
+    let Some(port) = parsed.integer("rest.advertised.port") else { return Ok(None) };
+    let wrong = |_| {
+        ConnectError::config(format!(
+            "Invalid value {port} for configuration rest.advertised.port: a port is between 0 and 65535"
+        ))
+    };
+    u16::try_from(port).map(Some).map_err(wrong)
+}
+
+fn advertised_listener(parsed: &ParsedConfig) -> Result<Option<Scheme>, ConnectError> {
+    let text = parsed.str("rest.advertised.listener").unwrap_or_default();
+    match text.to_ascii_lowercase().as_str() {
+        "" => Ok(None),
+        "http" => Ok(Some(Scheme::Http)),
+        "https" => Ok(Some(Scheme::Https)),
+        _ => Err(ConnectError::config(format!(
+            "Invalid value {text} for configuration rest.advertised.listener: must be either http or https."
+        ))),
+    }
+}
+
+/// Settings with a prefix, the prefix removed, replace all of the same settings without it.
+fn ssl_of(properties: &ConfigMap, prefix: &str) -> ConfigMap {
+    let own = prefixed(properties, prefix);
+    let all = if own.is_empty() { properties } else { &own };
+    let ssl =
+        |(key, value): (&String, &String)| key.starts_with("ssl.").then(|| (key.clone(), value.clone()));
+    all.iter().filter_map(ssl).collect()
+}
+
+/// Adds the keys of this interface.
+pub(super) fn define(def: ConfigDef) -> ConfigDef {
+    let string = |name: &str, importance, text: &str| ConfigKey::new(name, Type::String, importance, text);
+    let list = |name: &str, text: &str| ConfigKey::new(name, Type::List, Importance::Low, text);
+    def.define(
+        list(
+            "rest.extension.classes",
+            "Extensions of the REST interface, by class name, in the order of their calls",
+        )
+        .default(Vec::<String>::new()),
+    )
+    .define(
+        list(
+            "admin.listeners",
+            "URIs of the admin REST API; not set: those of `listeners`; empty: switched off",
+        )
+        .optional()
+        .validator(urls("admin.listeners", false)),
+    )
+    .define(
+        list("listeners", "URIs on which the REST interface listens; http and https are known")
+            .default(vec!["http://:8083".to_owned()])
+            .validator(urls("listeners", true)),
+    )
+    .define(
+        string("rest.advertised.host.name", Importance::Low, "Host name that is given to other workers")
+            .optional(),
+    )
+    .define(
+        ConfigKey::new(
+            "rest.advertised.port",
+            Type::Int,
+            Importance::Low,
+            "Port that is given to other workers",
+        )
+        .optional(),
+    )
+    .define(
+        string(
+            "rest.advertised.listener",
+            Importance::Low,
+            "Protocol (http or https) of the listener whose address is given to other workers",
+        )
+        .optional(),
+    )
+    .define(
+        string("access.control.allow.origin", Importance::Low, "Origins of pages that may use the interface")
+            .default(""),
+    )
+    .define(
+        string(
+            "access.control.allow.methods",
+            Importance::Low,
+            "Methods that pages of other origins may use",
+        )
+        .default(""),
+    )
+    .define(
+        string("response.http.headers.config", Importance::Low, "Rules for headers of REST answers")
+            .default("")
+            .validator(Validator::new(|_, value| header_rules(value.as_str().unwrap_or_default()).map(drop))),
+    )
+    .define(
+        string(
+            "ssl.client.auth",
+            Importance::Low,
+            "Whether clients of https listeners must have a certificate",
+        )
+        .default("none")
+        .validator(Validator::one_of(&["required", "requested", "none"])),
+    )
+}
+
+fn urls(key: &'static str, required: bool) -> Validator {
+    Validator::new(move |_, value| {
+        let Setting::List(items) = value else { return Ok(()) };
+        if items.is_empty() && required {
+            return Err(format!(
+                "Invalid value for {key}, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443."
+            ));
+        }
+        match items.iter().any(|item| item.trim().is_empty()) && items.len() > 1 {
+            true => Err(format!("Empty URL found when parsing {key} list.")),
+            false => Ok(()),
+        }
+    })
+}
+
+fn listeners(items: &[String]) -> Result<Vec<Listener>, ConnectError> {
+    items.iter().map(|item| listener(item)).collect::<Result<_, _>>().map_err(ConnectError::config)
+}
+
+/// `protocol://host:port`, the host possibly in brackets or empty.
+fn listener(text: &str) -> Result<Listener, String> {
+    const FORMAT: &str = "Listener doesn't have the right format (protocol://hostname:port).";
+    let (scheme, address) = text.rsplit_once("://").ok_or(FORMAT)?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        _ => return Err("Listener protocol must be either \"http\" or \"https\".".to_owned()),
+    };
+    let (host, port) = address.trim_end_matches('/').rsplit_once(':').ok_or(FORMAT)?;
+    let host = host.strip_prefix('[').unwrap_or(host);
+    let host = host.strip_suffix(']').unwrap_or(host);
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '%' | '.' | '_' | ':');
+    let port = port.parse().map_err(|_| FORMAT)?;
+    match host.chars().all(legal) {
+        true => Ok(Listener { scheme, host: host.to_owned(), port }),
+        false => Err(FORMAT.to_owned()),
+    }
+}
+
+/// Rules are separated by commas; one that holds a comma stands in double quotes.
+fn header_rules(text: &str) -> Result<Vec<HeaderRule>, String> {
+    let rules = split_quoted(text);
+    rules.iter().map(|rule| rule.trim()).filter(|rule| !rule.is_empty()).map(header_rule).collect()
+}
+
+fn split_quoted(text: &str) -> Vec<String> {
+    let (mut parts, mut current, mut quoted) = (Vec::new(), String::new(), false);
+    for c in text.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => parts.push(std::mem::take(&mut current)),
+            c => current.push(c),
+        }
+    }
+    parts.push(current);
+    parts
+}
+
+fn header_rule(rule: &str) -> Result<HeaderRule, String> {
+    let Some((action, pair)) = rule.split_once(char::is_whitespace) else {
+        return Err(format!(
+            "Invalid format of header config '{rule}'. Expected: '[action] [header name]:[header value]'"
+        ));
+    };
+    let action = match action {
+        "set" => HeaderAction::Set,
+        "add" => HeaderAction::Add,
+        "setDate" => HeaderAction::SetDate,
+        "addDate" => HeaderAction::AddDate,
+        _ => {
+            return Err(format!(
+                "Invalid header config action: '{action}'. Expected one of [set, add, setDate, addDate]"
+            ));
+        }
+    };
+    let pair = pair.trim();
+    let Some((name, value)) = pair.split_once(':') else {
+        return Err(format!(
+            "Invalid format of header name and header value pair '{pair}'. Expected: '[header name]:[header value]'"
+        ));
+    };
+    let (name, value) = (name.trim(), value.trim());
+    if name.contains(char::is_whitespace) {
+        return Err(format!("Invalid header name '{name}'. The '[header name]' cannot contain whitespace"));
+    }
+    let usable =
+        axum::http::HeaderName::try_from(name).is_ok() && axum::http::HeaderValue::from_str(value).is_ok();
+    match usable {
+        true => Ok(HeaderRule { action, name: name.to_owned(), value: value.to_owned() }),
+        false => Err(format!("Invalid header config '{rule}'.")),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<RestSettings, ConnectError> {
+        let properties = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        RestSettings::from_parsed(&define(ConfigDef::new()).parse(&properties)?, &properties)
+    }
+
+    #[test]
+    fn listeners_are_read() {
+        let settings = read(&[("listeners", "HTTP://:1, https://[::1]:2,http://a-b.c:0")]).unwrap();
+        let shown: Vec<_> =
+            settings.listeners.iter().map(|l| (l.scheme.name(), l.host.as_str(), l.port)).collect();
+        assert_eq!(shown, [("http", "", 1), ("https", "::1", 2), ("http", "a-b.c", 0)]);
+        assert_eq!(read(&[]).unwrap(), RestSettings::default());
+        assert!(read(&[("admin.listeners", "")]).unwrap().admin == AdminListeners::Off);
+        for (value, says) in [
+            ("", "at least one URL is expected"),
+            ("a:1", "right format"),
+            ("ftp://a:1", "either \"http\" or \"https\""),
+            ("http://a:1,,http://b:2", "Empty URL"),
+        ] {
+            let error = read(&[("listeners", value)]).unwrap_err();
+            assert!(error.message().contains(says), "{value}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_advertised_listener_is_there() {
+        let https = [("listeners", "http://a:1,https://b:2"), ("rest.advertised.listener", "HTTPS")];
+        assert_eq!(read(&https).unwrap().advertised().unwrap().port, 2);
+        assert!(read(&[("rest.advertised.listener", "https")]).is_err());
+        assert!(read(&[("rest.advertised.listener", "ftp")]).is_err());
+        assert!(read(&[("rest.advertised.port", "70000")]).is_err());
+    }
+
+    #[test]
+    fn header_rules_are_read() {
+        let text = r#"set X-A: b c, "add X-B: q,r", setDate D: 1000"#;
+        let rules = read(&[("response.http.headers.config", text)]).unwrap().response_headers;
+        let rule = |action, name: &str, value: &str| HeaderRule {
+            action,
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        use HeaderAction::{Add, Set, SetDate};
+        assert_eq!(rules, [rule(Set, "X-A", "b c"), rule(Add, "X-B", "q,r"), rule(SetDate, "D", "1000")]);
+        for (text, says) in [
+            ("set", "Expected: '[action]"),
+            ("put a:b", "Invalid header config action: 'put'"),
+            ("set ab", "header value pair 'ab'"),
+            ("set a b:c", "cannot contain whitespace"),
+        ] {
+            let error = read(&[("response.http.headers.config", text)]).unwrap_err();
+            assert!(error.message().contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn prefixed_tls_settings_replace_all_others() {
+        let own = read(&[("ssl.keystore.type", "PEM"), ("listeners.https.ssl.key.password", "x")]).unwrap();
+        assert_eq!(own.ssl.keys().collect::<Vec<_>>(), ["ssl.key.password"]);
+        assert_eq!(own.admin_ssl.keys().collect::<Vec<_>>(), ["ssl.keystore.type"]);
+    }
+}

@@ -1,0 +1,235 @@
+//! A whole worker process, put together from its properties: storage topics, worker, herder, REST. Executables call this.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use kafka_wire::WireError;
+use kafka_wire::cluster::Cluster;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use crate::api::{ConfigMap, ConnectError};
+use crate::config::{Mode, RestSettings, WorkerConfig};
+use crate::herder::distributed::{DistributedHerder, DistributedSettings, Foundation, group_settings};
+use crate::plugins::Plugins;
+use crate::rest::{
+    RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url,
+};
+use crate::storage::{StorageError, Stores};
+use crate::worker::{OffsetBacking, StopReport, Surroundings, Variables, Worker, WorkerSettings};
+
+/// Pause before a storage topic that does not answer is asked again.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Why a worker cannot start. Passing faults are not among them: those are waited out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A property cannot be used.
+    #[error("{0}")]
+    Config(ConnectError),
+    /// The cluster refuses this worker.
+    #[error(transparent)]
+    Cluster(#[from] WireError),
+    /// The storage topics cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The REST interface cannot be opened.
+    #[error(transparent)]
+    Rest(#[from] RestError),
+}
+
+/// What an executable adds to a worker.
+pub struct Build {
+    /// Version, as `GET /` shows it.
+    pub version: String,
+    /// Commit, as `GET /` shows it.
+    pub commit: String,
+    /// What the worker stands on.
+    pub surroundings: Surroundings,
+    /// False: no REST listener is opened, for simulations.
+    pub rest: bool,
+    /// Further paths of the REST interface.
+    pub routes: Router,
+    /// Further figures for `/metrics`.
+    pub metrics: Option<RenderMetrics>,
+}
+
+impl Build {
+    /// The real world, nothing added.
+    pub fn new(version: &str) -> Self {
+        Self {
+            version: version.to_owned(),
+            commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
+            surroundings: Surroundings::default(),
+            rest: true,
+            routes: Router::new(),
+            metrics: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Build {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Build({})", self.version)
+    }
+}
+
+/// A running worker.
+pub struct Connect {
+    herder: DistributedHerder,
+    worker: Worker,
+    rest: Vec<RunningRest>,
+    addresses: Vec<SocketAddr>,
+}
+
+impl std::fmt::Debug for Connect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Connect({:?})", self.addresses)
+    }
+}
+
+/// The REST ports of a worker, taken but not yet served.
+struct Ports {
+    settings: RestSettings,
+    public: Option<RestServer>,
+    admin: Option<RestServer>,
+}
+
+impl Ports {
+    async fn take(settings: RestSettings, rest: bool) -> Result<Self, StartError> {
+        if !rest {
+            return Ok(Self { settings, public: None, admin: None });
+        }
+        let public = RestServer::public(&settings).await?;
+        let admin = RestServer::admin(&settings).await?;
+        Ok(Self { settings, public: Some(public), admin })
+    }
+
+    fn addresses(&self) -> Vec<SocketAddr> {
+        self.public.as_ref().map(|server| server.addresses().to_vec()).unwrap_or_default()
+    }
+
+    fn serve(self, api: &RestApi) -> Vec<RunningRest> {
+        let public = self.public.map(|server| server.serve(api.public_router()));
+        let admin = self.admin.map(|server| server.serve(api.admin_router()));
+        public.into_iter().chain(admin).collect()
+    }
+}
+
+impl Connect {
+    /// Starts a worker of distributed mode. Returns when REST answers; the group is joined afterwards. While the cluster is
+    /// away it waits, saying so.
+    pub async fn distributed(
+        properties: ConfigMap,
+        plugins: Plugins,
+        build: Build,
+    ) -> Result<Self, StartError> {
+        let plugins = Arc::new(plugins);
+        let properties = resolve(&properties, &plugins)?;
+        let config = WorkerConfig::new(Mode::Distributed, properties).map_err(StartError::Config)?;
+        warn_unused(&config);
+        // Everything that can be refused at once is looked at before anything is waited for.
+        let client = Arc::new(WorkerClient::new(&config.rest)?);
+        let ports = Ports::take(config.rest.clone(), build.rest).await?;
+        let addresses = ports.addresses();
+        let (url, worker_id) = advertised_url(&ports.settings, &addresses);
+        let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
+        let worker_settings = worker_settings.map_err(StartError::Config)?;
+        let make = build.surroundings.clusters.clone();
+        let cluster: Cluster = make("worker's", &config.properties).map_err(StartError::Config)?;
+        cluster.connect().await?;
+        let topics = config.settings();
+        let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
+        let Stores { configs, offsets, statuses } = stores;
+        let backing =
+            OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
+        let worker = Worker::new(worker_settings, plugins, backing, build.surroundings.clone())
+            .map_err(StartError::Config)?;
+        let group = group_settings(&config, &worker_id);
+        let foundation =
+            Foundation { cluster, group, configs, statuses, offsets, worker: worker.clone(), client };
+        let herder =
+            DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
+        let api = rest_api(&herder, &worker, &config, build)?;
+        let rest = ports.serve(&api);
+        info!("worker {worker_id} is up, {url}");
+        Ok(Self { herder, worker, rest, addresses })
+    }
+
+    /// The herder.
+    pub fn herder(&self) -> &DistributedHerder {
+        &self.herder
+    }
+
+    /// What runs connectors and tasks.
+    pub fn worker(&self) -> &Worker {
+        &self.worker
+    }
+
+    /// Addresses on which REST listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Stops connectors and tasks in bounded time, leaves the group, closes REST.
+    pub async fn stop(self) -> StopReport {
+        let report = self.herder.stop().await;
+        for rest in self.rest {
+            rest.stop().await;
+        }
+        report
+    }
+}
+
+fn rest_api(
+    herder: &DistributedHerder,
+    worker: &Worker,
+    config: &WorkerConfig,
+    build: Build,
+) -> Result<RestApi, StartError> {
+    let (figures, group, more) = (worker.clone(), herder.clone(), build.metrics);
+    let metrics: RenderMetrics = Arc::new(move || {
+        let mut text = figures.metrics().prometheus();
+        text.push_str(&group.prometheus());
+        if let Some(more) = &more {
+            text.push_str(&more());
+        }
+        text
+    });
+    let options = RestOptions {
+        version: build.version,
+        commit: build.commit,
+        metrics: Some(metrics),
+        ..config.rest_options()
+    };
+    let api = RestApi::new(Arc::new(herder.clone()), config.rest.clone(), options)?;
+    Ok(api.with_routes(build.routes))
+}
+
+/// The worker's own properties with the values of its config providers.
+fn resolve(properties: &ConfigMap, plugins: &Plugins) -> Result<ConfigMap, StartError> {
+    let variables = Variables::from_properties(properties, plugins).map_err(StartError::Config)?;
+    variables.resolve(properties).map_err(StartError::Config)
+}
+
+fn warn_unused(config: &WorkerConfig) {
+    for key in config.unused() {
+        warn!("the worker's property {key} is not known and has no effect");
+    }
+}
+
+/// Repeats `open` while a passing fault is in its way.
+async fn outlast<T>(open: impl AsyncFn() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    loop {
+        match open().await {
+            Err(error) if error.is_passing() => {
+                warn!("waiting for the storage topics: {error}");
+                sleep(WAIT).await;
+            }
+            other => return other,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Exactly-once source support (KIP-618): the leader's transactional writes, rounds of fencing, and what a task makes sure of
+//! before it runs.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tracing::info;
+
+use super::Shared;
+use super::core::Core;
+use super::leader::stored;
+use super::rebalance::plain;
+use super::reconfigure::path_segment;
+use crate::api::{ConfigMap, ConnectError, ConnectorType};
+use crate::herder::error::HerderError;
+use crate::storage::{StorageError, TransactionalWriter};
+use crate::worker::{ExactlyOnce, TaskId};
+
+/// What a round of fencing has to do.
+enum Round {
+    /// The newest tasks were fenced for already.
+    Done,
+    /// Fence so many producers, if any, then take note of so many tasks.
+    Fence { old: Option<usize>, new: usize, config: ConfigMap },
+}
+
+/// Fences out earlier generations of a connector's tasks. On the leader.
+pub(super) async fn fence(shared: &Shared, name: &str) -> Result<(), HerderError> {
+    let connector = name.to_owned();
+    let round = shared
+        .ask(format!("performing zombie fencing for connector {name}"), move |core| {
+            Box::pin(async move { core.plan_fencing(&connector).await })
+        })
+        .await?;
+    let Round::Fence { old, new, config } = round else { return Ok(()) };
+    if let Some(old) = old {
+        info!(connector = %name, "fencing the producers of {old} earlier tasks");
+        let fenced = shared.worker.fence_zombies(name, old, &config).await;
+        fenced.map_err(|e| HerderError::other(format!("Failed to perform zombie fencing: {e}")))?;
+    }
+    let connector = name.to_owned();
+    shared
+        .ask(format!("writing the task count of connector {name}"), move |core| {
+            Box::pin(async move { core.note_fencing(&connector, new).await })
+        })
+        .await
+}
+
+/// What a task of one generation makes sure of, in the worker's hands.
+struct Guard {
+    shared: Arc<Shared>,
+    generation: i32,
+}
+
+#[async_trait]
+impl ExactlyOnce for Guard {
+    async fn fence(&self, id: &TaskId) -> Result<(), ConnectError> {
+        let connector = id.connector.clone();
+        let leads = self
+            .shared
+            .ask("looking for the leader", move |core| {
+                Box::pin(async move { core.fencing_request(&connector) })
+            })
+            .await
+            .map_err(|e| ConnectError::new(e.to_string()))?;
+        match leads {
+            None => fence(&self.shared, &id.connector).await.map_err(|e| ConnectError::new(e.to_string())),
+            Some(request) => self.shared.client.send(request).await.map_err(|(status, message)| {
+                ConnectError::new(format!(
+                    "the leader refused a round of zombie fencing ({status}): {message}"
+                ))
+            }),
+        }
+    }
+
+    async fn verify(&self, id: &TaskId) -> Result<(), ConnectError> {
+        let (id, generation) = (id.clone(), self.generation);
+        self.shared
+            .ask(format!("checking task {id}"), move |core| {
+                Box::pin(async move { core.check_current(&id, generation).await })
+            })
+            .await
+            .map_err(|e| ConnectError::new(e.to_string()))
+    }
+}
+
+impl Core {
+    /// True for source connectors of a worker with exactly-once support.
+    pub(super) fn delivers_exactly_once(&self, connector: &str) -> bool {
+        use super::ExactlyOnceSource::Enabled;
+        let class = self.state.connector(connector).and_then(|config| config.get("connector.class")?.clone());
+        let plugin = class.and_then(|class| self.worker.plugins().connector(&class).ok());
+        self.shared.settings.exactly_once == Enabled
+            && plugin.is_some_and(|p| p.kind() == ConnectorType::Source)
+    }
+
+    /// The hooks for a task that delivers exactly once.
+    pub(super) fn exactly_once_hooks(&self, id: &TaskId) -> Option<Arc<dyn ExactlyOnce>> {
+        let guard = Guard { shared: self.shared.clone(), generation: self.group.generation };
+        self.delivers_exactly_once(&id.connector).then(|| Arc::new(guard) as Arc<dyn ExactlyOnce>)
+    }
+
+    /// The right to write to the config topic, taken from earlier leaders.
+    pub(super) async fn claim_config_topic(&mut self) -> Result<(), StorageError> {
+        if !self.shared.settings.exactly_once.has_transactional_leader()
+            || self.configs.has_privileged_writer()
+        {
+            return Ok(());
+        }
+        let settings = &self.shared.settings;
+        let id = format!("connect-cluster-{}", settings.group_id);
+        let config = self
+            .worker
+            .transactional_client(&id)
+            .map_err(|e| StorageError::Transaction { what: "anything".to_owned(), reason: e.to_string() })?;
+        let writer = TransactionalWriter::open(config, &settings.config_topic).await?;
+        self.configs.set_privileged_writer(Some(Box::new(writer)));
+        // What an earlier leader wrote before it was fenced counts.
+        self.configs.refresh().await
+    }
+
+    async fn plan_fencing(&mut self, name: &str) -> Result<Round, HerderError> {
+        self.must_lead("fence zombies")?;
+        self.configs.refresh().await.map_err(stored)?;
+        self.must_know(name)?;
+        let state = self.configs.state();
+        if !self.delivers_exactly_once(name) {
+            return Err(HerderError::BadRequest(format!(
+                "Connector {name} is not a source connector of a worker with exactly-once support"
+            )));
+        }
+        if !state.is_pending_fencing(name) {
+            return Ok(Round::Done);
+        }
+        let (old, new) = (state.fenced_tasks(name), state.task_count(name).unwrap_or(0));
+        // One task follows one task: the new producer itself fences the old one.
+        let old = old.filter(|old| !(*old == 1 && new == 1));
+        let config = state.connector(name).map(plain).unwrap_or_default();
+        Ok(Round::Fence { old, new, config })
+    }
+
+    async fn note_fencing(&mut self, name: &str, tasks: usize) -> Result<(), HerderError> {
+        self.must_lead("fence zombies")?;
+        if self.configs.state().task_count(name) != Some(tasks) {
+            return Err(HerderError::conflict(
+                "Another set of task configurations was stored while this one was being fenced for",
+            ));
+        }
+        self.configs.put_fencing(name, tasks).await.map_err(stored)
+    }
+
+    /// The request for a follower to send; `None` on the leader.
+    fn fencing_request(&mut self, name: &str) -> Result<Option<super::InternalRequest>, HerderError> {
+        if self.is_leader() {
+            return Ok(None);
+        }
+        let Some(leader) = self.leader_url() else { return Err(HerderError::conflict("no leader is known")) };
+        let path = format!("connectors/{}/fence", path_segment(name));
+        Ok(Some(self.internal_request("PUT", &leader, &path, Vec::new())))
+    }
+
+    async fn check_current(&mut self, id: &TaskId, generation: i32) -> Result<(), HerderError> {
+        self.configs.refresh().await.map_err(stored)?;
+        let state = self.configs.state();
+        let started_with = self.started.get(id).map(|(_, task)| task);
+        let same = self.group.generation == generation
+            && self.group.running.tasks.contains(id)
+            && state.task(&id.connector, id.task) == started_with
+            && !state.is_pending_fencing(&id.connector);
+        match same {
+            true => Ok(()),
+            false => Err(HerderError::conflict(format!(
+                "Task {id} is out of date: it was reassigned or its connector has other tasks since it was started"
+            ))),
+        }
+    }
+
+    /// Checks an internal request's signature, then fences.
+    pub(super) fn accept_fencing(
+        &self,
+        signature: Option<&crate::herder::info::InternalRequestSignature>,
+    ) -> Result<(), HerderError> {
+        self.check_signature(signature)?;
+        self.must_lead("fence zombies")
+    }
+}

@@ -1,0 +1,302 @@
+//! What REST asks of this herder. Reading is done from snapshots; whatever changes something is done by the core.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+
+use super::core::DistributedHerder;
+use super::leader::RESTARTING;
+use super::{exactly_once, reconfigure};
+use crate::api::ConfigMap;
+use crate::herder::api::{Herder, HerderResult};
+use crate::herder::common;
+use crate::herder::error::HerderError;
+use crate::herder::info::{
+    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
+    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
+    TaskStateInfo,
+};
+use crate::herder::reading;
+use crate::loggers;
+use crate::storage::{ConfigState, Properties, TargetState};
+use crate::worker::TaskId;
+
+impl DistributedHerder {
+    fn state(&self) -> Arc<ConfigState> {
+        self.shared.configs.borrow().clone()
+    }
+
+    async fn put_target(&self, connector: &str, target: TargetState) -> HerderResult<()> {
+        let name = connector.to_owned();
+        self.shared
+            .ask(format!("setting the target state of connector {connector}"), move |core| {
+                Box::pin(async move {
+                    core.must_know(&name)?;
+                    core.configs.put_target(&name, target).await.map_err(super::leader::stored)
+                })
+            })
+            .await
+    }
+
+    /// Checks that a connector's offsets may be changed and fences out its tasks; its configuration.
+    async fn prepare_offsets(&self, connector: &str, what: &'static str) -> HerderResult<ConfigMap> {
+        let name = connector.to_owned();
+        let (config, exactly_once) = self
+            .shared
+            .ask(format!("modifying offsets for connector {connector}"), move |core| {
+                Box::pin(async move {
+                    core.must_lead(what)?;
+                    core.configs.refresh().await.map_err(super::leader::stored)?;
+                    core.must_be_stopped(&name, what)?;
+                    let config = core.configs.state().connector(&name).map(super::rebalance::plain);
+                    Ok((config.unwrap_or_default(), core.delivers_exactly_once(&name)))
+                })
+            })
+            .await?;
+        if exactly_once {
+            exactly_once::fence(&self.shared, connector).await?;
+        }
+        Ok(config)
+    }
+}
+
+#[async_trait]
+impl Herder for DistributedHerder {
+    fn is_ready(&self) -> bool {
+        self.shared.ready.load(Ordering::Acquire)
+    }
+
+    fn stage(&self) -> Option<Stage> {
+        self.shared.stage()
+    }
+
+    async fn health_check(&self) -> HerderResult<()> {
+        self.shared.ask("checking its health", |_| Box::pin(async { Ok(()) })).await
+    }
+
+    async fn kafka_cluster_id(&self) -> HerderResult<String> {
+        Ok(self.shared.cluster_id.clone())
+    }
+
+    async fn connectors(&self) -> HerderResult<Vec<String>> {
+        Ok(self.state().connectors().map(str::to_owned).collect())
+    }
+
+    async fn connector_info(&self, connector: &str) -> HerderResult<ConnectorInfo> {
+        reading::connector_info(&self.state(), self.shared.worker.plugins(), connector)
+    }
+
+    async fn connector_config(&self, connector: &str) -> HerderResult<Properties> {
+        let state = self.state();
+        state.connector(connector).cloned().ok_or_else(|| HerderError::unknown_connector(connector))
+    }
+
+    async fn put_connector_config(
+        &self,
+        connector: &str,
+        config: Properties,
+        target: Option<TargetState>,
+        allow_replace: bool,
+    ) -> HerderResult<Created<ConnectorInfo>> {
+        let validated = self.validate(config.clone()).await?;
+        common::refuse_errors(&validated)?;
+        let name = connector.to_owned();
+        self.shared
+            .ask(format!("writing a config for connector {connector} to the config topic"), move |core| {
+                Box::pin(async move { core.put_connector(&name, config, target, allow_replace).await })
+            })
+            .await
+    }
+
+    async fn patch_connector_config(
+        &self,
+        connector: &str,
+        patch: Properties,
+    ) -> HerderResult<Created<ConnectorInfo>> {
+        let mut config = self.connector_config(connector).await?;
+        for (key, value) in patch {
+            match value {
+                Some(value) => config.insert(key, Some(value)),
+                None => config.remove(&key),
+            };
+        }
+        self.put_connector_config(connector, config, None, true).await
+    }
+
+    async fn delete_connector(&self, connector: &str) -> HerderResult<()> {
+        let name = connector.to_owned();
+        self.shared
+            .ask(
+                format!("removing the config for connector {connector} from the config topic"),
+                move |core| Box::pin(async move { core.delete_connector(&name).await }),
+            )
+            .await
+    }
+
+    async fn request_task_reconfiguration(&self, connector: &str) {
+        reconfigure::request(&self.shared, connector);
+    }
+
+    async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>> {
+        reading::task_infos(&self.state(), connector)
+    }
+
+    async fn put_task_configs(
+        &self,
+        connector: &str,
+        configs: Vec<ConfigMap>,
+        signature: Option<InternalRequestSignature>,
+    ) -> HerderResult<()> {
+        let name = connector.to_owned();
+        let stored = |config: ConfigMap| config.into_iter().map(|(k, v)| (k, Some(v))).collect();
+        let configs: Vec<Properties> = configs.into_iter().map(stored).collect();
+        self.shared
+            .ask(format!("writing task configs for connector {connector} to the config topic"), move |core| {
+                Box::pin(async move {
+                    core.check_signature(signature.as_ref())?;
+                    core.write_tasks(&name, &configs).await
+                })
+            })
+            .await
+    }
+
+    async fn fence_zombies(
+        &self,
+        connector: &str,
+        signature: Option<InternalRequestSignature>,
+    ) -> HerderResult<()> {
+        self.shared
+            .ask(format!("accepting a request for zombie fencing of connector {connector}"), move |core| {
+                Box::pin(async move { core.accept_fencing(signature.as_ref()) })
+            })
+            .await?;
+        exactly_once::fence(&self.shared, connector).await
+    }
+
+    async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo> {
+        let (worker, statuses) = (&self.shared.worker, &self.shared.statuses);
+        reading::connector_state(&self.state(), worker.plugins(), statuses, connector)
+    }
+
+    async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        reading::task_state(&self.shared.statuses, connector, task)
+    }
+
+    async fn restart_connector(&self, connector: &str) -> HerderResult<()> {
+        let name = connector.to_owned();
+        self.shared
+            .ask(format!("restarting connector {connector}"), move |core| {
+                Box::pin(async move { core.restart_connector(&name).await })
+            })
+            .await
+    }
+
+    async fn restart_task(&self, connector: &str, task: usize) -> HerderResult<()> {
+        let id = TaskId { connector: connector.to_owned(), task };
+        self.shared
+            .ask(format!("restarting task {id}"), move |core| {
+                Box::pin(async move { core.restart_task(&id).await })
+            })
+            .await
+    }
+
+    async fn restart_connector_and_tasks(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
+        let name = request.connector.clone();
+        let plan = self
+            .shared
+            .ask(format!("restarting connector {name} and its tasks"), move |core| {
+                Box::pin(async move { core.restart_connector_and_tasks(&request).await })
+            })
+            .await?;
+        let mut shown = self.connector_status(&name).await?;
+        if plan.connector {
+            shown.connector.state = RESTARTING;
+        }
+        for task in shown.tasks.iter_mut().filter(|task| plan.tasks.contains(&task.id)) {
+            task.state.state = RESTARTING;
+        }
+        Ok(shown)
+    }
+
+    async fn pause_connector(&self, connector: &str) -> HerderResult<()> {
+        self.put_target(connector, TargetState::Paused).await
+    }
+
+    async fn resume_connector(&self, connector: &str) -> HerderResult<()> {
+        self.put_target(connector, TargetState::Started).await
+    }
+
+    async fn stop_connector(&self, connector: &str) -> HerderResult<()> {
+        let name = connector.to_owned();
+        self.shared
+            .ask(format!("stopping connector {connector}"), move |core| {
+                Box::pin(async move { core.stop_connector(&name).await })
+            })
+            .await
+    }
+
+    async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets> {
+        let config = self.connector_config(connector).await?;
+        reading::connector_offsets(&self.shared.worker, connector, &super::rebalance::plain(&config)).await
+    }
+
+    async fn alter_connector_offsets(
+        &self,
+        connector: &str,
+        offsets: ConnectorOffsets,
+    ) -> HerderResult<String> {
+        let config = self.prepare_offsets(connector, "alter connector offsets").await?;
+        reading::alter_offsets(&self.shared.worker, connector, &config, Some(offsets)).await
+    }
+
+    async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String> {
+        let config = self.prepare_offsets(connector, "reset connector offsets").await?;
+        reading::alter_offsets(&self.shared.worker, connector, &config, None).await
+    }
+
+    async fn connector_active_topics(&self, connector: &str) -> HerderResult<ActiveTopics> {
+        let topics = self.shared.statuses.topics(connector);
+        Ok(ActiveTopics { connector: connector.to_owned(), topics })
+    }
+
+    async fn reset_connector_active_topics(&self, connector: &str) -> HerderResult<()> {
+        self.shared.statuses.reset_topics(connector);
+        Ok(())
+    }
+
+    fn connector_plugins(&self, connectors_only: bool) -> Vec<PluginInfo> {
+        common::plugins(self.shared.worker.plugins(), connectors_only)
+    }
+
+    async fn connector_plugin_config(&self, plugin: &str) -> HerderResult<Vec<ConfigKeyInfo>> {
+        common::plugin_config(self.shared.worker.plugins(), plugin)
+    }
+
+    async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
+        reading::validate(&self.shared.worker, &config)
+    }
+
+    fn all_logger_levels(&self) -> LoggerLevels {
+        loggers::all()
+    }
+
+    fn logger_level(&self, logger: &str) -> Option<LoggerLevel> {
+        loggers::level(logger)
+    }
+
+    fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String> {
+        loggers::set_level(namespace, level)
+    }
+
+    async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
+        let (namespace, level) = (namespace.to_owned(), level.to_owned());
+        self.shared
+            .ask("setting the level of a logger on all workers", move |core| {
+                Box::pin(async move {
+                    core.configs.put_logger(&namespace, &level).await.map_err(super::leader::stored)
+                })
+            })
+            .await
+    }
+}

@@ -1,0 +1,4 @@
+//! The interface over a herder that answers as told.
+
+mod api;
+mod stub;

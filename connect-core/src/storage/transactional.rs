@@ -1,0 +1,91 @@
+//! The leader's own way into the config topic when source tasks may deliver exactly once: every write is a transaction of one
+//! transactional id, so that a leader that was replaced is refused by the brokers (KIP-618).
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+
+use super::configs::PrivilegedWriter;
+use super::{KeyedRecord, StorageError};
+
+/// Limit of one step of a transaction.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// Writes to one topic in transactions.
+pub struct TransactionalWriter {
+    producer: FutureProducer,
+    topic: String,
+}
+
+impl TransactionalWriter {
+    /// Fences out every other user of the configuration's transactional id.
+    pub async fn open(config: ClientConfig, topic: &str) -> Result<Self, StorageError> {
+        let producer: FutureProducer = config.create().map_err(|e| failed("a producer", &e))?;
+        let starting = producer.clone();
+        blocking("taking over the config topic", move || starting.init_transactions(LIMIT)).await?;
+        Ok(Self { producer, topic: topic.to_owned() })
+    }
+
+    async fn store(&self, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
+        self.producer.begin_transaction().map_err(|e| failed("a transaction", &e))?;
+        let sent = self.send(records).await;
+        let producer = self.producer.clone();
+        match sent {
+            Ok(()) => blocking("records", move || producer.commit_transaction(LIMIT)).await,
+            Err(error) => {
+                // The error of the records says more than one of the abort.
+                let _ = blocking("records", move || producer.abort_transaction(LIMIT)).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn send(&self, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
+        let mut deliveries = Vec::with_capacity(records.len());
+        for KeyedRecord { key, value } in &records {
+            let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).partition(0).key(key);
+            if let Some(value) = value {
+                record = record.payload(value);
+            }
+            deliveries.push(self.producer.send_result(record).map_err(|(e, _)| failed("records", &e))?);
+        }
+        for delivery in deliveries {
+            let delivered = delivery.await.map_err(|_| StorageError::Closed)?;
+            delivered.map_err(|(e, _)| failed("records", &e))?;
+        }
+        Ok(())
+    }
+}
+
+impl PrivilegedWriter for TransactionalWriter {
+    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>> {
+        Box::pin(self.store(records))
+    }
+}
+
+/// Runs a call of librdkafka that blocks.
+async fn blocking(
+    what: &'static str,
+    call: impl FnOnce() -> Result<(), KafkaError> + Send + 'static,
+) -> Result<(), StorageError> {
+    let outcome = tokio::task::spawn_blocking(call).await.map_err(|_| StorageError::Closed)?;
+    outcome.map_err(|e| failed(what, &e))
+}
+
+fn failed(what: &str, error: &KafkaError) -> StorageError {
+    let fenced = matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::Fenced
+                | RDKafkaErrorCode::ProducerFenced
+                | RDKafkaErrorCode::InvalidProducerEpoch
+        )
+    );
+    match fenced {
+        true => StorageError::Fenced { what: what.to_owned() },
+        false => StorageError::Transaction { what: what.to_owned(), reason: error.to_string() },
+    }
+}

@@ -1,0 +1,168 @@
+//! Rules that look at several settings: topics of sinks, their groups, exactly-once delivery of sources, overrides of client
+//! settings.
+
+use connect_api::config_def::ValidatedValue;
+use connect_api::{
+    ConfigDef, ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
+};
+use connect_plugins::java::regex::JavaRegex;
+
+use super::Rules;
+use super::report::Report;
+use crate::api::ConfigMap;
+use crate::config::keys::{prefixed, string_list};
+
+const GROUP_OVERRIDE: &str = "consumer.override.group.id";
+const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
+
+/// The value of this name, added when there is none.
+pub(super) fn value_of<'a>(values: &'a mut Vec<ValidatedValue>, name: &str) -> &'a mut ValidatedValue {
+    let found = values.iter().position(|value| value.name == name);
+    let index = found.unwrap_or_else(|| {
+        values.push(ValidatedValue {
+            name: name.to_owned(),
+            value: Setting::Null,
+            recommended: vec![],
+            errors: vec![],
+            visible: true,
+        });
+        values.len() - 1
+    });
+    &mut values[index]
+}
+
+fn refuse(values: &mut Vec<ValidatedValue>, name: &str, message: impl Into<String>) {
+    value_of(values, name).errors.push(message.into());
+}
+
+fn text<'a>(props: &'a ConfigMap, key: &str) -> &'a str {
+    props.get(key).map(|value| value.trim()).unwrap_or_default()
+}
+
+/// What only sinks must keep.
+pub(super) fn sink(rules: &Rules<'_>, props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    topics(props, values);
+    let Some(group) = rules.group_id else { return };
+    match props.get(GROUP_OVERRIDE) {
+        Some(own) if own == group => {
+            let message = format!("Consumer group {own} conflicts with Connect worker group {group}");
+            value_of(values, GROUP_OVERRIDE).value = Setting::String(own.clone());
+            refuse(values, GROUP_OVERRIDE, message);
+        }
+        Some(_) => {}
+        None if format!("connect-{}", text(props, "name")) == group => {
+            let message = format!(
+                "Consumer group for sink connector named {} conflicts with Connect worker group {group}",
+                text(props, "name")
+            );
+            refuse(values, "name", message);
+        }
+        None => {}
+    }
+}
+
+fn topics(props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    let (list, regex, dead) = (text(props, "topics"), text(props, "topics.regex"), text(props, DEAD_LETTERS));
+    let both = match (list.is_empty(), regex.is_empty()) {
+        (false, false) => Some("topics and topics.regex are mutually exclusive options, but both are set."),
+        (true, true) => Some("Must configure one of topics or topics.regex"),
+        _ => None,
+    };
+    if let Some(message) = both {
+        refuse(values, "topics", message);
+        refuse(values, "topics.regex", message);
+    }
+    if dead.is_empty() {
+        return;
+    }
+    let list = string_list(list);
+    if list.iter().any(|topic| topic == dead) {
+        let message = format!(
+            "The DLQ topic '{dead}' may not be included in the list of topics ('topics=[{}]') consumed by the connector",
+            list.join(", ")
+        );
+        refuse(values, "topics", message);
+    }
+    let matched = !regex.is_empty() && JavaRegex::new(regex).is_ok_and(|r| r.is_match(dead).unwrap_or(false));
+    if matched {
+        let message = format!(
+            "The DLQ topic '{dead}' may not be matched by the regex for the topics ('topics.regex={regex}') consumed by \
+             the connector"
+        );
+        refuse(values, "topics.regex", message);
+    }
+}
+
+/// What only sources must keep: in a group, exactly-once delivery where it is required.
+pub(super) fn source(
+    rules: &Rules<'_>,
+    plugin: &dyn ConnectorPlugin,
+    props: &ConfigMap,
+    values: &mut Vec<ValidatedValue>,
+) {
+    if rules.group_id.is_none() {
+        return;
+    }
+    let is = |values: &mut Vec<ValidatedValue>, key: &str, wanted: &str| {
+        let value = value_of(values, key);
+        value.errors.is_empty() && value.value.as_str().is_some_and(|text| text.eq_ignore_ascii_case(wanted))
+    };
+    if is(values, "exactly.once.support", "required") {
+        if !rules.exactly_once {
+            let message = "This worker does not have exactly-once source support enabled.";
+            refuse(values, "exactly.once.support", message);
+        }
+        match plugin.exactly_once_support(props) {
+            Some(ExactlyOnceSupport::Supported) => {}
+            Some(ExactlyOnceSupport::Unsupported) => {
+                let message =
+                    "The connector does not support exactly-once semantics with the provided configuration.";
+                refuse(values, "exactly.once.support", message);
+            }
+            None => refuse(values, "exactly.once.support", NO_ANSWER),
+        }
+    }
+    if is(values, "transaction.boundary", "connector")
+        && plugin.can_define_transaction_boundaries(props) != ConnectorTransactionBoundaries::Supported
+    {
+        let message = "The connector does not support connector-defined transaction boundaries with the given \
+                       configuration. Please reconfigure it to use a different transaction boundary definition.";
+        refuse(values, "transaction.boundary", message);
+    }
+}
+
+const NO_ANSWER: &str = "The connector does not implement the API required for preflight validation of exactly-once source \
+                         support. Please consult the documentation for the connector to determine whether it supports \
+                         exactly-once semantics, and then consider reconfiguring the connector to use the value \
+                         \"requested\" for this property (which will disable this preflight check and allow the \
+                         connector to be created).";
+
+/// Adds overrides of client settings for the clients that this connector has, with what the policy forbids.
+pub(super) fn overrides(rules: &Rules<'_>, kind: ConnectorType, props: &ConfigMap, report: &mut Report) {
+    let dead_letters = kind == ConnectorType::Sink && !text(props, DEAD_LETTERS).is_empty();
+    let creates_topics = props.keys().any(|key| key.starts_with("topic.creation."));
+    let source = kind == ConnectorType::Source;
+    for (prefix, used) in [
+        ("producer.override.", source || dead_letters),
+        ("consumer.override.", !source),
+        ("admin.override.", dead_letters || source && creates_topics),
+    ] {
+        if used {
+            let forbidden = (rules.forbidden)(prefix, props);
+            let value = |(name, text): (String, String)| {
+                let full = format!("{prefix}{name}");
+                let errors =
+                    forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
+                ValidatedValue {
+                    name,
+                    value: Setting::String(text),
+                    recommended: vec![],
+                    errors: errors.collect(),
+                    visible: true,
+                }
+            };
+            let values = prefixed(props, prefix).into_iter().map(value).collect();
+            report.add_prefixed(prefix, &ConfigDef::new(), values);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The samples `config/connect-*` can be used as they are.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use connect_api::ConfigMap;
+use connect_core::config::properties::Properties;
+use connect_core::plugins::Plugins;
+
+/// Settings of workers that samples may show.
+const WORKER: [&str; 21] = [
+    "bootstrap.servers",
+    "config.providers",
+    "config.providers.file.class",
+    "config.storage.replication.factor",
+    "config.storage.topic",
+    "exactly.once.source.support",
+    "group.id",
+    "listeners",
+    "offset.flush.interval.ms",
+    "offset.storage.file.filename",
+    "offset.storage.partitions",
+    "offset.storage.replication.factor",
+    "offset.storage.topic",
+    "plugin.path",
+    "rest.advertised.host.name",
+    "rest.advertised.listener",
+    "rest.advertised.port",
+    "scheduled.rebalance.max.delay.ms",
+    "status.storage.partitions",
+    "status.storage.replication.factor",
+    "status.storage.topic",
+];
+/// Settings of every connector.
+const COMMON: [&str; 4] = ["connector.class", "name", "tasks.max", "topics"];
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../config")
+}
+
+fn load(name: &str) -> ConfigMap {
+    Properties::read(&folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")).to_map()
+}
+
+/// The keys of a sample, those in comments too.
+fn shown(name: &str) -> BTreeSet<String> {
+    let text = std::fs::read_to_string(folder().join(name)).unwrap();
+    let commented = text.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
+    let commented = commented.map(|(key, _)| key).filter(|key| !key.contains(' ')).map(str::to_owned);
+    load(name).into_keys().chain(commented).collect()
+}
+
+fn samples(end: &str) -> Vec<String> {
+    let names = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names = names.map(|name| name.into_string().unwrap());
+    names.filter(|name| name.starts_with("connect-") && name.ends_with(end)).collect()
+}
+
+#[test]
+fn every_connector_is_known_and_valid() {
+    let plugins = Plugins::builtin();
+    let mut seen = 0;
+    for name in samples(".properties") {
+        let config = load(&name);
+        let Some(class) = config.get("connector.class") else { continue };
+        let definition =
+            plugins.connector(class).unwrap_or_else(|error| panic!("{name}: {error}")).config_def();
+        for value in definition.validate(&config) {
+            assert!(value.errors.is_empty(), "{name}: {:?}", value.errors);
+        }
+        for key in shown(&name) {
+            assert!(definition.key(&key).is_some() || COMMON.contains(&key.as_str()), "{name}: {key}?");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn a_json_sample_says_the_same_as_the_properties() {
+    let names = samples(".json");
+    for name in &names {
+        let json: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder().join(name)).unwrap()).unwrap();
+        let mut config: ConfigMap = serde_json::from_value(json["config"].clone()).unwrap();
+        config.insert("name".to_owned(), json["name"].as_str().unwrap().to_owned());
+        assert_eq!(config, load(&name.replace(".json", ".properties")), "{name}");
+    }
+    assert_eq!(names.len(), 2);
+}
+
+#[test]
+fn worker_samples_have_what_is_required() {
+    let plugins = Plugins::builtin();
+    let common = ["bootstrap.servers", "key.converter", "value.converter"];
+    let distributed =
+        ["group.id", "offset.storage.topic", "config.storage.topic", "status.storage.topic"].as_slice();
+    for (name, required) in [
+        ("connect-distributed.properties", distributed),
+        ("connect-standalone.properties", &["offset.storage.file.filename"]),
+    ] {
+        let config = load(name);
+        for key in common.iter().chain(required) {
+            assert!(config.contains_key(*key), "{name}: {key}");
+        }
+        for (key, class) in config.iter().filter(|(key, _)| key.ends_with(".converter")) {
+            let known = plugins.converter(class).unwrap_or_else(|| panic!("{name}: {key}={class}"));
+            let prefix = format!("{key}.");
+            let definition = (known.config_def)();
+            for key in config.keys().filter_map(|key| key.strip_prefix(&prefix)) {
+                assert!(definition.key(key).is_some(), "{name}: {prefix}{key}");
+            }
+        }
+        for key in shown(name).iter().filter(|key| !key.contains(".converter")) {
+            assert!(WORKER.contains(&key.as_str()), "{name}: {key}?");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Heartbeats, for as long as a member is in a generation. The only place that says that a membership is lost without
+//! being asked: by the coordinator's word, by this process's clock, or because the coordinator is out of reach.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, sleep_until};
+use tracing::{info, warn};
+
+use super::coordinator::{Coordinator, Line};
+use super::metrics::Meters;
+use super::requests::{
+    self, COORDINATOR_NOT_AVAILABLE, ILLEGAL_GENERATION, NOT_COORDINATOR, REBALANCE_IN_PROGRESS,
+    UNKNOWN_MEMBER_ID,
+};
+use super::state::{Identity, Shared};
+use super::{GroupSettings, Lost};
+use crate::error::WireError;
+use crate::settings::ClientSettings;
+
+/// What sends the heartbeats of one member.
+pub(super) struct Heart {
+    pub(super) settings: GroupSettings,
+    pub(super) coordinator: Arc<Coordinator>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) meters: Arc<Meters>,
+}
+
+/// How a heartbeat went.
+enum Beat {
+    Acknowledged,
+    /// Try again soon.
+    Failed(WireError),
+    /// Another generation is being joined; its first heartbeat decides.
+    Outdated,
+    Lost(Lost),
+}
+
+impl Heart {
+    /// Runs until it is aborted.
+    pub(super) async fn run(self) {
+        // An answer has to come early enough for a second try within the session.
+        let patience = self.settings.session_timeout / 2;
+        let client =
+            self.coordinator.client(patience.min(self.coordinator.cluster().settings().request_timeout));
+        let mut line = Line::default();
+        loop {
+            let identity = self.shared.identity().await;
+            tokio::select! {
+                biased;
+                () = self.shared.changed_from(&identity) => {}
+                why = self.beat_on(&mut line, &client, &identity) => {
+                    if self.shared.lose(&identity, why) {
+                        warn!("{}: {why}", self.coordinator.context("member of"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Beats for one identity until it is lost.
+    async fn beat_on(&self, line: &mut Line, client: &ClientSettings, identity: &Identity) -> Lost {
+        let cluster = self.coordinator.cluster();
+        let mut backoff = cluster.retry_backoff();
+        let mut failing: Option<Instant> = None;
+        loop {
+            let began = Instant::now();
+            // After a pause of the whole process the clock speaks first.
+            let beat = tokio::select! {
+                biased;
+                why = self.too_late(failing) => return why,
+                beat = self.beat(line, client, identity) => beat,
+            };
+            let next = match beat {
+                Beat::Acknowledged | Beat::Outdated => {
+                    (failing, backoff) = (None, cluster.retry_backoff());
+                    began + self.settings.heartbeat_interval
+                }
+                Beat::Failed(error) => {
+                    if failing.is_none() {
+                        failing = Some(Instant::now());
+                        info!("{error}; looking for the coordinator of group {}", self.settings.group_id);
+                    }
+                    Instant::now() + backoff.next().unwrap_or(self.settings.heartbeat_interval)
+                }
+                Beat::Lost(why) => return why,
+            };
+            tokio::select! {
+                biased;
+                why = self.too_late(failing) => return why,
+                () = sleep_until(next) => {}
+            }
+        }
+    }
+
+    /// Resolves when the session ends, or the coordinator has been out of reach for too long; never while nothing
+    /// depends on this membership.
+    async fn too_late(&self, failing: Option<Instant>) -> Lost {
+        let unreachable = failing.map(|since| since + self.settings.coordinator_timeout);
+        loop {
+            let (end, why) = match (self.shared.end(), unreachable) {
+                (None, _) => return std::future::pending().await,
+                (Some((end, _)), Some(reach)) if reach < end => (reach, Lost::CoordinatorUnreachable),
+                (Some(end), _) => end,
+            };
+            if Instant::now() >= end {
+                return why;
+            }
+            sleep_until(end).await;
+        }
+    }
+
+    async fn beat(&self, line: &mut Line, client: &ClientSettings, identity: &Identity) -> Beat {
+        let request = requests::heartbeat(&self.settings, identity);
+        // Without a way to it nothing is sent, and the time of the session does not begin.
+        if let Err(error) = self.coordinator.connect(line, client).await {
+            return Beat::Failed(error);
+        }
+        let sent = Instant::now();
+        self.meters.heartbeat_sent();
+        let answer = match self.coordinator.call(line, client, &request).await {
+            Ok(answer) => answer,
+            Err(error) => return Beat::Failed(error),
+        };
+        self.meters.heartbeat(sent.elapsed());
+        match answer.error_code {
+            0 | REBALANCE_IN_PROGRESS => {
+                self.shared.acknowledged(identity, sent, answer.error_code == REBALANCE_IN_PROGRESS);
+                Beat::Acknowledged
+            }
+            UNKNOWN_MEMBER_ID => Beat::Lost(Lost::UnknownMember),
+            ILLEGAL_GENERATION if self.shared.is_joining() => Beat::Outdated,
+            ILLEGAL_GENERATION => Beat::Lost(Lost::IllegalGeneration),
+            code => {
+                if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
+                    self.coordinator.forget().await;
+                }
+                Beat::Failed(WireError::broker(self.coordinator.context("heartbeat of"), code))
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The replicator as a plugin of Connect: `io.confluent.connect.replicator.ReplicatorSourceConnector`. Executables register
+//! it with [`plugin`]; the worker asks it for connectors and tasks, and for the way on which tasks write.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use connect_core::api::config_def::ValidatedValue;
+use connect_core::api::{
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin, ConnectorType,
+    ExactlyOnceSupport, Task,
+};
+use kafka_wire::produce::{MergeSettings, ProduceSettings};
+
+use crate::config::{self, BatchMode, CONNECTOR_CLASS, Local, ReplicatorConfig};
+use crate::connector::ReplicatorSourceConnector;
+use crate::context::{Contexts, Network};
+use crate::copy::task::CopyTask;
+use crate::monitoring::MonitorHandle;
+use crate::offsets;
+
+/// The Java class of its tasks.
+const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
+
+/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
+/// The plugin, with the figures of all its connectors. `local` is what the executable's command line and files say
+/// ([`ReplicatorConfig::local`]): it stands behind the configuration of the connector named `replicator`. Any other has all
+/// it needs in its configuration.
+pub fn plugin(
+    local: Option<Local>,
+    network: Network,
+    version: &str,
+) -> (Arc<ReplicatorPlugin>, MonitorHandle) {
+    let contexts = Arc::new(Contexts::new(local, network));
+    let monitors = contexts.monitors.clone();
+    (Arc::new(ReplicatorPlugin { contexts, version: version.to_owned() }), monitors)
+}
+
+/// See the module.
+pub struct ReplicatorPlugin {
+    contexts: Arc<Contexts>,
+    version: String,
+}
+
+impl std::fmt::Debug for ReplicatorPlugin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ReplicatorPlugin({})", self.version)
+    }
+}
+
+/// Settings of the producer of a task's batches.
+pub(crate) fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
+    let copy = &config.copy;
+    let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
+    ProduceSettings {
+        lanes_per_broker: copy.lanes_per_broker,
+        max_request_bytes: MAX_REQUEST_BYTES,
+        timeout: config.destination.client.request_timeout,
+        merge: (copy.batches == BatchMode::Merge).then_some(merge),
+    }
+}
+
+#[async_trait]
+impl ConnectorPlugin for ReplicatorPlugin {
+    fn class(&self) -> &str {
+        CONNECTOR_CLASS
+    }
+
+    fn task_class(&self) -> &str {
+        TASK_CLASS
+    }
+
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn kind(&self) -> ConnectorType {
+        ConnectorType::Source
+    }
+
+    fn config_def(&self) -> ConfigDef {
+        config::definition(!self.contexts.has_local())
+    }
+
+    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+        if let Err(error) = self.contexts.typed(config) {
+            config::add_problems(values, &error);
+        }
+    }
+
+    fn connector(&self) -> Box<dyn Connector> {
+        Box::new(ReplicatorSourceConnector::new(self.contexts.clone()))
+    }
+
+    fn task(&self) -> Task {
+        Task::Source(Box::new(CopyTask::new(self.contexts.clone())))
+    }
+
+    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+        Some(ExactlyOnceSupport::Unsupported)
+    }
+
+    async fn alter_offsets(
+        &self,
+        config: &ConfigMap,
+        offsets: &[ConnectorOffset],
+    ) -> Result<bool, ConnectError> {
+        let altered = offsets::alter::checked(offsets)?;
+        let context = self.contexts.of(config)?;
+        if context.config.offsets.commit_to_origin {
+            offsets::alter::at_origin(&context, &altered).await?;
+        }
+        for partition in altered.keys() {
+            context.memory.forget(partition);
+        }
+        Ok(true)
+    }
+}
