@@ -112,10 +112,13 @@ impl Level {
 /// Puts directives (see [`Loggers::directives`]) into force.
 pub type Apply = Arc<dyn Fn(&str) + Send + Sync>;
 
+/// Levels, and when they were last changed, by name.
+type Levels = BTreeMap<String, (Level, Option<i64>)>;
+
 /// The loggers that have a level of their own. Clones are handles to the same.
 #[derive(Clone)]
 pub struct Loggers {
-    levels: Arc<Mutex<BTreeMap<String, (Level, Option<i64>)>>>,
+    levels: Arc<Mutex<Levels>>,
     apply: Apply,
 }
 
@@ -182,7 +185,7 @@ impl Loggers {
         format!("{root}{}", parts.collect::<String>())
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<String, (Level, Option<i64>)>> {
+    fn lock(&self) -> MutexGuard<'_, Levels> {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -15,11 +15,14 @@ use crate::storage::{Properties, TargetState};
 const REQUESTS: &str = "org.apache.kafka.connect.runtime.rest.entities";
 
 /// Body of `POST /connectors`.
-pub(super) struct CreateConnector {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateConnector {
     /// Empty when it is missing.
-    pub(super) name: String,
-    pub(super) config: Properties,
-    pub(super) initial_state: Option<TargetState>,
+    pub name: String,
+    /// Settings.
+    pub config: Properties,
+    /// State to begin in; `None`: running.
+    pub initial_state: Option<TargetState>,
 }
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
@@ -96,8 +99,8 @@ pub(super) fn config(body: &[u8]) -> Result<Properties, ApiError> {
     )
 }
 
-/// Body of `POST /connectors`.
-pub(super) fn create_connector(body: &[u8]) -> Result<CreateConnector, ApiError> {
+/// Reads the body of `POST /connectors`; the error is the answer to it.
+pub fn create_connector(body: &[u8]) -> Result<CreateConnector, ApiError> {
     const KNOWN: [&str; 3] = ["config", "name", "initial_state"];
     let fields = object(body, &format!("{REQUESTS}.CreateConnectorRequest"))?;
     let fields = fields.ok_or_else(|| malformed("The request has no body; name and config are expected"))?;
@@ -141,7 +144,8 @@ pub(super) fn offsets(body: &[u8]) -> Result<ConnectorOffsets, ApiError> {
 }
 
 fn offset(raw: &RawValue) -> Result<OffsetEntry, ApiError> {
-    let fields = fields(raw, &format!("{REQUESTS}.ConnectorOffset"))?.unwrap_or_default();
+    let fields = fields(raw, &format!("{REQUESTS}.ConnectorOffset"))?;
+    let fields = fields.ok_or_else(|| malformed("An entry of offsets is null"))?;
     only(&fields, "ConnectorOffset", &["partition", "offset"])?;
     let map = |name: &str| -> Result<Option<Map<String, Value>>, ApiError> {
         let Some(raw) = fields.get(name) else { return Ok(None) };
@@ -209,7 +213,13 @@ mod tests {
         let read = offsets(br#"{"offsets":[{"partition":{"a":1},"offset":null}]}"#).unwrap();
         assert_eq!(read.offsets[0].offset, None);
         assert!(offsets(b"{}").unwrap().offsets.is_empty());
-        for body in [r#"{"offsets":{}}"#, r#"{"offsets":[{"partition":"a"}]}"#, r#"{"foo":1}"#, ""] {
+        for body in [
+            r#"{"offsets":{}}"#,
+            r#"{"offsets":[{"partition":"a"}]}"#,
+            r#"{"foo":1}"#,
+            r#"{"offsets":[null]}"#,
+            "",
+        ] {
             assert!(offsets(body.as_bytes()).is_err(), "{body}");
         }
     }

@@ -144,7 +144,6 @@ fn location(exchange: &Exchange, name: &str) -> String {
             | b'*'
             | b'+'
             | b','
-            | b';'
             | b'='
             | b':'
             | b'@' => path.push(char::from(byte)),

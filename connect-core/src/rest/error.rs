@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body as HttpBody;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -98,4 +98,17 @@ pub(super) fn answer_options(method: &Method, mut response: Response) -> Respons
     let text = HttpBody::from(methods.join(", "));
     let headers = [(header::ALLOW, methods.join(",")), (header::CONTENT_TYPE, "text/plain".to_owned())];
     (StatusCode::OK, headers, text).into_response()
+}
+
+/// Takes `;name=value` out of the segments of a path, as servers of Java do before they look at it.
+pub(super) fn drop_parameters(uri: &mut Uri) {
+    if !uri.path().contains(';') {
+        return;
+    }
+    let segments: Vec<&str> =
+        uri.path().split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    if let Ok(bare) = format!("{}{query}", segments.join("/")).parse() {
+        *uri = bare;
+    }
 }

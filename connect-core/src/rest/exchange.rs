@@ -25,6 +25,9 @@ use crate::herder::info::Stage;
 /// Longest body. Java has no limit; configurations of thousands of keys stay far below this.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
+/// Time for a whole body to arrive.
+const BODY_LIMIT: Duration = Duration::from_secs(60);
+
 /// Pause before a read that met a rebalance is tried again, and how long that goes on.
 const REBALANCE_PAUSE: Duration = Duration::from_millis(250);
 const REBALANCE_LIMIT: Duration = Duration::from_secs(10);
@@ -54,24 +57,25 @@ where
         let (parts, body) = request.into_parts();
         accepts_json(&parts.headers)?;
         let sends_json = matches!(parts.method, Method::POST | Method::PUT | Method::PATCH);
-        let body =
-            to_bytes(body, MAX_BODY).await.map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
-        if sends_json && !is_json(&parts.headers, &body) {
+        let read = timeout(BODY_LIMIT, to_bytes(body, MAX_BODY)).await;
+        let body = read
+            .map_err(|_| ApiError::bare(StatusCode::REQUEST_TIMEOUT))?
+            .map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
+        if sends_json && !is_json(&parts.headers) {
             return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
+        }
+        if sends_json && !body.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
+            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type"));
         }
         Ok(Self { parts, body, state: Arc::<RestState>::from_ref(state) })
     }
 }
 
-/// A body must call itself JSON; a request without one need not say anything.
-fn is_json(headers: &HeaderMap, body: &Bytes) -> bool {
-    match headers.get(header::CONTENT_TYPE).map(|value| value.to_str().unwrap_or_default()) {
-        None => true,
-        Some(kind) => {
-            let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-            kind == "application/json" || kind.ends_with("+json") || body.is_empty() && kind.is_empty()
-        }
-    }
+/// What calls itself anything must call itself JSON, even when it is empty.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
+    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
 }
 
 /// Everything that Connect answers is JSON.

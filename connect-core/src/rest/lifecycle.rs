@@ -44,7 +44,7 @@ pub(super) async fn restart_task(
     Path((name, task)): Path<(String, String)>,
     exchange: Exchange,
 ) -> Result<Response, ApiError> {
-    let task = number(&task)?;
+    let task = number(&task, |task| format!("Unknown task: {name}-{task}"))?;
     let done = exchange.forwardable(exchange.state.herder.restart_task(&name, task)).await?;
     Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()))
 }

@@ -29,7 +29,7 @@ pub(super) async fn set(Path(logger): Path<String>, exchange: Exchange) -> Resul
         return Err(ApiError::not_found(format!("invalid log level '{level}'.")));
     }
     let herder = &exchange.state.herder;
-    match exchange.query("scope").as_deref() {
+    match exchange.query("scope").map(|scope| scope.to_lowercase()).as_deref() {
         Some("cluster") => {
             exchange.local(herder.set_cluster_logger_level(&logger, level)).await?;
             return Ok(StatusCode::NO_CONTENT.into_response());

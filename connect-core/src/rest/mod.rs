@@ -35,6 +35,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
+pub use body::{CreateConnector, create_connector as parse_create_connector};
 pub use error::ApiError;
 pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 pub use listeners::{RestError, advertised_address, advertised_url};
@@ -126,8 +127,8 @@ impl RestApi {
             routes.extend(admin_routes());
         }
         let router = with_slashes(routes).with_state(self.state.clone()).merge(self.extension.clone());
-        let router =
-            self.filters.iter().fold(finish(router), |router, filter| extensions::apply(router, filter));
+        // The first extension is asked first, so it is put around all others.
+        let router = self.filters.iter().rev().fold(finish(router), extensions::apply);
         headers::decorate(router, &self.settings)
     }
 
@@ -197,9 +198,10 @@ fn with_slashes(routes: Routes) -> Router<Arc<RestState>> {
     router.method_not_allowed_fallback(error::method_not_allowed)
 }
 
-/// With answers for unknown paths and for OPTIONS.
+/// With answers for unknown paths and for OPTIONS. Parameters in paths (`/connectors/c;a=b`) are no part of a name.
 fn finish(router: Router) -> Router {
-    let options = |request: Request, next: Next| async move {
+    let options = |mut request: Request, next: Next| async move {
+        error::drop_parameters(request.uri_mut());
         let method = request.method().clone();
         let response: Response = next.run(request).await;
         error::answer_options(&method, response)

@@ -31,7 +31,8 @@ const STOP_LIMIT: Duration = Duration::from_secs(1);
 /// Time for a TLS handshake, and for the whole head of a request; also how long an idle connection is kept.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
 
-/// Longest head of a request; Jetty takes 8 KiB, authorization headers in use are sometimes longer.
+/// Longest head of a request, up to twice of which may be read at once; Jetty takes 8 KiB, authorization headers in use are
+/// sometimes longer.
 const MAX_HEAD: usize = 64 * 1024;
 
 /// Most connections at a time on one listener. Others wait in the system's queue.

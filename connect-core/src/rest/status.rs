@@ -15,6 +15,6 @@ pub(super) async fn task(
     Path((name, task)): Path<(String, String)>,
     exchange: Exchange,
 ) -> Result<Response, ApiError> {
-    let task = number(&task)?;
+    let task = number(&task, |task| format!("No status found for task {name}-{task}"))?;
     exchange.local(exchange.state.herder.task_status(&name, task)).await.map(json)
 }

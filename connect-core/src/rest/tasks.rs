@@ -20,7 +20,9 @@ pub(super) async fn configs(Path(name): Path<String>, exchange: Exchange) -> Res
     exchange.read(|| herder.tasks_config(&name)).await.map(json)
 }
 
-/// A task's number in a path; what is none is not found.
-pub(super) fn number(text: &str) -> Result<usize, ApiError> {
-    text.parse().map_err(|_| ApiError::not_found("HTTP 404 Not Found"))
+/// A task's number in a path: what is no 32-bit number is no path at all; a negative one is a task that is never there, which
+/// `missing` says.
+pub(super) fn number(text: &str, missing: impl FnOnce(i32) -> String) -> Result<usize, ApiError> {
+    let number: i32 = text.parse().map_err(|_| ApiError::not_found("HTTP 404 Not Found"))?;
+    usize::try_from(number).map_err(|_| ApiError::not_found(missing(number)))
 }

@@ -60,11 +60,14 @@ fn check_one(defined: &Defined, props: &ConfigMap, classes: &FindClass<'_>) -> V
     if let Some(validator) = &key.validator
         && let Err(reason) = validator.check(defined.own_name(), &value)
     {
-        errors.push(format!(
-            "Invalid value {} for configuration {}: {reason}",
-            java_text(&value),
-            defined.own_name()
-        ));
+        // Some say the whole of it, about another key than their own.
+        errors.push(match reason.starts_with("Invalid value ") {
+            true => reason,
+            false => {
+                let (shown, name) = (java_text(&value), defined.own_name());
+                format!("Invalid value {shown} for configuration {name}: {reason}")
+            }
+        });
     }
     ValidatedValue { name: key.name.clone(), value, recommended: vec![], errors, visible: true }
 }

@@ -164,9 +164,18 @@ pub(super) fn check_types(values: &mut [ValidatedValue], plugins: &Plugins, prop
     }
 }
 
+/// The interface of Java's converters: a class that is there but cannot be made.
+pub(super) const CONVERTER: &str = "org.apache.kafka.connect.storage.Converter";
+
 /// Why a class that is there cannot be used.
 pub(super) fn not_an_instance(plugins: &Plugins, class: &str, interface: &str) -> String {
     let nested = nested_of(plugins, class);
+    if class == CONVERTER {
+        return match interface {
+            "Converter" => "This class is abstract and cannot be created.".to_owned(),
+            _ => format!("Class interface {class} does not implement the {interface} interface"),
+        };
+    }
     if nested.is_empty() {
         return format!("Class class {class} does not implement the {interface} interface");
     }

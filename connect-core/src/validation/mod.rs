@@ -26,6 +26,12 @@ use crate::herder::info::ConfigInfos;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 
+/// Which overrides of client settings a policy forbids: keys with their reasons, for the prefix of a kind of client.
+pub type Forbidden<'a> = dyn Fn(&str, &ConfigMap) -> Vec<(String, String)> + Sync + 'a;
+
+/// Replaces variables of config providers.
+pub type Resolve<'a> = dyn Fn(&ConfigMap) -> Result<ConfigMap, connect_api::ConnectError> + Sync + 'a;
+
 /// What of the worker takes part in a check.
 pub struct Rules<'a> {
     /// All plugins.
@@ -36,9 +42,9 @@ pub struct Rules<'a> {
     pub exactly_once: bool,
     /// What `connector.client.config.override.policy` forbids of a configuration: names of keys and reasons, for each kind of
     /// client as its prefix (`producer.override.`) names it.
-    pub forbidden: &'a (dyn Fn(&str, &ConfigMap) -> Vec<(String, String)> + Sync),
+    pub forbidden: &'a Forbidden<'a>,
     /// Replaces variables of config providers.
-    pub resolve: &'a (dyn Fn(&ConfigMap) -> Result<ConfigMap, connect_api::ConnectError> + Sync),
+    pub resolve: &'a Resolve<'a>,
 }
 
 /// The keys that the worker adds to those of every connector of a kind.
@@ -151,7 +157,9 @@ fn class_of(plugins: &Plugins, text: &str) -> Option<String> {
         .or_else(|| plugins.header_converter(text).map(|plugin| plugin.class.to_owned()))
         .or_else(|| plugins.transformation(text).map(|plugin| plugin.class.to_owned()))
         .or_else(|| plugins.predicate(text).map(|plugin| plugin.class.to_owned()));
-    class.or_else(|| (!enrich::nested_of(plugins, text).is_empty()).then(|| text.to_owned()))
+    // Of Java's own classes these are the ones that are found in configurations by mistake.
+    let foreign = text == enrich::CONVERTER || text == "java.lang.String" || text == "java.lang.Object";
+    class.or_else(|| (foreign || !enrich::nested_of(plugins, text).is_empty()).then(|| text.to_owned()))
 }
 
 /// A map as Java prints it.

@@ -252,7 +252,7 @@ impl Plan {
         let properties = self.clients().producer(&self.id, None)?;
         let surroundings = self.worker.0.surroundings.clone();
         let raw_worker = self.worker.clone();
-        Ok(run_source(SourceRun {
+        run_source(SourceRun {
             id: self.id.clone(),
             task,
             config: self.config.clone(),
@@ -270,7 +270,7 @@ impl Plan {
             flush_timeout: Some(settings.offset_flush_timeout),
             records: Some(Box::new(move || self.record_parts(transaction))),
         })
-        .await?)
+        .await
     }
 
     fn record_parts(self, transaction: Option<Transactional>) -> Result<RecordParts, ConnectError> {

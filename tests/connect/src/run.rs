@@ -44,7 +44,8 @@ pub struct Difference {
     pub seen: String,
 }
 
-const NONE: &str = "(nothing)";
+/// In place of what only one side has.
+pub(crate) const NONE: &str = "(nothing)";
 const ENDED: &str = "ended early";
 
 /// Scenarios at the same time on a worker: most of them wait. Few on distributed workers, where each new connector makes the

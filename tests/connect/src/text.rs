@@ -43,6 +43,17 @@ pub(crate) fn without_frames(json: &str) -> String {
     out + rest
 }
 
+/// The words that explain a setting are each worker's own.
+pub(crate) fn without_documentation(json: &str) -> String {
+    const FIELD: &str = "\"documentation\":\"";
+    let mut parts = json.split(FIELD);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        out = out + FIELD + "…" + &part[end_of_string(part)..];
+    }
+    out
+}
+
 /// Java shows an array of bytes as `[B@` and a number of that moment.
 pub(crate) fn without_identities(text: &str) -> String {
     let mut parts = text.split("[B@");
@@ -113,6 +124,15 @@ mod tests {
         assert_eq!(without_frames(text), r#"{"message":"No …","c":1}"#);
         let text = r#"{"trace":"x.Y: no\nCaused by: z\n"}"#;
         assert_eq!(without_frames(text), r#"{"trace":"x.Y: no …"}"#);
+    }
+
+    #[test]
+    fn documentation_is_left_out() {
+        let text = r#"[{"documentation":"a \"b\"","c":1},{"documentation":"","c":2}]"#;
+        assert_eq!(
+            without_documentation(text),
+            r#"[{"documentation":"…","c":1},{"documentation":"…","c":2}]"#
+        );
     }
 
     #[test]

@@ -115,7 +115,7 @@ impl<'a> T<'a> {
 
     /// Replaces what differs from run to run.
     fn plain(&self, text: &str) -> String {
-        let mut text = text::without_identities(&text::without_frames(text));
+        let mut text = text::without_identities(&text::without_frames(&text::without_documentation(text)));
         let mut replace = |what: &str, name: &str| text = text.replace(what, name);
         if let Some(worker) = self.lab.worker(self.on) {
             replace(&worker.address, "<worker>");

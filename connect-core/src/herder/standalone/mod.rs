@@ -3,6 +3,7 @@
 //!
 //! Guarantees: changes come one after the other; one that was begun is finished although nobody waits for it any more.
 
+pub mod files;
 mod herald;
 mod requests;
 mod work;
@@ -18,8 +19,7 @@ use std::time::SystemTime;
 use tokio::sync::{Mutex, watch};
 
 use self::herald::Herald;
-use super::api::Herder;
-use super::api::HerderResult;
+use super::api::{Herder, HerderResult};
 use super::error::HerderError;
 use super::info::{ConnectorInfo, Created, Stage};
 use super::statuses::StatusWriter;

@@ -67,7 +67,7 @@ async fn every_endpoint_asks_the_herder() {
         ("GET /connectors/c/tasks", "", 200, "tasks c"),
         ("GET /connectors/c/tasks-config", "", 200, "tasks c"),
         ("GET /connectors/c/status", "", 200, "status c"),
-        ("GET /connectors/c/tasks/3/status", "", 200, "status c-3"),
+        ("GET /connectors/c;a=b/tasks/3;x/status", "", 200, "status c-3"),
         ("POST /connectors/c/tasks/3/restart", "", 204, "restart c-3"),
         ("POST /connectors/c/restart?includeTasks=yes", "", 204, "restart c"),
         ("POST /connectors/c/restart?includeTasks=TRUE", "", 202, "restart c false true"),
@@ -127,6 +127,8 @@ async fn bodies_are_connects() {
         ("PUT /admin/loggers/a", r#"{"level":"loud"}"#, 404, "invalid log level 'loud'."),
         ("GET /admin/loggers/a", "", 404, "Logger a not found."),
         ("GET /connectors/c/tasks/x/status", "", 404, "HTTP 404 Not Found"),
+        ("GET /connectors/c/tasks/99999999999/status", "", 404, "HTTP 404 Not Found"),
+        ("GET /connectors/c/tasks/-1/status", "", 404, "No status found for task c--1"),
         ("POST /connectors/c/tasks", "[1]", 500, "java.util.Map"),
         ("GET /metrics", "", 404, "HTTP 404 Not Found"),
     ] {
@@ -144,6 +146,7 @@ async fn media_types_and_options_are_answered() {
     let router = plain(&Arc::default());
     let form = [("content-type", "application/x-www-form-urlencoded")];
     assert_eq!(send(&router, "POST /connectors", &form, "a=b").await.status, 415);
+    assert_eq!(send(&router, "POST /connectors", &[], "{}").await.status, 415);
     assert_eq!(send(&router, "GET /connectors", &[("accept", "text/html")], "").await.status, 406);
     let browser = [("accept", "text/html,*/*;q=0.8")];
     assert_eq!(send(&router, "GET /connectors", &browser, "").await.status, 200);

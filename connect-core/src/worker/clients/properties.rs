@@ -27,6 +27,8 @@ impl Clients<'_> {
             // What exactly-once support stands on cannot be overridden.
             set(&mut properties, "enable.idempotence", "true");
             set(&mut properties, "transactional.id", transactional);
+            // A batch that is too large cannot be taken apart inside a transaction; Java's size is what topics are made for.
+            properties.entry("batch.size".to_owned()).or_insert_with(|| "16384".to_owned());
             if !self.overrides("max.in.flight.requests.per.connection") {
                 properties.remove("max.in.flight.requests.per.connection");
             }

@@ -131,7 +131,7 @@ impl SourceLoop {
                 biased;
                 () = &mut stopping => break,
                 events = raw_events(&mut self.raw) => self.produced(events),
-                delivery = deliveries(&mut self.sender) => self.delivered(delivery)?,
+                delivery = deliveries(&mut self.sender) => self.delivered(delivery).await?,
                 Ok(()) = self.run.target.changed() => {}
                 polled = self.run.task.poll(), if !self.paused => {
                     self.run.metrics.call_time.record_time(polled_at.elapsed());
@@ -243,10 +243,12 @@ impl SourceLoop {
         }
     }
 
-    fn delivered(&mut self, delivery: Delivery) -> Result<(), ConnectError> {
-        match &mut self.sender {
-            Some(sender) => sender.delivered(delivery, &mut *self.run.task),
-            None => Ok(()),
+    async fn delivered(&mut self, delivery: Delivery) -> Result<(), ConnectError> {
+        let Some(sender) = &mut self.sender else { return Ok(()) };
+        sender.delivered(delivery, &mut *self.run.task)?;
+        tokio::select! {
+            sent = sender.send_alone(&mut *self.run.task) => sent,
+            () = nearly_over(&self.run.stop) => Ok(()),
         }
     }
 

@@ -1,10 +1,10 @@
 //! Single records on their way to Kafka: transformed, converted, their topics created, handed to the producer, and
 //! followed until they are stored.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use connect_api::{ConnectError, RecordMetadata, SourceOffset, SourcePartition, SourceRecord, SourceTask};
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
@@ -36,8 +36,10 @@ pub(crate) struct RecordParts {
 /// A record that the producer has.
 struct Flight {
     record: SourceRecord,
-    topic: String,
+    converted: KafkaRecord,
     place: Option<Place>,
+    /// It was sent with no other, so that what is said about its batch is said about it.
+    alone: bool,
 }
 
 /// Sends the records of one task.
@@ -47,6 +49,8 @@ pub(super) struct RecordSender {
     flights: HashMap<usize, Flight>,
     next: usize,
     submitted: Submitted,
+    /// Records whose batch was too large: each is sent again alone.
+    too_large: VecDeque<Flight>,
     /// With transactions: what to tell the task when the current one is committed.
     to_tell: Vec<(SourceRecord, Option<RecordMetadata>)>,
     failure: Option<ConnectError>,
@@ -61,6 +65,7 @@ impl RecordSender {
             flights: HashMap::new(),
             next: 0,
             submitted: Submitted::default(),
+            too_large: VecDeque::new(),
             to_tell: Vec::new(),
             failure: None,
             stored_records: 0,
@@ -88,6 +93,7 @@ impl RecordSender {
             while let Ok(delivery) = self.parts.deliveries.try_recv() {
                 self.delivered(delivery, task)?;
             }
+            self.send_alone(task).await?;
             self.send_one(record, task).await?;
             let due = self.parts.transaction.as_ref().map_or(Due::Nothing, |t| t.after_record(index));
             self.end_transaction(due, task).await?;
@@ -151,11 +157,29 @@ impl RecordSender {
                 _ => None,
             },
         };
-        self.flights.insert(number, Flight { record, topic: converted.topic, place });
+        self.flights.insert(number, Flight { record, converted, place, alone: false });
         match sent {
             Ok(()) => Ok(()),
             Err(error) => self.delivered(Delivery { number, result: Err(error) }, task),
         }
+    }
+
+    /// Sends again what was in batches that were too large. Java's producer splits such batches; librdkafka refuses all
+    /// records of one for the sake of any.
+    pub(super) async fn send_alone(&mut self, task: &mut dyn SourceTask) -> Result<(), ConnectError> {
+        while !self.too_large.is_empty() {
+            self.settle(task).await?;
+            let Some(flight) = self.too_large.pop_front() else { continue };
+            let number = self.next;
+            self.next = (self.next + 1) % OFFSET_RECORD;
+            let sent = self.parts.producer.send(&flight.converted, number).await;
+            self.flights.insert(number, Flight { alone: true, ..flight });
+            match sent {
+                Ok(()) => self.settle(task).await?,
+                Err(error) => self.delivered(Delivery { number, result: Err(error) }, task)?,
+            }
+        }
+        Ok(())
     }
 
     /// A record was stored, or refused for good. An error fails the task.
@@ -171,6 +195,11 @@ impl RecordSender {
                 _ => Ok(()),
             };
         };
+        let too_large = matches!(&result, Err(error) if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageSizeTooLarge));
+        if too_large && !flight.alone && self.parts.transaction.is_none() {
+            self.too_large.push_back(flight);
+            return Ok(());
+        }
         self.parts.errors.metrics.finished(1);
         match result {
             Ok((partition, offset)) => {
@@ -179,7 +208,7 @@ impl RecordSender {
                 if let Some(place) = flight.place {
                     self.submitted.done(place);
                 }
-                let metadata = RecordMetadata { topic: flight.topic, partition, offset };
+                let metadata = RecordMetadata { topic: flight.converted.topic, partition, offset };
                 self.tell(flight.record, Some(metadata), task);
                 Ok(())
             }
@@ -197,7 +226,7 @@ impl RecordSender {
         let cause = kafka_error(error);
         let errors = &self.parts.errors;
         if !errors.settings.tolerate_all {
-            error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.topic);
+            error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.converted.topic);
             return Err(
                 ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
             );
@@ -252,7 +281,7 @@ impl RecordSender {
         Ok(())
     }
 
-    /// A committed transaction has no record on its way: takes in what the producer says of them.
+    /// Waits until no record is on its way.
     async fn settle(&mut self, task: &mut dyn SourceTask) -> Result<(), ConnectError> {
         while !self.flights.is_empty() {
             let delivery = self.next().await;
@@ -297,18 +326,16 @@ impl RecordSender {
                 Err(_) => Ok(()),
             };
         }
-        while !self.flights.is_empty() {
-            match timeout_at(deadline, self.next()).await {
-                Ok(delivery) => self.delivered(delivery, task)?,
-                Err(_) => break,
-            }
-        }
-        Ok(())
+        let settled = async {
+            self.settle(task).await?;
+            self.send_alone(task).await
+        };
+        timeout_at(deadline, settled).await.unwrap_or(Ok(()))
     }
 
     /// Records that are not stored.
     pub(super) fn outstanding(&self) -> usize {
-        self.flights.len()
+        self.flights.len() + self.too_large.len()
     }
 
     /// Ends the producer; an open transaction is aborted, in what time there is.

@@ -98,13 +98,18 @@ pub(super) fn list(list: &mut List) {
     });
 }
 
-/// Notes each record whose key has `part` in it, in order.
+/// Notes each record whose key has `part` in it, and for configurations also in which order they came.
 pub(super) fn note_records(t: &mut T<'_>, topic: &str, part: &str) {
+    let mut order = Vec::new();
     for record in t.lab.kafka.read(topic, 0, crate::transcript::PATIENCE) {
         let key = text::bytes(record.key.as_deref());
         if key.contains(part) {
+            order.push(key.replace(part, "…"));
             t.note(format!("{topic} {key}"), text::bytes(record.value.as_deref()));
         }
+    }
+    if topic.ends_with("configs") {
+        t.note(format!("{topic} order for {part}"), order.join(", "));
     }
 }
 
