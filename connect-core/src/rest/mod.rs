@@ -207,4 +207,3 @@ fn finish(router: Router) -> Router {
     // From outside the answer is seen with the list of methods.
     Router::new().fallback_service(router.fallback(error::unknown_path)).layer(from_fn(options))
 }
-

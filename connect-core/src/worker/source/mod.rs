@@ -203,7 +203,8 @@ impl SourceLoop {
                     self.last_batch = Instant::now();
                 }
                 if self.raw.is_none() {
-                    let own = self.run.task.batch_writer()?.map(|writer| (writer.destination, writer.produce));
+                    let own =
+                        self.run.task.batch_writer()?.map(|writer| (writer.destination, writer.produce));
                     let (destination, settings) = own.map_or_else(|| (self.run.raw)(), Ok)?;
                     self.raw = Some(RawCopy::new(destination, settings));
                 }
