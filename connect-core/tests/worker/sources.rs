@@ -137,6 +137,8 @@ async fn sim_whole_batches_pass_through_and_obey_a_pause() {
     assert_eq!(rig.source.steps.lock().unwrap().len(), 1);
     rig.worker.set_target_state("c", TargetState::Started);
     eventually("the third is acknowledged", || rig.source.told.lock().unwrap().len() == 3).await;
+    let page = rig.worker.metrics().prometheus();
+    assert!(page.contains("source_record_write_total{connector=\"c\",task=\"0\"} 3\n"), "{page}");
     rig.worker.stop_tasks(&[task(0)]).await;
     assert_eq!(rig.read("t").await, ["null=a @5", "null=b @5", "null=c @5"]);
     rig.start_source(&[], None).await;
