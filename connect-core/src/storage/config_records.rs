@@ -1,10 +1,9 @@
 //! Bytes of the config topic: which keys there are, and what their values look like. Values are plain JSON objects.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::config_state::TargetState;
@@ -16,8 +15,9 @@ const LOGGER: &str = "logger-cluster-";
 const SESSION_KEY: &str = "session-key";
 const GROUP_PREFIXES: [&str; 3] = [RESTART, FENCING, LOGGER];
 
-/// A stored configuration: Connect's flat map, in which a value may be null.
-pub type Properties = BTreeMap<String, Option<String>>;
+/// A stored configuration: Connect's flat map, in which a value may be null. Its order is what clients see: that of the
+/// request until it has been stored, and of Java's hash maps when it is read back.
+pub type Properties = IndexMap<String, Option<String>>;
 
 /// A record of the config topic, read.
 #[derive(Debug, PartialEq)]
