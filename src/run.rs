@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use replicator::config::{self, NoticeLevel, ReplicatorConfig};
 use connect_core::connect::StartError as WorkerError;
+use replicator::config::{self, NoticeLevel, ReplicatorConfig};
 use replicator::{StartError, Worker};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tracing::{error, info, warn};

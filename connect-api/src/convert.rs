@@ -6,6 +6,7 @@ use crate::data::{Headers, Schema, SchemaAndValue, Value};
 use crate::error::ConnectError;
 
 /// Translates keys or values. Made for one connector by its registry entry, from settings that were already checked.
+#[allow(clippy::wrong_self_convention, reason = "these are Connect's names")]
 pub trait Converter: Send + Sync {
     /// Bytes for Kafka; `None` is Kafka's null.
     fn from_connect_data(
@@ -26,6 +27,7 @@ pub trait Converter: Send + Sync {
 }
 
 /// Translates the values of headers.
+#[allow(clippy::wrong_self_convention, reason = "these are Connect's names")]
 pub trait HeaderConverter: Send + Sync {
     /// Bytes for Kafka; `None` is Kafka's null.
     fn from_connect_header(

@@ -32,8 +32,8 @@ pub use provider::{ConfigProvider, Provided};
 pub use record::{Record, SinkRecord, SourceRecord, TimestampType};
 pub use sink::{ErrantRecordReporter, SinkTask, SinkTaskContext, TopicPartition};
 pub use source::{
-    Acknowledged, BatchWriter, Destination, OffsetReader, Polled, RawBatch, RecordMetadata, SourceOffset, SourcePartition,
-    SourceTask, SourceTaskContext, TransactionContext, Trouble,
+    Acknowledged, BatchWriter, Destination, OffsetReader, Polled, RawBatch, RecordMetadata, SourceOffset,
+    SourcePartition, SourceTask, SourceTaskContext, TransactionContext, Trouble,
 };
 pub use transform::{Predicate, Transformation};
 

@@ -110,6 +110,9 @@ pub enum ConverterType {
 /// [`ConfigDef`].
 pub type Make<T> = fn(&ConfigMap) -> Result<Box<T>, ConnectError>;
 
+/// Makes a converter for keys, values or headers, as [`Make`].
+pub type MakeConverter = fn(&ConfigMap, ConverterType) -> Result<Box<dyn Converter>, ConnectError>;
+
 /// A converter.
 #[derive(Clone, Copy, Debug)]
 pub struct ConverterPlugin {
@@ -118,7 +121,7 @@ pub struct ConverterPlugin {
     /// Its settings.
     pub config_def: fn() -> ConfigDef,
     /// Makes one for keys or values; `None`: it converts only headers.
-    pub converter: Option<fn(&ConfigMap, ConverterType) -> Result<Box<dyn Converter>, ConnectError>>,
+    pub converter: Option<MakeConverter>,
     /// Makes one for headers.
     pub header_converter: Option<Make<dyn HeaderConverter>>,
 }

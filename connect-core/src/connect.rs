@@ -1,6 +1,7 @@
 //! A whole worker process, put together from its properties: storage topics, worker, herder, REST. Executables call this.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,14 @@ use tracing::{info, warn};
 
 use crate::api::{ConfigMap, ConnectError};
 use crate::config::{Mode, RestSettings, WorkerConfig};
+use crate::herder::api::Herder;
 use crate::herder::distributed::{DistributedHerder, DistributedSettings, Foundation, group_settings};
+use crate::herder::standalone::StandaloneHerder;
 use crate::plugins::Plugins;
 use crate::rest::{
     RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url,
 };
-use crate::storage::{StorageError, Stores};
+use crate::storage::{OffsetStore, StorageError, Stores};
 use crate::worker::{OffsetBacking, StopReport, Surroundings, Variables, Worker, WorkerSettings};
 
 /// Pause before a storage topic that does not answer is asked again.
@@ -77,10 +80,9 @@ impl std::fmt::Debug for Build {
     }
 }
 
-/// A running worker.
+/// A running worker of distributed mode.
 pub struct Connect {
     herder: DistributedHerder,
-    worker: Worker,
     rest: Vec<RunningRest>,
     addresses: Vec<SocketAddr>,
 }
@@ -91,21 +93,32 @@ impl std::fmt::Debug for Connect {
     }
 }
 
+/// A running worker of standalone mode.
+pub struct Standalone {
+    herder: StandaloneHerder,
+    rest: Vec<RunningRest>,
+}
+
+impl std::fmt::Debug for Standalone {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Standalone({:?})", self.herder)
+    }
+}
+
 /// The REST ports of a worker, taken but not yet served.
 struct Ports {
-    settings: RestSettings,
     public: Option<RestServer>,
     admin: Option<RestServer>,
 }
 
 impl Ports {
-    async fn take(settings: RestSettings, rest: bool) -> Result<Self, StartError> {
+    async fn take(settings: &RestSettings, rest: bool) -> Result<Self, StartError> {
         if !rest {
-            return Ok(Self { settings, public: None, admin: None });
+            return Ok(Self { public: None, admin: None });
         }
-        let public = RestServer::public(&settings).await?;
-        let admin = RestServer::admin(&settings).await?;
-        Ok(Self { settings, public: Some(public), admin })
+        let public = RestServer::public(settings).await?;
+        let admin = RestServer::admin(settings).await?;
+        Ok(Self { public: Some(public), admin })
     }
 
     fn addresses(&self) -> Vec<SocketAddr> {
@@ -127,20 +140,13 @@ impl Connect {
         plugins: Plugins,
         build: Build,
     ) -> Result<Self, StartError> {
-        let plugins = Arc::new(plugins);
-        let properties = resolve(&properties, &plugins)?;
-        let config = WorkerConfig::new(Mode::Distributed, properties).map_err(StartError::Config)?;
-        warn_unused(&config);
-        // Everything that can be refused at once is looked at before anything is waited for.
+        let Begun { config, plugins, ports, url, worker_id } =
+            Begun::new(Mode::Distributed, properties, plugins, &build).await?;
         let client = Arc::new(WorkerClient::new(&config.rest)?);
-        let ports = Ports::take(config.rest.clone(), build.rest).await?;
         let addresses = ports.addresses();
-        let (url, worker_id) = advertised_url(&ports.settings, &addresses);
         let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
         let worker_settings = worker_settings.map_err(StartError::Config)?;
-        let make = build.surroundings.clusters.clone();
-        let cluster: Cluster = make("worker's", &config.properties).map_err(StartError::Config)?;
-        cluster.connect().await?;
+        let cluster = cluster(&config, &build).await?;
         let topics = config.settings();
         let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
         let Stores { configs, offsets, statuses } = stores;
@@ -153,20 +159,17 @@ impl Connect {
             Foundation { cluster, group, configs, statuses, offsets, worker: worker.clone(), client };
         let herder =
             DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
-        let api = rest_api(&herder, &worker, &config, build)?;
+        let figures = herder.clone();
+        let group: RenderMetrics = Arc::new(move || figures.prometheus());
+        let api = rest_api(Arc::new(herder.clone()), &worker, &config, build, Some(group))?;
         let rest = ports.serve(&api);
         info!("worker {worker_id} is up, {url}");
-        Ok(Self { herder, worker, rest, addresses })
+        Ok(Self { herder, rest, addresses })
     }
 
     /// The herder.
     pub fn herder(&self) -> &DistributedHerder {
         &self.herder
-    }
-
-    /// What runs connectors and tasks.
-    pub fn worker(&self) -> &Worker {
-        &self.worker
     }
 
     /// Addresses on which REST listens.
@@ -184,18 +187,90 @@ impl Connect {
     }
 }
 
+impl Standalone {
+    /// Starts a worker of standalone mode. Returns when REST answers; connectors are created afterwards through
+    /// [`Standalone::herder`].
+    pub async fn start(properties: ConfigMap, plugins: Plugins, build: Build) -> Result<Self, StartError> {
+        let Begun { config, plugins, ports, url, worker_id } =
+            Begun::new(Mode::Standalone, properties, plugins, &build).await?;
+        let settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
+        let settings = settings.map_err(StartError::Config)?;
+        let file = config.text("offset.storage.file.filename").to_owned();
+        let store = OffsetStore::on_file(Path::new(&file)).await?;
+        let cluster = cluster(&config, &build).await?;
+        let backing = OffsetBacking { store, topic: None };
+        let worker = Worker::new(settings, plugins, backing, build.surroundings.clone())
+            .map_err(StartError::Config)?;
+        let herder = StandaloneHerder::new(worker.clone(), cluster.id()).await?;
+        let api = rest_api(Arc::new(herder.clone()), &worker, &config, build, None)?;
+        let rest = ports.serve(&api);
+        info!("worker {worker_id} is up, {url}");
+        Ok(Self { herder, rest })
+    }
+
+    /// The herder.
+    pub fn herder(&self) -> &StandaloneHerder {
+        &self.herder
+    }
+
+    /// Stops connectors and tasks in bounded time, closes REST.
+    pub async fn stop(self) -> StopReport {
+        let report = self.herder.stop().await;
+        for rest in self.rest {
+            rest.stop().await;
+        }
+        report
+    }
+}
+
+/// What both modes begin with: everything that can be refused at once is looked at before anything is waited for.
+struct Begun {
+    config: WorkerConfig,
+    plugins: Arc<Plugins>,
+    ports: Ports,
+    url: String,
+    worker_id: String,
+}
+
+impl Begun {
+    async fn new(
+        mode: Mode,
+        properties: ConfigMap,
+        plugins: Plugins,
+        build: &Build,
+    ) -> Result<Self, StartError> {
+        let plugins = Arc::new(plugins);
+        let properties = resolve(&properties, &plugins)?;
+        let config = WorkerConfig::new(mode, properties).map_err(StartError::Config)?;
+        for key in config.unused() {
+            warn!("the worker's property {key} is not known and has no effect");
+        }
+        let ports = Ports::take(&config.rest, build.rest).await?;
+        let (url, worker_id) = advertised_url(&config.rest, &ports.addresses());
+        Ok(Self { config, plugins, ports, url, worker_id })
+    }
+}
+
+/// The worker's cluster, connected.
+async fn cluster(config: &WorkerConfig, build: &Build) -> Result<Cluster, StartError> {
+    let make = build.surroundings.clusters.clone();
+    let cluster = make("worker's", &config.properties).map_err(StartError::Config)?;
+    cluster.connect().await?;
+    Ok(cluster)
+}
+
 fn rest_api(
-    herder: &DistributedHerder,
+    herder: Arc<dyn Herder>,
     worker: &Worker,
     config: &WorkerConfig,
     build: Build,
+    group: Option<RenderMetrics>,
 ) -> Result<RestApi, StartError> {
-    let (figures, group, more) = (worker.clone(), herder.clone(), build.metrics);
+    let (worker, more) = (worker.clone(), build.metrics);
     let metrics: RenderMetrics = Arc::new(move || {
-        let mut text = figures.metrics().prometheus();
-        text.push_str(&group.prometheus());
-        if let Some(more) = &more {
-            text.push_str(&more());
+        let mut text = worker.metrics().prometheus();
+        for further in group.iter().chain(&more) {
+            text.push_str(&further());
         }
         text
     });
@@ -205,20 +280,13 @@ fn rest_api(
         metrics: Some(metrics),
         ..config.rest_options()
     };
-    let api = RestApi::new(Arc::new(herder.clone()), config.rest.clone(), options)?;
-    Ok(api.with_routes(build.routes))
+    Ok(RestApi::new(herder, config.rest.clone(), options)?.with_routes(build.routes))
 }
 
 /// The worker's own properties with the values of its config providers.
 fn resolve(properties: &ConfigMap, plugins: &Plugins) -> Result<ConfigMap, StartError> {
     let variables = Variables::from_properties(properties, plugins).map_err(StartError::Config)?;
     variables.resolve(properties).map_err(StartError::Config)
-}
-
-fn warn_unused(config: &WorkerConfig) {
-    for key in config.unused() {
-        warn!("the worker's property {key} is not known and has no effect");
-    }
 }
 
 /// Repeats `open` while a passing fault is in its way.

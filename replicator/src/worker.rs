@@ -185,8 +185,12 @@ impl Worker {
                 );
                 Ok(true)
             }
-            Err(HerderError::NotLeader { .. } | HerderError::Conflict { .. } | HerderError::Stale(_)) => Ok(false),
-            Err(other @ (HerderError::BadRequest(_) | HerderError::Forbidden(_))) => Err(StartError::Herder(other)),
+            Err(HerderError::NotLeader { .. } | HerderError::Conflict { .. } | HerderError::Stale(_)) => {
+                Ok(false)
+            }
+            Err(other @ (HerderError::BadRequest(_) | HerderError::Forbidden(_))) => {
+                Err(StartError::Herder(other))
+            }
             Err(passing) => {
                 warn!("cannot store the connector's configuration, trying again: {passing}");
                 Ok(false)
@@ -211,7 +215,10 @@ impl Worker {
                 Some(Ok(()))
             }
             State::Paused | State::Stopped => {
-                warn!("the connector is {:?}: resume it by PUT /connectors/{CONNECTOR_NAME}/resume", status.state);
+                warn!(
+                    "the connector is {:?}: resume it by PUT /connectors/{CONNECTOR_NAME}/resume",
+                    status.state
+                );
                 Some(Ok(()))
             }
             State::Failed if ours => {

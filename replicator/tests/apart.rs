@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use connect_core::api::helpers::{MemoryOffsets, fields};
 use connect_core::api::{
-    BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled, SourcePartition,
-    SourceTask, Task,
+    BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled,
+    SourcePartition, SourceTask, Task,
 };
 use kafka_sim::Cluster as Sim;
 use kafka_wire::admin::GroupOffset;
@@ -109,12 +109,8 @@ fn batch(records: i32) -> OutgoingBatch {
 
 /// Writes ten records to every partition of a topic.
 async fn fill(sim: &Sim, topic: &str, partitions: i32) {
-    let produce = ProduceSettings {
-        lanes_per_broker: 1,
-        max_request_bytes: 1 << 20,
-        timeout: LIMIT,
-        merge: None,
-    };
+    let produce =
+        ProduceSettings { lanes_per_broker: 1, max_request_bytes: 1 << 20, timeout: LIMIT, merge: None };
     let cluster = client(sim);
     cluster.connect().await.unwrap();
     let mut producer = Producer::new(cluster, produce);

@@ -68,7 +68,6 @@ impl Invocation {
         Self::from_matches(&parse(command, args)?)
     }
 
-    #[allow(dead_code)]
     pub(super) fn standalone(args: impl IntoIterator<Item = OsString>) -> Result<Self, Exit> {
         let files = Arg::new("connectors")
             .value_name("CONNECTOR-FILE")
@@ -153,7 +152,8 @@ mod tests {
         assert_eq!((exit.code, exit.to_stdout), (1, false));
         let help = Invocation::distributed(args("connect-distributed --help")).unwrap_err();
         assert!(help.code == 0 && help.to_stdout && help.text.contains("Examples:"));
-        let read = Invocation::standalone(args("connect-standalone w.properties a.properties b.json")).unwrap();
+        let read =
+            Invocation::standalone(args("connect-standalone w.properties a.properties b.json")).unwrap();
         assert_eq!((read.worker.to_str(), read.connectors.len()), (Some("w.properties"), 2));
     }
 }

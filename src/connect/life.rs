@@ -1,14 +1,17 @@
 //! The life of a worker's process: read the properties, start, work until told to stop, stop.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use connect_core::api::ConfigMap;
 use connect_core::config::{Mode, Properties, WorkerConfig};
-use connect_core::connect::{Build, Connect, StartError};
+use connect_core::connect::{Build, Connect, Standalone, StartError};
+use connect_core::herder::standalone::files;
 use connect_core::plugins::Plugins;
+use connect_core::rest::CreateConnector;
 use connect_core::storage::StorageError;
+use connect_core::worker::StopReport;
 use tracing::{error, info, warn};
 
 use super::cli::Invocation;
@@ -18,19 +21,34 @@ use crate::run::{INTERRUPTED, Signals, VERSION, on_runtime};
 
 /// Properties that cannot be used, or a worker that cannot start.
 const CONFIG: u8 = 2;
+/// A connector's file that cannot be used.
+const CONNECTOR: u8 = 3;
 /// A storage topic that cannot serve.
 const STORAGE: u8 = 1;
 
 pub(super) fn distributed(invocation: &Invocation) -> ExitCode {
+    run(invocation, Mode::Distributed, |properties| async { group(properties).await })
+}
+
+pub(super) fn standalone(invocation: &Invocation) -> ExitCode {
+    let files = invocation.connectors.clone();
+    run(invocation, Mode::Standalone, |properties| async move { alone(properties, &files).await })
+}
+
+fn run<F: Future<Output = u8>>(
+    invocation: &Invocation,
+    mode: Mode,
+    life: impl FnOnce(ConfigMap) -> F,
+) -> ExitCode {
     let properties = match read(&invocation.worker) {
         Ok(properties) => properties,
         Err(exit) => return exit.print(),
     };
     if invocation.dry_run {
-        return dry_run(Mode::Distributed, properties).print();
+        return dry_run(mode, properties).print();
     }
     Console::start(&invocation.log);
-    on_runtime(live(properties))
+    on_runtime(life(properties))
 }
 
 fn read(path: &Path) -> Result<ConfigMap, Exit> {
@@ -57,42 +75,96 @@ fn dry_run(mode: Mode, properties: ConfigMap) -> Exit {
     }
 }
 
-/// The plugins of a worker: those that come along, the replicator's connector, and with `CONNECT_TEST_PLUGINS=1` those for
-/// tests of workers.
-fn plugins() -> Plugins {
+/// The plugins of a worker, with what they show by REST: those that come along, the replicator's connector, and with
+/// `CONNECT_TEST_PLUGINS=1` those for tests of workers.
+fn plugins() -> (Plugins, Build) {
     let test = std::env::var(connect_plugins::connectors::TEST_PLUGINS_VARIABLE).ok();
     let all = connect_plugins::connectors::plugins_for(test.as_deref());
-    all.into_iter().fold(Plugins::builtin(), Plugins::with_connector)
+    let (replicator, monitors) = replicator::plugin(None, replicator::tcp(), VERSION);
+    let plugins =
+        all.into_iter().fold(Plugins::builtin(), Plugins::with_connector).with_connector(replicator);
+    (plugins, Build { routes: monitors.routes(), ..Build::new(VERSION) })
 }
 
-async fn live(properties: ConfigMap) -> u8 {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(reason) => {
-            error!("signals cannot be received: {reason}");
-            return code::INTERNAL;
-        }
-    };
-    let started = Instant::now();
+async fn group(properties: ConfigMap) -> u8 {
+    let Some(mut signals) = signals() else { return code::INTERNAL };
+    let begun = Instant::now();
     info!("connect-distributed {VERSION} starts");
+    let (plugins, build) = plugins();
     let connect = tokio::select! {
-        connect = Connect::distributed(properties, plugins(), Build::new(VERSION)) => match connect {
+        connect = Connect::distributed(properties, plugins, build) => match connect {
             Ok(connect) => connect,
-            Err(reason) => {
-                error!("the worker cannot start: {reason}");
-                return exit_code(&reason);
-            }
+            Err(reason) => return failed(&reason),
         },
-        name = signals.next() => {
-            info!("{name} before the start was complete");
-            return code::OK;
-        }
+        name = signals.next() => return interrupted(name),
     };
-    info!("REST answers after {:.2} s", started.elapsed().as_secs_f64());
+    info!("REST answers after {:.2} s", begun.elapsed().as_secs_f64());
     let name = signals.next().await;
+    stopped(name, connect.stop(), signals).await
+}
+
+async fn alone(properties: ConfigMap, files: &[PathBuf]) -> u8 {
+    let Some(mut signals) = signals() else { return code::INTERNAL };
+    info!("connect-standalone {VERSION} starts");
+    let (plugins, build) = plugins();
+    let standalone = tokio::select! {
+        standalone = Standalone::start(properties, plugins, build) => match standalone {
+            Ok(standalone) => standalone,
+            Err(reason) => return failed(&reason),
+        },
+        name = signals.next() => return interrupted(name),
+    };
+    let created = tokio::select! {
+        created = create(&standalone, files) => created,
+        name = signals.next() => return stopped(name, standalone.stop(), signals).await,
+    };
+    if let Err(reason) = created {
+        error!("{reason}");
+        standalone.stop().await;
+        return CONNECTOR;
+    }
+    standalone.herder().set_ready();
+    let name = signals.next().await;
+    stopped(name, standalone.stop(), signals).await
+}
+
+/// Creates the connectors of the command line.
+async fn create(standalone: &Standalone, files: &[PathBuf]) -> Result<(), String> {
+    for path in files {
+        let shown = path.display();
+        let CreateConnector { name, config, initial_state } =
+            files::read(path).map_err(|e| format!("{shown} cannot be used: {e}"))?;
+        let created = standalone.herder().create(&name, config, initial_state).await;
+        created.map_err(|e| format!("cannot create connector {name} from {shown}: {e}"))?;
+        info!("created connector {name}");
+    }
+    Ok(())
+}
+
+fn signals() -> Option<Signals> {
+    Signals::new().inspect_err(|reason| error!("signals cannot be received: {reason}")).ok()
+}
+
+fn failed(reason: &StartError) -> u8 {
+    error!("the worker cannot start: {reason}");
+    match reason {
+        StartError::Storage(StorageError::CleanupPolicy { .. } | StorageError::PartitionCount { .. }) => {
+            STORAGE
+        }
+        _ => CONFIG,
+    }
+}
+
+fn interrupted(name: &str) -> u8 {
+    info!("{name} before the start was complete");
+    code::OK
+}
+
+/// Stops; a second signal ends at once.
+async fn stopped(name: &str, stop: impl Future<Output = StopReport>, mut signals: Signals) -> u8 {
     info!("{name}: stopping connectors and tasks (again to end at once)");
     tokio::select! {
-        report = connect.stop() => {
+        report = stop => {
             for task in &report.abandoned {
                 warn!("task {task} did not stop in time (task.shutdown.graceful.timeout.ms)");
             }
@@ -103,12 +175,5 @@ async fn live(properties: ConfigMap) -> u8 {
             warn!("{name} again: ending at once");
             INTERRUPTED
         }
-    }
-}
-
-fn exit_code(error: &StartError) -> u8 {
-    match error {
-        StartError::Storage(StorageError::CleanupPolicy { .. } | StorageError::PartitionCount { .. }) => STORAGE,
-        _ => CONFIG,
     }
 }

@@ -15,3 +15,11 @@ pub fn distributed(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(exit) => exit.print(),
     }
 }
+
+/// Runs `connect-standalone` to its end.
+pub fn standalone(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Invocation::standalone(args) {
+        Ok(invocation) => life::standalone(&invocation),
+        Err(exit) => exit.print(),
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::StorageError;
 use super::config_records::{self, Properties, RestartRequest, SessionKey};
@@ -16,6 +16,9 @@ use super::log::{KeyedRecord, LogTail, RecordLog};
 
 /// Time for a write and the reading that follows it.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);
+
+/// Pause before looking again whether a transaction's end has been written.
+const MARKER_PAUSE: Duration = Duration::from_millis(5);
 
 /// The config store of a worker.
 pub struct ConfigStore {
@@ -28,8 +31,9 @@ pub struct ConfigStore {
 
 /// Writes what only the leader may write, so that a leader that was replaced cannot (exactly-once support).
 pub trait PrivilegedWriter: Send {
-    /// Stores records, all or none. [`StorageError::Fenced`] when another leader has taken over.
-    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>>;
+    /// Stores records, all or none, and gives the offset of the last. They may take a moment to be readable.
+    /// [`StorageError::Fenced`] when another leader has taken over.
+    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<i64, StorageError>>;
 }
 
 impl ConfigStore {
@@ -160,10 +164,15 @@ impl ConfigStore {
         }
         let outcome = timeout(WRITE_LIMIT, async {
             match &mut self.privileged {
-                Some(writer) => writer.write(records).await?,
-                None => self.log.append(records).await?,
+                Some(writer) => {
+                    let last = writer.write(records).await?;
+                    self.refresh_past(last).await
+                }
+                None => {
+                    self.log.append(records).await?;
+                    self.refresh().await
+                }
             }
-            self.refresh().await
         })
         .await;
         let outcome = outcome.unwrap_or_else(|_| Err(late(what)));
@@ -172,6 +181,18 @@ impl ConfigStore {
             self.privileged = None;
         }
         outcome
+    }
+
+    /// Reads until the record at this offset has been read. That a transaction is committed is known before its marker is in
+    /// the topic, and the topic ends before the transaction for as long.
+    async fn refresh_past(&mut self, offset: i64) -> Result<(), StorageError> {
+        loop {
+            self.refresh().await?;
+            if self.state.offset > offset {
+                return Ok(());
+            }
+            sleep(MARKER_PAUSE).await;
+        }
     }
 
     async fn write(&mut self, what: String, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
@@ -198,6 +219,32 @@ impl std::fmt::Debug for ConfigStore {
 mod tests {
     use super::*;
     use crate::storage::MemoryLog;
+
+    /// As a broker does it: what was committed can be read only a while later.
+    struct Late(MemoryLog);
+
+    impl PrivilegedWriter for Late {
+        fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<i64, StorageError>> {
+            let (log, last) = (self.0.clone(), self.0.records().len() + records.len() - 1);
+            tokio::spawn(async move {
+                sleep(Duration::from_millis(200)).await;
+                log.push(records);
+            });
+            Box::pin(async move { Ok(last as i64) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transaction_is_read_back_although_its_end_comes_late() {
+        let log = MemoryLog::default();
+        let mut store = ConfigStore::open(Box::new(log.clone())).await.unwrap();
+        store.set_privileged_writer(Some(Box::new(Late(log))));
+        let config: Properties = [("tasks.max".to_owned(), Some("2".to_owned()))].into();
+        store.put_connector("c", &config, Some(TargetState::Paused)).await.unwrap();
+        assert_eq!(store.state().connector("c"), Some(&config));
+        store.put_tasks("c", std::slice::from_ref(&config)).await.unwrap();
+        assert_eq!(store.state().tasks("c").len(), 1);
+    }
 
     #[tokio::test]
     async fn writes_are_read_back_and_survive() {

@@ -29,12 +29,15 @@ impl TransactionalWriter {
         Ok(Self { producer, topic: topic.to_owned() })
     }
 
-    async fn store(&self, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
+    async fn store(&self, records: Vec<KeyedRecord>) -> Result<i64, StorageError> {
         self.producer.begin_transaction().map_err(|e| failed("a transaction", &e))?;
         let sent = self.send(records).await;
         let producer = self.producer.clone();
         match sent {
-            Ok(()) => blocking("records", move || producer.commit_transaction(LIMIT)).await,
+            Ok(last) => {
+                blocking("records", move || producer.commit_transaction(LIMIT)).await?;
+                Ok(last)
+            }
             Err(error) => {
                 // The error of the records says more than one of the abort.
                 let _ = blocking("records", move || producer.abort_transaction(LIMIT)).await;
@@ -43,7 +46,8 @@ impl TransactionalWriter {
         }
     }
 
-    async fn send(&self, records: Vec<KeyedRecord>) -> Result<(), StorageError> {
+    /// The highest offset that a record got.
+    async fn send(&self, records: Vec<KeyedRecord>) -> Result<i64, StorageError> {
         let mut deliveries = Vec::with_capacity(records.len());
         for KeyedRecord { key, value } in &records {
             let mut record = FutureRecord::<[u8], [u8]>::to(&self.topic).partition(0).key(key);
@@ -52,16 +56,17 @@ impl TransactionalWriter {
             }
             deliveries.push(self.producer.send_result(record).map_err(|(e, _)| failed("records", &e))?);
         }
+        let mut last = -1;
         for delivery in deliveries {
             let delivered = delivery.await.map_err(|_| StorageError::Closed)?;
-            delivered.map_err(|(e, _)| failed("records", &e))?;
+            last = last.max(delivered.map_err(|(e, _)| failed("records", &e))?.offset);
         }
-        Ok(())
+        Ok(last)
     }
 }
 
 impl PrivilegedWriter for TransactionalWriter {
-    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>> {
+    fn write<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<i64, StorageError>> {
         Box::pin(self.store(records))
     }
 }

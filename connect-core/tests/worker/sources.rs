@@ -1,6 +1,9 @@
 //! Source tasks that yield records.
 
+use std::time::Duration;
+
 use connect_api::{ConnectError, SchemaAndValue, Value};
+use connect_core::storage::TargetState;
 
 use crate::support::{Rig, Step, eventually, record, task};
 
@@ -118,4 +121,42 @@ async fn sim_a_topic_of_its_own_keeps_offsets_and_the_workers_a_copy() {
     rig.start_source(&config, None).await;
     eventually("it goes on", || *rig.source.found.lock().unwrap() == [None, Some(5)]).await;
     rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_whole_batches_pass_through_and_obey_a_pause() {
+    let rig = Rig::new().await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.then([Step::Batch(10, "a"), Step::Batch(11, "b")]);
+    rig.start_source(&[], None).await;
+    eventually("both are acknowledged", || rig.source.told.lock().unwrap().len() == 2).await;
+    rig.worker.set_target_state("c", TargetState::Paused);
+    eventually("it is paused", || rig.heard.has("paused")).await;
+    rig.then([Step::Batch(12, "c")]);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(rig.source.steps.lock().unwrap().len(), 1);
+    rig.worker.set_target_state("c", TargetState::Started);
+    eventually("the third is acknowledged", || rig.source.told.lock().unwrap().len() == 3).await;
+    let page = rig.worker.metrics().prometheus();
+    assert!(page.contains("source_record_write_total{connector=\"c\",task=\"0\"} 3\n"), "{page}");
+    rig.worker.stop_tasks(&[task(0)]).await;
+    assert_eq!(rig.read("t").await, ["null=a @5", "null=b @5", "null=c @5"]);
+    rig.start_source(&[], None).await;
+    eventually("it goes on", || *rig.source.found.lock().unwrap() == [None, Some(12)]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_one_large_record_takes_no_neighbour_with_it() {
+    let rig = Rig::new().await;
+    rig.sim.create_topic("t", 1, 1, &[("max.message.bytes", "1000")]);
+    let values = ["x".repeat(400), "y".repeat(400), "z".repeat(400)];
+    let records = (1..).zip(&values).map(|(n, value)| record(n, "t", value));
+    rig.then([Step::Records(records.collect())]);
+    rig.start_source(&[("producer.override.linger.ms", "200")], None).await;
+    eventually("all are stored, though not in one batch", || rig.source.told.lock().unwrap().len() == 3)
+        .await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    assert_eq!(rig.read("t").await.len(), 3);
+    assert!(!rig.heard.has("failed"));
 }

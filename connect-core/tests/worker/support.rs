@@ -12,6 +12,7 @@ use connect_core::storage::{OffsetStore, TargetState};
 use connect_core::worker::{
     ExactlyOnce, InstanceId, OffsetBacking, StatusListener, Surroundings, TaskId, Worker, WorkerSettings,
 };
+use kafka_wire::batch::{BatchBuilder, Codec};
 use kafka_wire::cluster::Cluster as Client;
 use kafka_wire::log::TopicLog;
 use kafka_wire::settings::ClientSettings;
@@ -88,6 +89,8 @@ pub(crate) enum Step {
     Records(Vec<SourceRecord>),
     Abort(Vec<SourceRecord>),
     Commit(Vec<SourceRecord>),
+    /// A whole batch at this offset of the source, for partition 0 of topic `t`.
+    Batch(i64, &'static str),
     Fail(ConnectError),
     Panic,
     /// Blocks its thread until the sender is gone.
@@ -124,11 +127,25 @@ pub(crate) fn record(n: i64, topic: &str, value: &str) -> SourceRecord {
     SourceRecord { record, source_partition: Some(partition()), source_offset: Some(offset) }
 }
 
+fn batch(offset: i64, value: &str) -> RawBatch {
+    let mut builder = BatchBuilder::new(Codec::None);
+    builder.push(5, None, Some(value.as_bytes()), &Default::default()).unwrap();
+    let destination = Arc::new(Destination { topic: "t".to_owned(), partition: 0 });
+    RawBatch {
+        partition: 0,
+        source: Arc::new(partition()),
+        first_offset: offset,
+        last_offset: offset,
+        payload: Some((destination, builder.finish().unwrap())),
+    }
+}
+
 #[async_trait]
 impl SourceTask for Source {
     async fn start(&mut self, context: SourceTaskContext, _: ConfigMap) -> Result<(), ConnectError> {
         let found = context.offsets.offsets(&[partition()]).await?.remove(0);
-        self.script.found.lock().unwrap().push(found.and_then(|offset| offset["n"].as_i64()));
+        let number = |offset: SourceOffset| offset.get("n").or_else(|| offset.get("offset"))?.as_i64();
+        self.script.found.lock().unwrap().push(found.and_then(number));
         self.transaction = context.transaction;
         Ok(())
     }
@@ -149,6 +166,7 @@ impl SourceTask for Source {
                 self.transaction.as_ref().unwrap().commit_transaction();
                 Ok(Polled::Records(records))
             }
+            Some(Step::Batch(offset, value)) => Ok(Polled::Batches(vec![batch(offset, value)])),
             Some(Step::Fail(error)) => Err(error),
             Some(Step::Panic) => panic!("boom"),
             Some(Step::Block(until)) => {
@@ -161,6 +179,10 @@ impl SourceTask for Source {
     fn commit_record(&mut self, record: &SourceRecord, metadata: Option<&RecordMetadata>) {
         let Value::String(value) = &record.record.value.value else { panic!("text") };
         self.script.told.lock().unwrap().push((value.clone(), metadata.map(|metadata| metadata.offset)));
+    }
+
+    fn acknowledged(&mut self, ack: &Acknowledged) {
+        self.script.told.lock().unwrap().push(("batch".to_owned(), Some(ack.destination_offset)));
     }
 
     async fn stop(&mut self) {

@@ -58,7 +58,6 @@ const LICENCE: &str = "no licence is needed";
 const ZOOKEEPER: &str = "ZooKeeper is not used";
 const MONITORING: &str = "Control Center is not fed; the worker's REST server has the figures";
 const PLUGINS: &str = "everything is built in";
-const METRICS: &str = "metrics are served by the worker's REST server";
 const OVERRIDES: &str = "the connector's clients take what the consumer and producer files say";
 
 /// Where settings of Connect's own belong.

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use async_trait::async_trait;
 use connect_core::api::{
-    Acknowledged, BatchWriter, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask, SourceTaskContext,
-    Trouble,
+    Acknowledged, BatchWriter, ConfigMap, ConnectError, OffsetReader, Polled, RawBatch, SourceTask,
+    SourceTaskContext, Trouble,
 };
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;

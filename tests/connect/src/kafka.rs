@@ -51,16 +51,16 @@ impl Record {
 }
 
 /// The clients of a suite; scenarios share them.
-pub(crate) struct Kafka {
+pub struct Kafka {
     /// `bootstrap.servers`.
-    pub(crate) bootstrap: String,
+    pub bootstrap: String,
     admin: AdminClient<DefaultClientContext>,
     watcher: BaseConsumer,
     producer: ThreadedProducer<DefaultProducerContext>,
 }
 
 impl Kafka {
-    pub(crate) fn new(bootstrap: String) -> Self {
+    pub fn new(bootstrap: String) -> Self {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &bootstrap);
         let (admin, watcher) = (config.create().unwrap(), config.create().unwrap());
@@ -69,12 +69,12 @@ impl Kafka {
     }
 
     /// Creates a topic and waits for its leaders.
-    pub(crate) fn create(&self, topic: &str, partitions: i32) {
+    pub fn create(&self, topic: &str, partitions: i32) {
         self.create_with(topic, partitions, &[]);
     }
 
     /// [`Self::create`] with settings.
-    pub(crate) fn create_with(&self, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
+    pub fn create_with(&self, topic: &str, partitions: i32, configs: &[(&str, &str)]) {
         let mut new = NewTopic::new(topic, partitions, TopicReplication::Fixed(1));
         for (key, value) in configs {
             new = new.set(key, value);
@@ -90,7 +90,7 @@ impl Kafka {
     }
 
     /// Number of partitions, all with leaders; `None` without such a topic.
-    pub(crate) fn partitions(&self, topic: &str) -> Option<i32> {
+    pub fn partitions(&self, topic: &str) -> Option<i32> {
         let metadata = self.watcher.fetch_metadata(Some(topic), LIMIT).ok()?;
         let topic =
             metadata.topics().iter().find(|found| found.name() == topic && found.error().is_none())?;
@@ -99,7 +99,7 @@ impl Kafka {
     }
 
     /// Settings made on the topic itself.
-    pub(crate) fn configs(&self, topic: &str) -> BTreeMap<String, String> {
+    pub fn configs(&self, topic: &str) -> BTreeMap<String, String> {
         let asked = ResourceSpecifier::Topic(topic);
         let resources =
             wait(self.admin.describe_configs([&asked], &options())).unwrap().into_iter().flatten();
@@ -109,13 +109,13 @@ impl Kafka {
     }
 
     /// The sum of the ends of a topic's partitions; 0 without such a topic.
-    pub(crate) fn end(&self, topic: &str) -> i64 {
+    pub fn end(&self, topic: &str) -> i64 {
         let end = |number| self.watcher.fetch_watermarks(topic, number, LIMIT).map_or(0, |(_, high)| high);
         (0..self.partitions(topic).unwrap_or(0)).map(end).sum()
     }
 
     /// What a group has committed for partition 0.
-    pub(crate) fn committed(&self, group: &str, topic: &str) -> Option<i64> {
+    pub fn committed(&self, group: &str, topic: &str) -> Option<i64> {
         let mut asked = TopicPartitionList::new();
         asked.add_partition(topic, 0);
         let found = self.consumer(group).committed_offsets(asked, LIMIT).unwrap();
@@ -126,7 +126,7 @@ impl Kafka {
     }
 
     /// Writes records and waits until they are acknowledged.
-    pub(crate) fn write(&self, topic: &str, records: &[Record]) {
+    pub fn write(&self, topic: &str, records: &[Record]) {
         for record in records {
             let mut message =
                 BaseRecord::<[u8], [u8]>::to(topic).partition(record.partition).timestamp(record.time);
@@ -145,7 +145,7 @@ impl Kafka {
     }
 
     /// Reads a topic from its start until it has given `count` committed records and is at its end, or `limit` has passed.
-    pub(crate) fn read(&self, topic: &str, count: usize, limit: Duration) -> Vec<Record> {
+    pub fn read(&self, topic: &str, count: usize, limit: Duration) -> Vec<Record> {
         let deadline = Instant::now() + limit;
         let partitions = loop {
             match self.partitions(topic) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use connect_core::herder::distributed::DistributedHerder;
-use connect_core::worker::{Executor, Job, StopReport};
 use connect_core::storage::{State, StatusId};
+use connect_core::worker::{Executor, Job, StopReport};
 use replicator::config::{self, CONNECTOR_NAME, ConfigFile, ReplicatorConfig, Source, Sources};
 use replicator::monitoring::{Monitor, PartitionState};
 use replicator::{Surroundings, Worker};

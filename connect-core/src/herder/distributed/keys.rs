@@ -45,7 +45,7 @@ pub(super) fn check(
     let Some(signature) = signature else {
         return Err(HerderError::BadRequest("Internal request missing required signature".to_owned()));
     };
-    let known = accepted.iter().any(|name| *name == signature.algorithm);
+    let known = accepted.contains(&signature.algorithm);
     let Some((algorithm, _)) = algorithm(&signature.algorithm).filter(|_| known) else {
         return Err(HerderError::BadRequest(format!(
             "This worker does not support the '{}' key signing algorithm used by other workers. This worker is \

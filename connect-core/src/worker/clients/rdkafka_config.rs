@@ -87,7 +87,8 @@ pub(crate) fn client_config(kind: ClientKind, properties: &ConfigMap) -> Result<
         ClientKind::Producer => &[
             ("partitioner", "murmur2_random"),
             ("linger.ms", "0"),
-            ("topic.metadata.propagation.max.ms", "3600000"),
+            // The most that it can count in microseconds without an overflow, which would mean no time at all.
+            ("topic.metadata.propagation.max.ms", "2147483"),
         ],
         ClientKind::Consumer => {
             &[("isolation.level", "read_uncommitted"), ("allow.auto.create.topics", "true")]

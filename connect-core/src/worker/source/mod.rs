@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use connect_api::{
-    ConfigMap, ConnectError, Polled, SourceOffset, SourcePartition, SourceTask, SourceTaskContext,
+    ConfigMap, ConnectError, Polled, RawBatch, SourceOffset, SourcePartition, SourceTask, SourceTaskContext,
     TransactionContext,
 };
 use futures::future::BoxFuture;
@@ -201,6 +201,10 @@ impl SourceLoop {
             Ok(Polled::Batches(batches)) => {
                 if !batches.is_empty() {
                     self.last_batch = Instant::now();
+                    let count =
+                        |batch: &RawBatch| batch.payload.as_ref().map_or(0, |(_, batch)| batch.count());
+                    let records: i32 = batches.iter().map(count).sum();
+                    self.run.metrics.taken.add(usize::try_from(records).unwrap_or_default());
                 }
                 if self.raw.is_none() {
                     let own =
@@ -239,7 +243,12 @@ impl SourceLoop {
 
     fn produced(&mut self, events: Vec<ProduceEvent>) {
         if let Some(raw) = &mut self.raw {
+            let before = raw.acknowledged_records;
             raw.produced(events, &mut *self.run.task);
+            let records = usize::try_from(raw.acknowledged_records - before).unwrap_or(usize::MAX);
+            if records > 0 {
+                self.run.metrics.given.add(records);
+            }
         }
     }
 

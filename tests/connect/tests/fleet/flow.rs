@@ -9,7 +9,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use connect_differential::kafka;
 use serde_json::json;
 
 use crate::lots::until;
@@ -58,7 +57,7 @@ impl Lines {
     /// Creates the connectors by requests to a member and lets the files grow.
     pub(crate) fn start(fleet: &Fleet, member: usize) -> Self {
         let topic = format!("{}-lines", fleet.name);
-        kafka::create(&fleet.cluster, &topic, WIDTH as i32);
+        fleet.kafka.create(&topic, WIDTH as i32);
         let file = |name: &str| fleet.folder().join(name);
         let files: Vec<PathBuf> = (0..WIDTH).map(|number| file(&format!("in-{number}.txt"))).collect();
         let out = file("out.txt");
@@ -103,7 +102,7 @@ impl Lines {
         self.await_arrival();
         let written = self.written.load(Ordering::Acquire);
         let mut count = Count::default();
-        for record in kafka::read(&fleet.cluster, &self.topic, WIDTH * written, PATIENCE) {
+        for record in fleet.kafka.read(&self.topic, WIDTH * written, PATIENCE) {
             count.add(&String::from_utf8(record.value.unwrap()).unwrap());
         }
         let missing = count.missing(written);

@@ -12,11 +12,14 @@
 
 mod flow;
 mod group;
+mod junk;
 mod leaders;
+mod load;
 mod lots;
 mod mixed;
 mod moves;
 mod rolling;
+mod sessions;
 mod subjects;
 mod tail;
 mod topics;

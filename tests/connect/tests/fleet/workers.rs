@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use connect_differential::http::{self, Answer, Request};
+use connect_differential::kafka::Kafka;
 use connect_differential::{Side, command};
 use kafka_clusters::{Cluster, Port, Server, Version};
 use serde_json::{Value, json};
@@ -36,6 +37,7 @@ pub(crate) struct Member {
 pub(crate) struct Fleet {
     pub(crate) members: Vec<Member>,
     pub(crate) cluster: Arc<Cluster>,
+    pub(crate) kafka: Kafka,
     /// `group.id`, and the first part of the names of topics.
     pub(crate) name: String,
     tails: Mutex<BTreeMap<String, Tail>>,
@@ -85,7 +87,14 @@ impl Fleet {
         let mut folder = tempfile::Builder::new().prefix("fleet-").tempdir().unwrap();
         folder.disable_cleanup(std::env::var_os("KAFKA_CLUSTERS_KEEP").is_some());
         let cluster = broker();
-        Self { members: Vec::new(), cluster, name: name.to_owned(), tails: Mutex::default(), folder }
+        Self {
+            members: Vec::new(),
+            kafka: Kafka::new(cluster.bootstrap()),
+            cluster,
+            name: name.to_owned(),
+            tails: Mutex::default(),
+            folder,
+        }
     }
 
     /// Adds a worker, which is not started yet.
@@ -202,6 +211,15 @@ impl Fleet {
     /// SIGCONT.
     pub(crate) fn resume(&self, member: usize) {
         self.server(member, |server| server.resume()).unwrap();
+    }
+
+    /// Resident memory of a member in MiB.
+    pub(crate) fn resident(&self, member: usize) -> u64 {
+        let pid = self.server(member, |server| server.pid());
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        let line =
+            status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("every process has memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() / 1024
     }
 
     /// The address of a member.
