@@ -17,7 +17,18 @@ pub(super) fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
 
 /// The order in which a `HashMap` that got these keys one after the other, from empty, visits them.
 pub(crate) fn sort_as_hash_map<T>(items: &mut [T], key: impl Fn(&T) -> &str) {
-    let mut capacity = 16u32;
+    sort_from(16, items, key);
+}
+
+/// The order in which a `HashMap` visits these keys that was made as a copy of a map with `copied` of them: such a map
+/// may be smaller.
+pub(crate) fn sort_as_copied_hash_map<T>(items: &mut [T], copied: usize, key: impl Fn(&T) -> &str) {
+    // As `new HashMap<>(map)`: the next power of two above 4/3 of the size.
+    let capacity = (copied as u32).saturating_mul(4) / 3 + 1;
+    sort_from(capacity.next_power_of_two(), items, key);
+}
+
+fn sort_from<T>(mut capacity: u32, items: &mut [T], key: impl Fn(&T) -> &str) {
     while items.len() as u64 * 4 > u64::from(capacity) * 3 {
         capacity *= 2;
     }
@@ -53,5 +64,14 @@ mod tests {
         let mut many: Vec<String> = (0..13).map(|n| format!("w{n}")).collect();
         sort_as_hash_map(&mut many, |key| key);
         assert_eq!(many.join(" "), "w7 w8 w9 w11 w10 w0 w12 w1 w2 w3 w4 w5 w6");
+    }
+
+    #[test]
+    fn a_copied_map_may_be_smaller() {
+        let mut task = ["connector.class", "file", "name", "task.class", "topic"];
+        sort_as_copied_hash_map(&mut task, 4, |key| key);
+        assert_eq!(task, ["connector.class", "name", "topic", "file", "task.class"]);
+        sort_as_hash_map(&mut task, |key| key);
+        assert_eq!(task, ["connector.class", "file", "task.class", "name", "topic"]);
     }
 }

@@ -6,6 +6,7 @@ use connect_api::ConfigDef;
 use super::api::HerderResult;
 use super::error::HerderError;
 use super::info::{ConfigInfos, ConfigKeyInfo, PluginInfo};
+use crate::group::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 use crate::validation;
@@ -66,16 +67,18 @@ pub fn refuse_errors(validated: &ConfigInfos) -> HerderResult<()> {
     )))
 }
 
-/// A configuration with some keys changed; a null removes its key.
+/// A configuration with some keys changed, in the order of a hash map; a null removes its key.
 pub fn patched(config: &Properties, patch: Properties) -> Properties {
     let mut patched = config.clone();
     for (key, value) in patch {
         match value {
             Some(value) => drop(patched.insert(key, Some(value))),
-            None => drop(patched.remove(&key)),
+            None => drop(patched.shift_remove(&key)),
         }
     }
-    patched
+    let mut patched: Vec<_> = patched.into_iter().collect();
+    sort_as_copied_hash_map(&mut patched, config.len(), |(key, _)| key);
+    patched.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -75,6 +75,16 @@ impl HerderError {
         Self::NotFound(format!("Connector {name} not found"))
     }
 
+    /// As above, for what changes a connector's target state.
+    pub fn no_such_connector(name: &str) -> Self {
+        Self::NotFound(format!("Unknown connector {name}"))
+    }
+
+    /// As above, for restarts.
+    pub fn nothing_to_restart(name: &str) -> Self {
+        Self::NotFound(format!("Unknown connector: {name}"))
+    }
+
     /// HTTP status, for the last worker in a chain of forwarded requests.
     pub fn status(&self) -> u16 {
         match self {

@@ -1,6 +1,9 @@
 //! What REST shows of connectors, put together from what is configured and what statuses say; the same for both kinds of
 //! herders.
 
+use connect_api::data::java::in_hash_order;
+use tracing::warn;
+
 use super::error::{BAD_REQUEST_CLASS, HerderError};
 use super::info::{
     ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffsets, ConnectorStateInfo, ConnectorTaskId,
@@ -86,7 +89,10 @@ pub(super) async fn connector_offsets(
     config: &ConfigMap,
 ) -> Result<ConnectorOffsets, HerderError> {
     let offsets = worker.connector_offsets(name, config).await.map_err(failed)?;
-    let entry = |o: ConnectorOffset| OffsetEntry { partition: Some(o.partition), offset: o.offset };
+    let entry = |o: ConnectorOffset| OffsetEntry {
+        partition: Some(in_hash_order(&o.partition)),
+        offset: o.offset.as_ref().map(in_hash_order),
+    };
     Ok(ConnectorOffsets { offsets: offsets.into_iter().map(entry).collect() })
 }
 
@@ -97,11 +103,17 @@ pub(super) async fn alter_offsets(
     config: &ConfigMap,
     offsets: Option<ConnectorOffsets>,
 ) -> Result<String, HerderError> {
-    let plain = |entry: OffsetEntry| ConnectorOffset {
-        partition: entry.partition.unwrap_or_default(),
-        offset: entry.offset,
+    let stored = |entry: OffsetEntry| {
+        if entry.partition.is_none() && entry.offset.is_some() {
+            return Err(HerderError::other("Partition objects cannot be null"));
+        }
+        Ok(ConnectorOffset {
+            partition: in_hash_order(&entry.partition.unwrap_or_default()),
+            offset: entry.offset.as_ref().map(in_hash_order),
+        })
     };
-    let offsets = offsets.map(|all| all.offsets.into_iter().map(plain).collect());
+    let offsets =
+        offsets.map(|all| all.offsets.into_iter().map(stored).collect::<Result<_, _>>()).transpose()?;
     worker.alter_connector_offsets(name, config, offsets).await.map_err(failed)
 }
 
@@ -123,11 +135,14 @@ pub(super) fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInf
     validation::validate(&rules, config)
 }
 
-/// An error of the worker as an answer.
+/// An error of the worker as an answer, which has no causes: they are in the log.
 fn failed(error: ConnectError) -> HerderError {
     match error.class() {
         BAD_REQUEST_CLASS => HerderError::BadRequest(error.to_string()),
-        class => HerderError::Other { class: class.to_owned(), message: error.to_string() },
+        class => {
+            warn!("{error}");
+            HerderError::Other { class: class.to_owned(), message: error.message().to_owned() }
+        }
     }
 }
 

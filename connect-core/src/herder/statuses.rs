@@ -110,6 +110,10 @@ impl StatusListener for StatusWriter {
         self.put(id, State::Restarting, None);
     }
 
+    fn topics_forgotten(&self) -> u64 {
+        self.store.topics_forgotten()
+    }
+
     fn on_topic(&self, id: &TaskId, topic: &str) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64);
         self.store.put_topic(TopicStatus {

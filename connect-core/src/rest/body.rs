@@ -1,8 +1,7 @@
 //! Request bodies, read as Connect reads them: scalars become strings, the last of equal keys counts, and what is not of the
 //! expected shape is an error 500 that names the place.
 
-use std::collections::BTreeMap;
-
+use indexmap::IndexMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -25,7 +24,8 @@ pub struct CreateConnector {
     pub initial_state: Option<TargetState>,
 }
 
-type Fields<'a> = BTreeMap<String, &'a RawValue>;
+/// In the order of the body.
+type Fields<'a> = IndexMap<String, &'a RawValue>;
 
 fn malformed(message: impl Into<String>) -> ApiError {
     ApiError::internal(message)

@@ -10,7 +10,7 @@ use tracing::warn;
 
 use super::ApiError;
 use super::body;
-use super::exchange::{Exchange, json as json_answer};
+use super::exchange::{Exchange, Json, json as json_answer};
 use crate::herder::error::HerderError;
 use crate::herder::info::{ConnectorInfo, Created};
 use crate::storage::Properties;
@@ -68,7 +68,7 @@ pub(super) async fn create(exchange: Exchange) -> Result<Response, ApiError> {
     let location = location(&exchange, &name);
     let done = exchange.forwardable(put).await?;
     Ok(created(
-        done.respond(|created| (StatusCode::CREATED, axum::Json(created.result)).into_response()),
+        done.respond(|created| (StatusCode::CREATED, Json(created.result)).into_response()),
         &location,
     ))
 }
@@ -104,7 +104,7 @@ pub(super) async fn patch_config(Path(name): Path<String>, exchange: Exchange) -
 
 fn stored(created: Created<ConnectorInfo>) -> Response {
     let status = if created.created { StatusCode::CREATED } else { StatusCode::OK };
-    (status, axum::Json(created.result)).into_response()
+    (status, Json(created.result)).into_response()
 }
 
 /// The configuration with its name in it; one that names another connector is refused.

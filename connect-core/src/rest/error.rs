@@ -1,11 +1,11 @@
 //! Errors as Connect answers them: `{"error_code":404,"message":"..."}` with the same code as HTTP status.
 
-use axum::Json;
 use axum::body::Body as HttpBody;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::exchange::Json;
 use crate::herder::error::HerderError;
 
 /// An error answer.

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::Json;
 use axum::body::to_bytes;
 use axum::extract::{FromRef, FromRequest, Request};
 use axum::http::request::Parts;
@@ -21,6 +20,7 @@ use super::{RestState, forward};
 use crate::herder::api::HerderResult;
 use crate::herder::error::HerderError;
 use crate::herder::info::Stage;
+use crate::java_json;
 
 /// Longest body. Java has no limit; configurations of thousands of keys stay far below this.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -254,6 +254,18 @@ fn instant(time: SystemTime) -> String {
         millis => format!(".{millis:03}"),
     };
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{millis}Z")
+}
+
+/// A body of JSON as Java writes it.
+pub(super) struct Json<T>(pub(super) T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match java_json::text(&self.0) {
+            Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+            Err(reason) => (StatusCode::INTERNAL_SERVER_ERROR, reason.to_string()).into_response(),
+        }
+    }
 }
 
 /// 200 with JSON.

@@ -35,5 +35,5 @@ pub(super) async fn show(exchange: Exchange) -> Response {
 }
 
 fn answer(status: StatusCode, word: &str, message: String) -> Response {
-    (status, axum::Json(json!({ "status": word, "message": message }))).into_response()
+    (status, super::exchange::Json(json!({ "status": word, "message": message }))).into_response()
 }

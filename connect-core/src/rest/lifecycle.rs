@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::ApiError;
-use super::exchange::{Exchange, json as json_answer};
+use super::exchange::{Exchange, Json, json as json_answer};
 use super::tasks::number;
 use crate::herder::info::RestartRequest;
 
@@ -37,7 +37,7 @@ pub(super) async fn restart(Path(name): Path<String>, exchange: Exchange) -> Res
         return Ok(done.respond(|()| StatusCode::NO_CONTENT.into_response()));
     }
     let done = exchange.forwardable(herder.restart_connector_and_tasks(request)).await?;
-    Ok(done.respond(|state| (StatusCode::ACCEPTED, axum::Json(state)).into_response()))
+    Ok(done.respond(|state| (StatusCode::ACCEPTED, Json(state)).into_response()))
 }
 
 pub(super) async fn restart_task(

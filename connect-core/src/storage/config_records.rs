@@ -1,14 +1,15 @@
 //! Bytes of the config topic: which keys there are, and what their values look like. Values are plain JSON objects.
 
-use std::collections::BTreeMap;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
+use indexmap::IndexMap;
 use serde_json::{Value, json};
 
 use super::config_state::TargetState;
 use super::log::KeyedRecord;
+use crate::group::java_order::{sort_as_copied_hash_map, sort_as_hash_map};
+use crate::java_json::escaped;
 
 const RESTART: &str = "restart-connector-";
 const FENCING: &str = "tasks-fencing-";
@@ -16,8 +17,9 @@ const LOGGER: &str = "logger-cluster-";
 const SESSION_KEY: &str = "session-key";
 const GROUP_PREFIXES: [&str; 3] = [RESTART, FENCING, LOGGER];
 
-/// A stored configuration: Connect's flat map, in which a value may be null.
-pub type Properties = BTreeMap<String, Option<String>>;
+/// A stored configuration: Connect's flat map, in which a value may be null. Its order is what clients see: that of the
+/// request until it has been stored, and of Java's hash maps when it is read back.
+pub type Properties = IndexMap<String, Option<String>>;
 
 /// A record of the config topic, read.
 #[derive(Debug, PartialEq)]
@@ -145,6 +147,11 @@ pub(super) fn connector(name: &str, config: &Properties) -> KeyedRecord {
 
 /// `task-<name>-<n>`.
 pub(super) fn task(name: &str, number: usize, config: &Properties) -> KeyedRecord {
+    let mut config: Vec<_> = config.iter().collect();
+    // A hash map that the connector's was copied into, with one more key.
+    let copied = config.len().saturating_sub(1);
+    sort_as_copied_hash_map(&mut config, copied, |(key, _)| key);
+    let config: IndexMap<_, _> = config.into_iter().collect();
     record(format!("task-{name}-{number}"), &json!({ "properties": config }))
 }
 
@@ -192,7 +199,7 @@ pub(super) fn deletion(name: &str) -> [KeyedRecord; 2] {
 }
 
 fn record(key: String, value: &Value) -> KeyedRecord {
-    KeyedRecord { key: Bytes::from(key), value: Some(Bytes::from(value.to_string())) }
+    KeyedRecord { key: Bytes::from(key), value: Some(Bytes::from(escaped(value.to_string()))) }
 }
 
 /// `<name>-<n>`; the name may itself contain "-".
@@ -208,7 +215,9 @@ fn properties(value: &Value) -> Result<Properties, String> {
         Value::String(text) => Ok(Some(text.clone())),
         other => Err(format!("the property value {other} is not a string")),
     };
-    map.iter().map(|(key, value)| Ok((key.clone(), text(value)?))).collect()
+    let mut entries: Vec<_> = map.iter().collect();
+    sort_as_hash_map(&mut entries, |(key, _)| key);
+    entries.into_iter().map(|(key, value)| Ok((key.clone(), text(value)?))).collect()
 }
 
 /// `state.v2` where there is one, else `state`; what is neither known nor there counts as STARTED.
@@ -239,7 +248,8 @@ mod tests {
     fn bytes_are_connects() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let properties = r#"{"properties":{"a":"1","b":null}}"#;
-        assert_eq!(text(connector("c", &config())), pair("connector-c", properties));
+        let as_given = r#"{"properties":{"b":null,"a":"1"}}"#;
+        assert_eq!(text(connector("c", &config())), pair("connector-c", as_given));
         assert_eq!(text(task("c", 11, &config())), pair("task-c-11", properties));
         assert_eq!(text(commit("c", 2)), pair("commit-c", r#"{"tasks":2}"#));
         let stopped = r#"{"state":"PAUSED","state.v2":"STOPPED"}"#;

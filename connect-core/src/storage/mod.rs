@@ -89,10 +89,7 @@ pub enum StorageError {
         reason: String,
     },
     /// Connect's offsets are flat.
-    #[error(
-        "connector '{connector}': the value of '{field}' in a source {what} is {found}; only null, booleans, numbers \
-         and strings can be stored"
-    )]
+    #[error("Offsets may only contain primitive types as values, but field {field} contains {found}")]
     NotFlat {
         /// Connector name.
         connector: String,
@@ -100,7 +97,7 @@ pub enum StorageError {
         field: String,
         /// `partition` or `offset`.
         what: &'static str,
-        /// JSON type found.
+        /// Connect's name of the type found.
         found: &'static str,
     },
     /// The file of a standalone worker cannot be used.

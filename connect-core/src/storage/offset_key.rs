@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::StorageError;
+use crate::java_json::escaped;
 
 /// What a key of the offset topic says.
 #[derive(Debug, PartialEq)]
@@ -45,12 +46,12 @@ pub(super) fn write(connector: &str, partition: &Map<String, Value>) -> Vec<u8> 
     out.push(',');
     out.push_str(&map_text(partition));
     out.push(']');
-    out.into_bytes()
+    escaped(out).into_bytes()
 }
 
 /// The bytes of a value.
 pub(super) fn write_value(offset: &Map<String, Value>) -> Vec<u8> {
-    map_text(offset).into_bytes()
+    escaped(map_text(offset)).into_bytes()
 }
 
 /// The same text for every key that means the same source partition, whatever the order of its map.
@@ -69,8 +70,8 @@ pub(super) fn check_flat(
 ) -> Result<(), StorageError> {
     for (field, value) in map {
         let found = match value {
-            Value::Array(_) => "an array",
-            Value::Object(_) => "a map",
+            Value::Array(_) => "ARRAY",
+            Value::Object(_) => "MAP",
             _ => continue,
         };
         return Err(StorageError::NotFlat {
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn nested_values_are_refused() {
         let error = check_flat("c", "offset", &map(json!({"a": 1, "b": [1]}))).unwrap_err();
-        assert!(error.to_string().contains("'b'"), "{error}");
+        assert!(error.to_string().contains("field b contains ARRAY"), "{error}");
         assert!(check_flat("c", "offset", &map(json!({"a": null, "b": 1.5, "c": "x", "d": true}))).is_ok());
     }
 }

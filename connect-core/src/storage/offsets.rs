@@ -67,13 +67,27 @@ impl OffsetStore {
         self.write(connector, offsets.collect()).await
     }
 
+    /// Refuses what no offset store keeps: nested values.
+    pub(crate) fn check(
+        connector: &str,
+        offsets: &[(SourcePartition, Option<SourceOffset>)],
+    ) -> Result<(), StorageError> {
+        for (partition, offset) in offsets {
+            offset_key::check_flat(connector, "partition", &partition.0)?;
+            if let Some(offset) = offset {
+                offset_key::check_flat(connector, "offset", offset)?;
+            }
+        }
+        Ok(())
+    }
+
     /// As [`OffsetStore::commit`]; no offset resets a partition.
     pub async fn write(
         &self,
         connector: &str,
         offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
     ) -> Result<(), StorageError> {
-        check(connector, &offsets)?;
+        Self::check(connector, &offsets)?;
         if offsets.is_empty() {
             return Ok(());
         }
@@ -90,7 +104,7 @@ impl OffsetStore {
         connector: &str,
         offsets: Vec<(SourcePartition, Option<SourceOffset>)>,
     ) -> Result<Vec<KeyedRecord>, StorageError> {
-        check(connector, &offsets)?;
+        Self::check(connector, &offsets)?;
         let connector = connector.to_owned();
         self.at_home(move |inner| Box::pin(inner.encode(connector, offsets))).await
     }
@@ -262,16 +276,6 @@ impl Known {
         }
         forms.iter().map(|form| form.key.clone()).collect()
     }
-}
-
-fn check(connector: &str, offsets: &[(SourcePartition, Option<SourceOffset>)]) -> Result<(), StorageError> {
-    for (partition, offset) in offsets {
-        offset_key::check_flat(connector, "partition", &partition.0)?;
-        if let Some(offset) = offset {
-            offset_key::check_flat(connector, "offset", offset)?;
-        }
-    }
-    Ok(())
 }
 
 fn skip(record: &LogRecord, reason: &str) {

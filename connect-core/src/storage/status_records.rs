@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::java_json;
+
 const TOPIC: &str = "status-topic-";
 
 /// What a connector or task is doing, by Connect's names.
@@ -112,8 +114,8 @@ impl TopicStatus {
 
     /// The value in the status topic.
     pub(super) fn value(&self) -> Vec<u8> {
-        serde_json::to_vec(&TopicValue { topic: self.clone() })
-            .expect("a struct of strings and numbers is always JSON")
+        let json = java_json::text(&TopicValue { topic: self.clone() });
+        json.expect("a struct of strings and numbers is always JSON").into_bytes()
     }
 
     /// Reads a value; the error says what is wrong with it.
@@ -136,7 +138,7 @@ impl std::fmt::Display for StatusId {
 impl Status {
     /// The value in the status topic.
     pub(super) fn value(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a struct of strings and numbers is always JSON")
+        java_json::text(self).expect("a struct of strings and numbers is always JSON").into_bytes()
     }
 
     /// Reads a value; the error says what is wrong with it.

@@ -5,6 +5,7 @@
 //! connector and task, as long as it takes. Any thread may call it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -40,11 +41,15 @@ struct Shared {
     changed: Notify,
     written: Notify,
     gate: OnceLock<WriteGate>,
+    /// That of the table, to be read without its lock.
+    forgotten: Arc<AtomicU64>,
 }
 
 #[derive(Default)]
 struct Table {
     statuses: BTreeMap<StatusId, Status>,
+    /// How often one of `topics` was forgotten, by whomever.
+    forgotten: Arc<AtomicU64>,
     /// By connector, then by topic.
     topics: BTreeMap<String, BTreeMap<String, TopicStatus>>,
     /// What the topic does not have yet, by key: the value, or a tombstone.
@@ -63,7 +68,8 @@ impl StatusStore {
     async fn open_pausing(mut log: Box<dyn RecordLog>, pause: Duration) -> Result<Self, StorageError> {
         let mut table = Table::default();
         log.read_to_end(&mut |record| table.apply(&record)).await?;
-        let shared = Arc::new(Shared { table: Mutex::new(table), ..Shared::default() });
+        let forgotten = table.forgotten.clone();
+        let shared = Arc::new(Shared { table: Mutex::new(table), forgotten, ..Shared::default() });
         let writer = tokio::spawn(keep_up(shared.clone(), log, pause));
         Ok(Self { shared, _writer: Arc::new(Writer(writer.abort_handle())) })
     }
@@ -148,9 +154,15 @@ impl StatusStore {
         self.shared.changed.notify_one();
     }
 
+    /// How often topics in use have been forgotten: those who have noted one must note it again.
+    pub fn topics_forgotten(&self) -> u64 {
+        self.shared.forgotten.load(Ordering::Acquire)
+    }
+
     /// Forgets which topics a connector has used.
     pub fn reset_topics(&self, connector: &str) {
         let mut table = self.shared.lock();
+        table.forgotten.fetch_add(1, Ordering::AcqRel);
         for topic in table.topics.remove(connector).unwrap_or_default().into_keys() {
             table.pending.insert(TopicStatus::key(&topic, connector), None);
         }
@@ -250,8 +262,9 @@ impl Table {
                 warn!(offset = record.offset, "skipped a record of the status topic: {reason}");
             }
             None => {
-                if let Some(topics) = self.topics.get_mut(&connector) {
-                    topics.remove(&topic);
+                let known = self.topics.get_mut(&connector).and_then(|topics| topics.remove(&topic));
+                if known.is_some() {
+                    self.forgotten.fetch_add(1, Ordering::AcqRel);
                 }
             }
         }

@@ -1,5 +1,6 @@
 //! What a worker tells about its connectors and tasks. Herders turn it into statuses.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -55,8 +56,14 @@ pub trait StatusListener: Send + Sync {
     /// It is about to be restarted. Never called by the worker, as above.
     fn on_restart(&self, _id: &InstanceId) {}
 
-    /// A task uses this topic (`topic.tracking.enable`). Called once for each topic while a task runs.
+    /// A task uses this topic (`topic.tracking.enable`). Called once for each topic while a task runs, and again after topics
+    /// have been forgotten.
     fn on_topic(&self, _id: &TaskId, _topic: &str) {}
+
+    /// How often topics have been forgotten that were told to [`StatusListener::on_topic`].
+    fn topics_forgotten(&self) -> u64 {
+        0
+    }
 }
 
 /// One instance's voice: silent once it has been given up on.
@@ -116,7 +123,7 @@ impl Voice {
         }
     }
 
-    pub(crate) fn topic(&self, topic: &str) {
+    fn topic(&self, topic: &str) {
         if let InstanceId::Task(id) = &self.id {
             self.say(|listener, _| listener.on_topic(id, topic));
         }
@@ -125,6 +132,28 @@ impl Voice {
     fn say(&self, what: impl FnOnce(&dyn StatusListener, &InstanceId)) {
         if self.current.load(Ordering::Acquire) {
             what(&*self.listener, &self.id);
+        }
+    }
+}
+
+/// The topics that a task has told of.
+#[derive(Debug, Default)]
+pub(crate) struct TopicsInUse {
+    told: HashSet<String>,
+    forgotten: u64,
+}
+
+impl TopicsInUse {
+    /// Tells of a topic unless that was done; cheap enough for every record.
+    pub(crate) fn note(&mut self, voice: &Voice, topic: &str) {
+        let forgotten = voice.listener.topics_forgotten();
+        if forgotten != self.forgotten {
+            self.forgotten = forgotten;
+            self.told.clear();
+        }
+        if !self.told.contains(topic) {
+            voice.topic(topic);
+            self.told.insert(topic.to_owned());
         }
     }
 }

@@ -121,7 +121,7 @@ impl Core {
     async fn plan_fencing(&mut self, name: &str) -> Result<Round, HerderError> {
         self.must_lead("fence zombies")?;
         self.configs.refresh().await.map_err(stored)?;
-        self.must_know(name)?;
+        self.must_know(name, HerderError::unknown_connector)?;
         let state = self.configs.state();
         if !self.delivers_exactly_once(name) {
             return Err(HerderError::BadRequest(format!(

@@ -56,10 +56,15 @@ impl Core {
         })
     }
 
-    pub(super) fn must_know(&self, name: &str) -> Result<(), HerderError> {
+    /// Refuses, in the words of `otherwise`, what needs a connector of this name.
+    pub(super) fn must_know(
+        &self,
+        name: &str,
+        otherwise: impl FnOnce(&str) -> HerderError,
+    ) -> Result<(), HerderError> {
         match self.configs.state().connector(name) {
             Some(_) => Ok(()),
-            None => Err(HerderError::unknown_connector(name)),
+            None => Err(otherwise(name)),
         }
     }
 
@@ -87,7 +92,7 @@ impl Core {
 
     pub(super) async fn delete_connector(&mut self, name: &str) -> Result<(), HerderError> {
         self.must_lead("delete connector configs")?;
-        self.must_know(name)?;
+        self.must_know(name, HerderError::unknown_connector)?;
         info!(connector = %name, "deleting");
         self.configs.remove_connector(name).await.map_err(stored)
     }
@@ -95,7 +100,7 @@ impl Core {
     /// An empty set of tasks, then the target state, in this order: whoever reads STOPPED finds no tasks.
     pub(super) async fn stop_connector(&mut self, name: &str) -> Result<(), HerderError> {
         self.must_lead("transition connectors to the STOPPED state")?;
-        self.must_know(name)?;
+        self.must_know(name, HerderError::no_such_connector)?;
         self.configs.put_tasks(name, &[]).await.map_err(stored)?;
         self.configs.put_target(name, TargetState::Stopped).await.map_err(stored)
     }
@@ -107,7 +112,7 @@ impl Core {
         configs: &[Properties],
     ) -> Result<(), HerderError> {
         self.must_lead("write task configurations")?;
-        self.must_know(name)?;
+        self.must_know(name, HerderError::unknown_connector)?;
         if self.configs.state().target(name) == TargetState::Stopped {
             return Err(HerderError::BadRequest(format!(
                 "Cannot write task configurations of connector {name} while it is STOPPED"
@@ -134,20 +139,19 @@ impl Core {
         request: &RestartRequest,
     ) -> Result<RestartPlan, HerderError> {
         self.must_lead("process restart requests")?;
-        self.must_know(&request.connector)?;
+        self.must_know(&request.connector, HerderError::nothing_to_restart)?;
         let unknown =
             || HerderError::NotFound(format!("Status for connector {} not found", request.connector));
         let plan =
             RestartPlan::of(request, &self.shared.statuses, self.configs.state()).ok_or_else(unknown)?;
-        if !plan.is_empty() {
-            self.configs.put_restart(request).await.map_err(stored)?;
-        }
+        // Also when nothing is chosen: another worker may know of a failure that has not been heard of here.
+        self.configs.put_restart(request).await.map_err(stored)?;
         Ok(plan)
     }
 
     /// Restarts a connector instance that runs here.
     pub(super) async fn restart_connector(&mut self, name: &str) -> Result<(), HerderError> {
-        self.must_know(name)?;
+        self.must_know(name, HerderError::nothing_to_restart)?;
         if !self.group.running.connectors.iter().any(|running| running == name) {
             let owner = self.group.leader_state.as_ref().and_then(|state| state.connector_owner(name));
             return Err(
@@ -161,7 +165,7 @@ impl Core {
 
     /// Restarts a task that runs here.
     pub(super) async fn restart_task(&mut self, id: &TaskId) -> Result<(), HerderError> {
-        self.must_know(&id.connector)?;
+        self.must_know(&id.connector, HerderError::nothing_to_restart)?;
         if self.configs.state().task(&id.connector, id.task).is_none() {
             return Err(HerderError::NotFound(format!("Unknown task: {id}")));
         }
@@ -188,7 +192,7 @@ impl Core {
     /// A connector whose offsets may be changed: stopped, without tasks.
     pub(super) fn must_be_stopped(&self, name: &str, what: &str) -> Result<(), HerderError> {
         self.must_lead(what)?;
-        self.must_know(name)?;
+        self.must_know(name, HerderError::unknown_connector)?;
         let state = self.configs.state();
         if state.target(name) == TargetState::Stopped && state.task_count(name).unwrap_or(0) == 0 {
             return Ok(());

@@ -32,7 +32,7 @@ impl DistributedHerder {
         self.shared
             .ask(format!("setting the target state of connector {connector}"), move |core| {
                 Box::pin(async move {
-                    core.must_know(&name)?;
+                    core.must_know(&name, HerderError::no_such_connector)?;
                     core.configs.put_target(&name, target).await.map_err(super::leader::stored)
                 })
             })
@@ -114,13 +114,7 @@ impl Herder for DistributedHerder {
         connector: &str,
         patch: Properties,
     ) -> HerderResult<Created<ConnectorInfo>> {
-        let mut config = self.connector_config(connector).await?;
-        for (key, value) in patch {
-            match value {
-                Some(value) => config.insert(key, Some(value)),
-                None => config.remove(&key),
-            };
-        }
+        let config = common::patched(&self.connector_config(connector).await?, patch);
         self.put_connector_config(connector, config, None, true).await
     }
 
@@ -203,13 +197,15 @@ impl Herder for DistributedHerder {
 
     async fn restart_connector_and_tasks(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
         let name = request.connector.clone();
+        // What it was before: a task that is to be restarted is shown with its trace.
+        let before = self.connector_status(&name).await;
         let plan = self
             .shared
             .ask(format!("restarting connector {name} and its tasks"), move |core| {
                 Box::pin(async move { core.restart_connector_and_tasks(&request).await })
             })
             .await?;
-        let mut shown = self.connector_status(&name).await?;
+        let mut shown = before?;
         if plan.connector {
             shown.connector.state = RESTARTING;
         }

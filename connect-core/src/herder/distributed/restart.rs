@@ -36,10 +36,6 @@ impl RestartPlan {
             },
         })
     }
-
-    pub(super) fn is_empty(&self) -> bool {
-        !self.connector && self.tasks.is_empty()
-    }
 }
 
 impl Core {

@@ -93,6 +93,10 @@ impl StatusListener for Herald {
         self.writer.on_restart(id);
     }
 
+    fn topics_forgotten(&self) -> u64 {
+        self.writer.topics_forgotten()
+    }
+
     fn on_topic(&self, id: &TaskId, topic: &str) {
         self.writer.on_topic(id, topic);
     }

@@ -3,14 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use kafka_wire::WireError;
 use kafka_wire::admin::TopicPartition;
 use kafka_wire::cluster::Cluster;
+use kafka_wire::kafka_protocol::messages::offset_commit_request::{
+    OffsetCommitRequestPartition, OffsetCommitRequestTopic,
+};
 use kafka_wire::kafka_protocol::messages::offset_delete_request::{
     OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
 };
-use kafka_wire::kafka_protocol::messages::{DeleteGroupsRequest, OffsetDeleteRequest, OffsetFetchRequest};
+use kafka_wire::kafka_protocol::messages::{
+    DeleteGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+};
 use kafka_wire::kafka_protocol::protocol::StrBytes;
+use kafka_wire::{ErrorCode, WireError};
 
 const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const NOT_COORDINATOR: i16 = 16;
@@ -52,6 +57,45 @@ pub(super) async fn all_offsets(
         .await
 }
 
+/// Sets the offsets of some partitions. A partition that is not there is refused at once: Connect does not wait for it.
+pub(super) async fn commit_offsets(
+    cluster: &Cluster,
+    group: &str,
+    offsets: &[(TopicPartition, i64)],
+) -> Result<(), WireError> {
+    let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
+    for ((topic, partition), offset) in offsets {
+        let partition = OffsetCommitRequestPartition::default()
+            .with_partition_index(*partition)
+            .with_committed_offset(*offset)
+            .with_committed_metadata(Some(text("")));
+        topics.entry(topic).or_default().push(partition);
+    }
+    let committed = cluster.retry(|| async {
+        let topics = topics.iter().map(|(name, partitions)| {
+            OffsetCommitRequestTopic::default()
+                .with_name(text(name).into())
+                .with_partitions(partitions.clone())
+        });
+        let request = OffsetCommitRequest::default()
+            .with_group_id(text(group).into())
+            .with_generation_id_or_member_epoch(-1)
+            .with_topics(topics.collect());
+        let answer = cluster.call_coordinator(group, request).await?;
+        let mut codes = answer.topics.iter().flat_map(|topic| &topic.partitions).map(|p| p.error_code);
+        settled(codes.try_for_each(|code| check(cluster, group, "offsets", code)))
+    });
+    committed.await?
+}
+
+/// What trying again does not change; the outer error is that of an attempt.
+fn settled(outcome: Result<(), WireError>) -> Result<Result<(), WireError>, WireError> {
+    match outcome {
+        Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => Ok(Err(error)),
+        other => other.map(Ok),
+    }
+}
+
 /// Forgets the offsets of some partitions.
 pub(super) async fn delete_offsets(
     cluster: &Cluster,
@@ -75,12 +119,10 @@ pub(super) async fn delete_offsets(
                 .with_topics(topics.collect());
             let answer = cluster.call_coordinator(group, request).await?;
             check(cluster, group, "offsets", answer.error_code)?;
-            for partition in answer.topics.iter().flat_map(|topic| &topic.partitions) {
-                check(cluster, group, "offsets", partition.error_code)?;
-            }
-            Ok(())
+            let mut codes = answer.topics.iter().flat_map(|topic| &topic.partitions).map(|p| p.error_code);
+            settled(codes.try_for_each(|code| check(cluster, group, "offsets", code)))
         })
-        .await
+        .await?
 }
 
 /// Forgets a group with all its offsets.

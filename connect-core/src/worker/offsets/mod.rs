@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use connect_api::{
     ConfigMap, ConnectError, ConnectorOffset, ConnectorPlugin, ConnectorType, SourceOffset, SourcePartition,
 };
-use kafka_wire::admin::{GroupOffset, TopicPartition};
+use kafka_wire::admin::TopicPartition;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::log::TopicLog;
 use kafka_wire::{ErrorCode, WireError};
@@ -119,6 +119,7 @@ impl Worker {
         };
         let complete = plugin.alter_offsets(config, &offsets).await?;
         let writes: Offsets = offsets.into_iter().map(|o| (SourcePartition(o.partition), o.offset)).collect();
+        OffsetStore::check(name, &writes).map_err(ConnectError::new)?;
         if writes.is_empty() {
             return Ok(complete);
         }
@@ -167,6 +168,12 @@ impl Worker {
             Some(offsets) => {
                 let parsed = parse_sink_offsets(&offsets)?;
                 let complete = plugin.alter_offsets(config, &offsets).await?;
+                if parsed.values().flatten().any(|offset| *offset < 0) {
+                    let text = format!("Failed to modify offsets for sink connector {name}");
+                    return Err(
+                        ConnectError::new(text).caused_by(ConnectError::new("Invalid negative offset"))
+                    );
+                }
                 alter_group(&cluster, &group, parsed)
                     .await
                     .map_err(|error| refused(name, "alter", &error))?;
@@ -234,13 +241,12 @@ async fn alter_group(
     group: &str,
     offsets: BTreeMap<TopicPartition, Option<i64>>,
 ) -> Result<(), WireError> {
-    let commit = |offset: i64| GroupOffset { offset, leader_epoch: -1 };
-    let commits: BTreeMap<_, _> =
-        offsets.iter().filter_map(|(key, offset)| Some((key.clone(), commit((*offset)?)))).collect();
+    let commits: Vec<_> =
+        offsets.iter().filter_map(|(key, offset)| Some((key.clone(), (*offset)?))).collect();
     let resets: Vec<_> =
         offsets.into_iter().filter(|(_, offset)| offset.is_none()).map(|(key, _)| key).collect();
     if !commits.is_empty() {
-        cluster.commit_group_offsets(group, &commits).await?;
+        groups::commit_offsets(cluster, group, &commits).await?;
     }
     if !resets.is_empty() {
         groups::delete_offsets(cluster, group, &resets).await?;

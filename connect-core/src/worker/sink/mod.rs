@@ -27,7 +27,7 @@ pub(crate) use self::dead_letters::DeadLetters;
 use self::dead_letters::{Open, Originals, TaskReporter};
 use self::positions::{Offsets, Positions};
 pub(crate) use self::subscription::Subscription;
-use super::listener::Voice;
+use super::listener::{TopicsInUse, Voice};
 use super::metrics::{TaskMetrics, TaskState};
 use super::records::{Applied, Chain, Consumed, Converters, ErrorHandling, Origin};
 use super::{StopSignal, TaskId, TaskReport};
@@ -77,7 +77,7 @@ struct SinkLoop {
     paused: bool,
     next_commit: Instant,
     commit: Option<UnderWay>,
-    tracked: std::collections::HashSet<String>,
+    tracked: TopicsInUse,
 }
 
 /// What is left of [`SinkRun`] once the loop is made.
@@ -167,7 +167,7 @@ impl SinkLoop {
             paused: false,
             next_commit,
             commit: None,
-            tracked: std::collections::HashSet::new(),
+            tracked: TopicsInUse::default(),
         })
     }
 
@@ -387,9 +387,8 @@ impl SinkLoop {
 
     async fn convert(&mut self, consumed: Consumed) -> Result<(), ConnectError> {
         let partition = TopicPartition { topic: consumed.topic.clone(), partition: consumed.partition };
-        if self.run.track_topics && !self.tracked.contains(&consumed.topic) {
-            self.run.voice.topic(&consumed.topic);
-            self.tracked.insert(consumed.topic.clone());
+        if self.run.track_topics {
+            self.tracked.note(&self.run.voice, &consumed.topic);
         }
         if let Some(record) = self.transformed(&consumed).await? {
             if let Some(originals) = &self.originals {

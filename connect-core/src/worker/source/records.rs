@@ -1,7 +1,7 @@
 //! Single records on their way to Kafka: transformed, converted, their topics created, handed to the producer, and
 //! followed until they are stored.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use connect_api::{ConnectError, RecordMetadata, SourceOffset, SourcePartition, SourceRecord, SourceTask};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -12,7 +12,7 @@ use tracing::error;
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
 use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error};
-use crate::worker::listener::Voice;
+use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
 };
@@ -45,7 +45,7 @@ struct Flight {
 /// Sends the records of one task.
 pub(super) struct RecordSender {
     parts: RecordParts,
-    tracked: HashSet<String>,
+    tracked: TopicsInUse,
     flights: HashMap<usize, Flight>,
     next: usize,
     submitted: Submitted,
@@ -61,7 +61,7 @@ impl RecordSender {
     pub(super) fn new(parts: RecordParts) -> Self {
         Self {
             parts,
-            tracked: HashSet::new(),
+            tracked: TopicsInUse::default(),
             flights: HashMap::new(),
             next: 0,
             submitted: Submitted::default(),
@@ -118,9 +118,8 @@ impl RecordSender {
         if self.parts.topics.is_unknown(&converted.topic) {
             self.parts.topics.ensure(&converted.topic).await?;
         }
-        if self.parts.track_topics && !self.tracked.contains(&converted.topic) {
-            self.parts.voice.topic(&converted.topic);
-            self.tracked.insert(converted.topic.clone());
+        if self.parts.track_topics {
+            self.tracked.note(&self.parts.voice, &converted.topic);
         }
         if let Some(transaction) = &mut self.parts.transaction {
             transaction.check_topic(&converted.topic)?;
