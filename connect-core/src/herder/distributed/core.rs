@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
-use kafka_wire::group::{Due, GroupMember, GroupSettings, Session};
+use kafka_wire::group::{Due, GroupMember, GroupSettings, Lost, Session};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::auto_restart::AutoRestarts;
 use super::reconfigure::{InternalClient, Reconfigurations};
@@ -28,6 +29,8 @@ use crate::worker::{StopReport, TaskId, Worker};
 const STATUS_FLUSH_LIMIT: Duration = Duration::from_secs(3);
 /// Time for leaving the group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
+/// Time for removing an earlier life of this worker.
+const REMOVAL_LIMIT: Duration = Duration::from_secs(2);
 /// How often the core looks round when nothing happens: keys to renew, rebalances that are due.
 const ROUND: Duration = Duration::from_millis(500);
 
@@ -72,6 +75,11 @@ impl DistributedHerder {
     pub fn start(settings: DistributedSettings, foundation: Foundation) -> Self {
         let Foundation { cluster, group, configs, statuses, offsets, worker, client } = foundation;
         let cluster_id = cluster.id();
+        let predecessor = Predecessor {
+            cluster: cluster.clone(),
+            group: group.group_id.clone(),
+            client_id: group.client_id.clone(),
+        };
         let member = GroupMember::new(cluster, group);
         let session = member.session();
         gate(&session, &statuses, &offsets);
@@ -107,7 +115,10 @@ impl DistributedHerder {
             birth: Instant::now(),
         };
         let (stop, stopped) = oneshot::channel();
-        let core = tokio::spawn(core.run(inbox, stopped));
+        let core = tokio::spawn(async move {
+            predecessor.remove().await;
+            core.run(inbox, stopped).await
+        });
         Self { shared, life: Arc::new(Mutex::new(Some(Life { stop, core }))) }
     }
 
@@ -145,6 +156,38 @@ impl DistributedHerder {
 impl std::fmt::Debug for DistributedHerder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "DistributedHerder({})", self.shared.settings.worker_id)
+    }
+}
+
+/// An earlier life of this worker that ended without leaving the group. It had the same advertised address, whose port this process
+/// now holds, so it is gone; without this the others would wait for it until its session ends.
+struct Predecessor {
+    cluster: Cluster,
+    group: String,
+    client_id: String,
+}
+
+impl Predecessor {
+    /// Removes it from the group, if there is one. Whatever goes wrong only costs the wait.
+    async fn remove(&self) {
+        let removal = async {
+            for member in self.cluster.group_members(&self.group).await? {
+                if member.client_id == self.client_id {
+                    info!(
+                        "removing {}, an earlier life of this worker, from group '{}'",
+                        member.member_id, self.group
+                    );
+                    let reason = "its worker was started again";
+                    self.cluster.remove_group_member(&self.group, &member.member_id, reason).await?;
+                }
+            }
+            Ok::<(), WireError>(())
+        };
+        match timeout(REMOVAL_LIMIT, removal).await {
+            Ok(Ok(())) => {}
+            Ok(Err(reason)) => debug!("an earlier life of this worker cannot be looked for: {reason}"),
+            Err(_) => debug!("the group's coordinator does not answer"),
+        }
     }
 }
 
@@ -200,6 +243,8 @@ pub(super) struct Group {
     pub(super) leader_state: Option<LeaderState>,
     /// Attempts left to catch up with the config topic.
     pub(super) tries_left: u32,
+    /// Until when work may go on although the coordinator is out of reach.
+    pub(super) keep_until: Option<Instant>,
 }
 
 impl Default for Group {
@@ -215,6 +260,7 @@ impl Default for Group {
             scheduled: None,
             leader_state: None,
             tries_left: super::rebalance::CATCH_UP_TRIES,
+            keep_until: None,
         }
     }
 }
@@ -292,6 +338,17 @@ impl Core {
 
     async fn on_due(&mut self, due: Due) {
         match due {
+            Due::Lost(Lost::CoordinatorUnreachable) if self.group.protocol != ConnectProtocol::Eager => {
+                let keep = self.shared.settings.session_timeout + self.shared.settings.rebalance_max_delay;
+                let last = self.session.last_heartbeat_ok().unwrap_or_else(Instant::now);
+                self.group.keep_until = Some(last + keep);
+                self.group.resolved = false;
+                warn!(
+                    "the coordinator of group '{}' cannot be reached; the work goes on here, as nobody else can have \
+                     it before {keep:?} have passed, but offsets and statuses wait",
+                    self.shared.settings.group_id
+                );
+            }
             Due::Lost(reason) => {
                 warn!("membership of group '{}' is lost: {reason}", self.shared.settings.group_id);
                 self.give_up_everything().await;

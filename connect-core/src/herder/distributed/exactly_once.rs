@@ -46,10 +46,9 @@ pub(super) async fn fence(shared: &Shared, name: &str) -> Result<(), HerderError
         .await
 }
 
-/// What a task of one generation makes sure of, in the worker's hands.
+/// What a task makes sure of, in the worker's hands.
 struct Guard {
     shared: Arc<Shared>,
-    generation: i32,
 }
 
 #[async_trait]
@@ -74,10 +73,10 @@ impl ExactlyOnce for Guard {
     }
 
     async fn verify(&self, id: &TaskId) -> Result<(), ConnectError> {
-        let (id, generation) = (id.clone(), self.generation);
+        let id = id.clone();
         self.shared
             .ask(format!("checking task {id}"), move |core| {
-                Box::pin(async move { core.check_current(&id, generation).await })
+                Box::pin(async move { core.check_current(&id).await })
             })
             .await
             .map_err(|e| ConnectError::new(e.to_string()))
@@ -96,7 +95,7 @@ impl Core {
 
     /// The hooks for a task that delivers exactly once.
     pub(super) fn exactly_once_hooks(&self, id: &TaskId) -> Option<Arc<dyn ExactlyOnce>> {
-        let guard = Guard { shared: self.shared.clone(), generation: self.group.generation };
+        let guard = Guard { shared: self.shared.clone() };
         self.delivers_exactly_once(&id.connector).then(|| Arc::new(guard) as Arc<dyn ExactlyOnce>)
     }
 
@@ -159,12 +158,12 @@ impl Core {
         Ok(Some(self.internal_request("PUT", &leader, &path, Vec::new())))
     }
 
-    async fn check_current(&mut self, id: &TaskId, generation: i32) -> Result<(), HerderError> {
+    /// Rebalances that leave the task where it is do not matter.
+    async fn check_current(&mut self, id: &TaskId) -> Result<(), HerderError> {
         self.configs.refresh().await.map_err(stored)?;
         let state = self.configs.state();
         let started_with = self.started.get(id).map(|(_, task)| task);
-        let same = self.group.generation == generation
-            && self.group.running.tasks.contains(id)
+        let same = self.group.running.tasks.contains(id)
             && state.task(&id.connector, id.task) == started_with
             && !state.is_pending_fencing(&id.connector);
         match same {

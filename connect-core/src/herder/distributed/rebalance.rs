@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::join_all;
 use kafka_wire::group::{Election, GroupError, Joined, Participant, ParticipantError};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info, warn};
 
 use super::core::{Core, Group};
@@ -73,6 +73,7 @@ impl Core {
         if self.group.protocol == ConnectProtocol::Eager {
             self.give_up_running().await;
         }
+        let keep_until = self.group.keep_until;
         let settings = &self.shared.settings;
         let mut participant = Member {
             url: &settings.url,
@@ -85,8 +86,17 @@ impl Core {
             sync_timeout: settings.sync_timeout,
             leader_state: None,
         };
-        let joined = self.member.join(&mut participant).await;
+        let joined = tokio::select! {
+            joined = self.member.join(&mut participant) => Some(joined),
+            () = sleep_until(keep_until.unwrap_or_else(Instant::now)), if keep_until.is_some() => None,
+        };
         self.group.leader_state = participant.leader_state.take();
+        self.group.keep_until = None;
+        let Some(joined) = joined else {
+            warn!("the coordinator was out of reach for so long that others may have the work: giving it up");
+            self.give_up_everything().await;
+            return self.rejoin("the coordinator was out of reach");
+        };
         match joined {
             Ok(joined) => self.on_joined(joined).await,
             Err(GroupError::Lost { reason, .. }) => {

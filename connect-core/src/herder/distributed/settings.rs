@@ -18,6 +18,8 @@ pub struct DistributedSettings {
     pub worker_id: String,
     /// The advertised REST URL, with a slash at its end.
     pub url: String,
+    /// `session.timeout.ms`
+    pub session_timeout: Duration,
     /// `connect.protocol`
     pub protocol: ConnectProtocol,
     /// `scheduled.rebalance.max.delay.ms`
@@ -67,6 +69,7 @@ impl DistributedSettings {
             config_topic: text("config.storage.topic"),
             worker_id: worker_id.to_owned(),
             url: url.to_owned(),
+            session_timeout: config.millis("session.timeout.ms"),
             protocol: config
                 .text("connect.protocol")
                 .to_ascii_lowercase()
