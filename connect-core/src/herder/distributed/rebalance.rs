@@ -79,7 +79,8 @@ impl Core {
             url: &settings.url,
             setting: settings.protocol,
             offset: self.state.offset,
-            held: self.group.assignment.clone().filter(|_| self.group.protocol != ConnectProtocol::Eager),
+            // With the eager protocol it has just been stopped, and starts again if the round leaves it here.
+            held: self.group.assignment.clone(),
             configs: &mut self.configs,
             assignor: &mut self.assignor,
             now_ms: self.birth.elapsed().as_millis() as i64 + 1,
@@ -213,6 +214,11 @@ impl Core {
     }
 
     async fn start_work(&mut self, assigned: &ConnectorsAndTasks) {
+        // What an eager round has given to others while an incremental one had left it running.
+        let surplus = self.group.running.minus(assigned);
+        if !surplus.is_empty() {
+            self.stop_work(&surplus).await;
+        }
         let mut new = assigned.minus(&self.group.running);
         let again = std::mem::take(&mut self.group.restart);
         for id in again {

@@ -209,8 +209,13 @@ impl Herder for DistributedHerder {
         if plan.connector {
             shown.connector.state = RESTARTING;
         }
-        for task in shown.tasks.iter_mut().filter(|task| plan.tasks.contains(&task.id)) {
-            task.state.state = RESTARTING;
+        shown.connector.version = None;
+        for task in &mut shown.tasks {
+            if plan.tasks.contains(&task.id) {
+                task.state.state = RESTARTING;
+            }
+            // A Java worker before 4.1 that forwards this request cannot read an answer with versions.
+            task.state.version = None;
         }
         Ok(shown)
     }

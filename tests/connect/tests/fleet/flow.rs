@@ -94,6 +94,32 @@ impl Lines {
         });
     }
 
+    /// Asserts that, from now on and for a while, every line comes once: no source runs twice.
+    pub(crate) fn assert_single(&self, fleet: &Fleet) {
+        let from = self.written.load(Ordering::Acquire);
+        std::thread::sleep(Duration::from_millis(1500));
+        let to = self.written.load(Ordering::Acquire);
+        self.await_arrival();
+        let count = self.in_topic(fleet, WIDTH * to);
+        let lines = (from..to).flat_map(|number| (0..WIDTH).map(move |source| line(source, number)));
+        let twice: Vec<String> =
+            lines.filter(|line| count.0.get(line).is_some_and(|count| *count > 1)).collect();
+        assert!(
+            twice.is_empty(),
+            "{} of {} lines are twice in the topic: {twice:?}",
+            twice.len(),
+            WIDTH * (to - from)
+        );
+    }
+
+    fn in_topic(&self, fleet: &Fleet, at_least: usize) -> Count {
+        let mut count = Count::default();
+        for record in fleet.kafka.read(&self.topic, at_least, PATIENCE) {
+            count.add(&String::from_utf8(record.value.unwrap()).unwrap());
+        }
+        count
+    }
+
     /// Lets the files grow no more, and asserts that no line is missing, neither in the topic nor in the sink's file; with
     /// `once`, that no line is twice in the topic for those who read what is committed.
     pub(crate) fn assert_whole(mut self, fleet: &Fleet, once: bool) {
@@ -101,10 +127,7 @@ impl Lines {
         self.writer.take().expect("it was started").join().unwrap();
         self.await_arrival();
         let written = self.written.load(Ordering::Acquire);
-        let mut count = Count::default();
-        for record in fleet.kafka.read(&self.topic, WIDTH * written, PATIENCE) {
-            count.add(&String::from_utf8(record.value.unwrap()).unwrap());
-        }
+        let count = self.in_topic(fleet, WIDTH * written);
         let missing = count.missing(written);
         assert!(missing.is_empty(), "in the topic: {}", lost(&missing, written));
         let twice = count.twice();

@@ -32,6 +32,7 @@ fn leader_moves_twice(name: &str, sides: [Side; 2], exactly_once: bool) {
             fleet.await_running(member, count, &[0, 1]);
         }
     }
+    flow.assert_single(&fleet);
     flow.assert_whole(&fleet, exactly_once);
 }
 

@@ -80,6 +80,7 @@ fn lost_work_moves_after_the_delay(name: &str, sides: [Side; 3]) {
     for (name, state) in &scene.others {
         assert_eq!(&after[name], state, "{name} was not lost and stays where it is");
     }
+    scene.flow.assert_single(fleet);
     scene.flow.assert_whole(fleet, false);
 }
 
@@ -111,6 +112,7 @@ fn a_member_back_in_time_gets_its_work(name: &str, sides: [Side; 3], delay: Dura
             "nobody else runs it meanwhile, but: {said:?}"
         );
     }
+    scene.flow.assert_single(fleet);
     scene.flow.assert_whole(fleet, false);
 }
 

@@ -91,8 +91,10 @@ fn owners_tell_the_leader(fleet: &Fleet, subjects: &[Subject<'_>]) {
         subject.starts("a new configuration", &[subject.task()], || {
             fleet.call(0, "PATCH", &subject.path("/config"), Some(&config), 200);
         });
-        let tasks = fleet.call(1, "GET", &subject.path("/tasks"), None, 200);
-        assert_eq!(tasks[0]["config"]["batch.size"], "101");
+        until("the leader has the new configuration", PATIENCE, || {
+            let tasks = fleet.call(1, "GET", &subject.path("/tasks"), None, 200);
+            if tasks[0]["config"]["batch.size"] == "101" { Ok(()) } else { Err(tasks.to_string()) }
+        });
     }
     assert_eq!(owners.len(), 2, "both own connectors: {owners:?}");
 }
@@ -115,12 +117,13 @@ fn older_members_are_followed(name: &str, sides: [Side; 2], third: Side) {
         fleet.await_running(0, INSTANCES, &[0, 1, member]);
         let has_work = fleet.states(0).values().any(|state| state.worker == fleet.address(member));
         assert!(has_work, "the work is shared with the third");
-        flow.await_arrival();
+        flow.assert_single(&fleet);
         fleet.stop(member);
         fleet.await_members(2);
         fleet.await_running(0, INSTANCES, &[0, 1]);
     }
     await_protocol(&fleet, "sessioned", 400);
+    flow.assert_single(&fleet);
     flow.assert_whole(&fleet, false);
 }
 

@@ -61,6 +61,7 @@ fn a_zombie_writes_no_state(name: &str, sides: [Side; 3], exactly_once: bool) {
         let since = successors.get(&said.of).copied().unwrap_or_default();
         assert!(said.generation > since, "a successor ran since generation {since}, but: {said:?}");
     }
+    scene.flow.assert_single(fleet);
     scene.flow.assert_whole(fleet, exactly_once);
 }
 
