@@ -252,7 +252,10 @@ fn descriptions<'a>(plugins: impl Iterator<Item = &'a Arc<dyn ConnectorPlugin>>)
              type={kind}, typeName='{kind}', location='classpath'}}"
         )
     };
-    plugins.map(describe).collect::<Vec<_>>().join(", ")
+    let mut plugins: Vec<_> = plugins.collect();
+    // Sinks first, as Java's worker lists them.
+    plugins.sort_by_key(|plugin| (plugin.kind().name(), plugin.class()));
+    plugins.into_iter().map(describe).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
 //! Errors as Connect answers them: `{"error_code":404,"message":"..."}` with the same code as HTTP status.
 
-use axum::body::Body as HttpBody;
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::exchange::Json;
+use crate::group::java_order::sort_as_hash_map;
 use crate::herder::error::HerderError;
 
 /// An error answer.
@@ -95,9 +95,20 @@ pub(super) fn answer_options(method: &Method, mut response: Response) -> Respons
         .map(|text| text.split(',').map(|method| method.trim().to_owned()).collect())
         .unwrap_or_default();
     methods.push("OPTIONS".to_owned());
-    let text = HttpBody::from(methods.join(", "));
-    let headers = [(header::ALLOW, methods.join(",")), (header::CONTENT_TYPE, "text/plain".to_owned())];
-    (StatusCode::OK, headers, text).into_response()
+    // Java's worker has them in a hash set.
+    sort_as_hash_map(&mut methods, |method| method);
+    (StatusCode::OK, [(header::ALLOW, methods.join(","))]).into_response()
+}
+
+/// The answer of Java's server to a path that is none: wrong percent signs, or an encoded zero.
+pub(super) fn refuse_path(uri: &Uri) -> Option<Response> {
+    let wrong = uri.path().split('%').skip(1).any(|rest| match rest.as_bytes() {
+        [high, low, ..] => !high.is_ascii_hexdigit() || !low.is_ascii_hexdigit() || rest.starts_with("00"),
+        _ => true,
+    });
+    let page = "<h1>Bad Message 400</h1><pre>reason: Bad Request</pre>";
+    let headers = [(header::CONTENT_TYPE, "text/html;charset=iso-8859-1")];
+    wrong.then(|| (StatusCode::BAD_REQUEST, headers, page).into_response())
 }
 
 /// Takes `;name=value` out of the segments of a path, as servers of Java do before they look at it.

@@ -201,6 +201,9 @@ fn with_slashes(routes: Routes) -> Router<Arc<RestState>> {
 /// With answers for unknown paths and for OPTIONS. Parameters in paths (`/connectors/c;a=b`) are no part of a name.
 fn finish(router: Router) -> Router {
     let options = |mut request: Request, next: Next| async move {
+        if let Some(refusal) = error::refuse_path(request.uri()) {
+            return refusal;
+        }
         error::drop_parameters(request.uri_mut());
         let method = request.method().clone();
         let response: Response = next.run(request).await;

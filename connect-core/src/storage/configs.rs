@@ -117,7 +117,15 @@ impl ConfigStore {
     /// when these are stored, the commit that makes them count. Leaders only.
     pub async fn put_tasks(&mut self, name: &str, configs: &[Properties]) -> Result<(), StorageError> {
         let what = format!("task configurations of connector '{name}'");
-        let tasks = configs.iter().enumerate().map(|(n, config)| config_records::task(name, n, config));
+        let connector = self.state.connector(name);
+        // A task's map is made from the connector's: where keys collide, they keep its order.
+        let place =
+            |key: &String| connector.and_then(|config| config.get_index_of(key)).unwrap_or(usize::MAX);
+        let tasks = configs.iter().enumerate().map(|(number, config)| {
+            let mut config = config.clone();
+            config.sort_by_cached_key(|key, _| place(key));
+            config_records::task(name, number, &config)
+        });
         let tasks: Vec<_> = tasks.collect();
         if !tasks.is_empty() {
             self.write_privileged(what.clone(), tasks).await?;

@@ -61,7 +61,7 @@ fn check_one(defined: &Defined, props: &ConfigMap, classes: &FindClass<'_>) -> V
         && let Err(reason) = validator.check(defined.own_name(), &value)
     {
         // Some say the whole of it, about another key than their own.
-        errors.push(match reason.starts_with("Invalid value ") {
+        errors.push(match validator.is_complete() || reason.starts_with("Invalid value ") {
             true => reason,
             false => {
                 let (shown, name) = (java_text(&value), defined.own_name());

@@ -5,6 +5,7 @@
 //! Guarantees: values that came from config providers are never part of an answer: the text with the variable is shown.
 
 mod check;
+mod client_types;
 mod converters;
 mod definitions;
 mod enrich;
@@ -21,6 +22,7 @@ pub(crate) use report::key_info;
 use self::check::{Defined, check};
 use self::report::Report;
 use crate::api::ConfigMap;
+use crate::group::java_order::sort_as_copied_hash_map;
 use crate::herder::error::HerderError;
 use crate::herder::info::ConfigInfos;
 use crate::plugins::{PluginKind, Plugins};
@@ -72,7 +74,7 @@ pub fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, H
         .plugins
         .connector(class)
         .map_err(|e| HerderError::Other { class: e.class().to_owned(), message: e.message().to_owned() })?;
-    let answer = check_all(rules, plugin.as_ref(), class, &props, config);
+    let answer = check_all(rules, plugin.as_ref(), class, &props, config)?;
     Ok(report::hide_resolved(answer, &raw, &props))
 }
 
@@ -82,7 +84,7 @@ fn check_all(
     class: &str,
     props: &ConfigMap,
     config: &Properties,
-) -> ConfigInfos {
+) -> Result<ConfigInfos, HerderError> {
     let plugins = rules.plugins;
     let base = connector_definitions(plugin.kind());
     let find_class = |text: &str| class_of(plugins, text);
@@ -105,9 +107,9 @@ fn check_all(
 
     let mut report = Report::new(class, groups);
     report.add_connector(&keys, values);
-    rules::overrides(rules, plugin.kind(), props, &mut report);
+    rules::overrides(rules, plugin.kind(), props, &mut report)?;
     converters::add_settings(plugins, props, &mut report);
-    report.finish()
+    Ok(report.finish())
 }
 
 /// The connector's own settings; its classes are its own business.
@@ -162,9 +164,11 @@ fn class_of(plugins: &Plugins, text: &str) -> Option<String> {
     class.or_else(|| (foreign || !enrich::nested_of(plugins, text).is_empty()).then(|| text.to_owned()))
 }
 
-/// A map as Java prints it.
+/// A map as Java prints a copy of it.
 fn java_map(config: &Properties) -> String {
+    let mut entries: Vec<_> = config.iter().collect();
+    sort_as_copied_hash_map(&mut entries, config.len(), |(key, _)| key);
     let entry =
         |(key, value): (&String, &Option<String>)| format!("{key}={}", value.as_deref().unwrap_or("null"));
-    format!("{{{}}}", config.iter().map(entry).collect::<Vec<_>>().join(", "))
+    format!("{{{}}}", entries.into_iter().map(entry).collect::<Vec<_>>().join(", "))
 }

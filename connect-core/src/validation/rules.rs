@@ -8,9 +8,11 @@ use connect_api::{
 use connect_plugins::java::regex::JavaRegex;
 
 use super::Rules;
+use super::client_types;
 use super::report::Report;
 use crate::api::ConfigMap;
 use crate::config::keys::{prefixed, string_list};
+use crate::herder::error::HerderError;
 
 const GROUP_OVERRIDE: &str = "consumer.override.group.id";
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";
@@ -137,8 +139,14 @@ const NO_ANSWER: &str = "The connector does not implement the API required for p
                          \"requested\" for this property (which will disable this preflight check and allow the \
                          connector to be created).";
 
-/// Adds overrides of client settings for the clients that this connector has, with what the policy forbids.
-pub(super) fn overrides(rules: &Rules<'_>, kind: ConnectorType, props: &ConfigMap, report: &mut Report) {
+/// Adds overrides of client settings for the clients that this connector has, with what the policy forbids. A value that
+/// is not of the setting's type ends the validation.
+pub(super) fn overrides(
+    rules: &Rules<'_>,
+    kind: ConnectorType,
+    props: &ConfigMap,
+    report: &mut Report,
+) -> Result<(), HerderError> {
     let dead_letters = kind == ConnectorType::Sink && !text(props, DEAD_LETTERS).is_empty();
     let creates_topics = props.keys().any(|key| key.starts_with("topic.creation."));
     let source = kind == ConnectorType::Source;
@@ -148,6 +156,12 @@ pub(super) fn overrides(rules: &Rules<'_>, kind: ConnectorType, props: &ConfigMa
         ("admin.override.", dead_letters || source && creates_topics),
     ] {
         if used {
+            for (name, value) in &prefixed(props, prefix) {
+                client_types::check(name, value).map_err(|message| HerderError::Other {
+                    class: "org.apache.kafka.common.config.ConfigException".to_owned(),
+                    message,
+                })?;
+            }
             let forbidden = (rules.forbidden)(prefix, props);
             let value = |(name, text): (String, String)| {
                 let full = format!("{prefix}{name}");
@@ -165,4 +179,5 @@ pub(super) fn overrides(rules: &Rules<'_>, kind: ConnectorType, props: &ConfigMa
             report.add_prefixed(prefix, &ConfigDef::new(), values);
         }
     }
+    Ok(())
 }

@@ -83,11 +83,9 @@ impl Core {
         }
         info!(connector = %name, "{} its configuration", if created { "storing" } else { "replacing" });
         self.configs.put_connector(name, &config, target).await.map_err(stored)?;
-        let state = self.configs.state();
-        Ok(Created {
-            created,
-            result: crate::herder::reading::connector_info(state, self.worker.plugins(), name)?,
-        })
+        let info = crate::herder::reading::connector_info(self.configs.state(), self.worker.plugins(), name)?;
+        // The answer has the order of the request; what is read back has not.
+        Ok(Created { created, result: ConnectorInfo { config, ..info } })
     }
 
     pub(super) async fn delete_connector(&mut self, name: &str) -> Result<(), HerderError> {

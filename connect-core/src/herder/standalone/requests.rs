@@ -125,8 +125,8 @@ impl Herder for StandaloneHerder {
             configs.put_connector(&name, &config, target.filter(|_| !exists)).await.map_err(stored)?;
             shared.start_connector(&name).await?;
             shared.divide(&mut configs, &name).await?;
-            let result = reading::connector_info(configs.state(), shared.worker.plugins(), &name)?;
-            Ok(Created { created: !exists, result })
+            let info = reading::connector_info(configs.state(), shared.worker.plugins(), &name)?;
+            Ok(Created { created: !exists, result: ConnectorInfo { config, ..info } })
         })
         .await
     }
@@ -203,7 +203,7 @@ impl Herder for StandaloneHerder {
         self.finish(format!("restarting task {id}"), move |shared| async move {
             let configs = shared.configs.lock().await;
             if configs.state().connector(&id.connector).is_none() {
-                return Err(HerderError::unknown_connector(&id.connector));
+                return Err(HerderError::nothing_to_restart(&id.connector));
             }
             if configs.state().task(&id.connector, id.task).is_none() {
                 return Err(HerderError::NotFound(format!("Task {id} not found")));
@@ -223,7 +223,7 @@ impl Herder for StandaloneHerder {
             let configs = shared.configs.lock().await;
             let name = &request.connector;
             if configs.state().connector(name).is_none() {
-                return Err(HerderError::NotFound(format!("Unknown connector: {name}")));
+                return Err(HerderError::nothing_to_restart(name));
             }
             let plugins = shared.worker.plugins();
             let mut states = reading::connector_state(configs.state(), plugins, &shared.statuses, name)?;
