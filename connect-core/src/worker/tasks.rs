@@ -245,7 +245,10 @@ impl Plan {
         };
         let settings = self.worker.settings().clone();
         let transaction = match &self.exactly_once {
-            Some(hooks) => Some(self.begin_transactions(hooks.clone(), stores.clone()).await?),
+            Some(hooks) => match self.begin_transactions(hooks.clone(), stores.clone()).await? {
+                Some(begun) => Some(begun),
+                None => return Ok(TaskReport::default()),
+            },
             None => None,
         };
         let transactional = transaction.is_some();
@@ -301,19 +304,24 @@ impl Plan {
         })
     }
 
-    /// Fences out older generations and makes the transactional producer.
+    /// Fences out older generations and makes the transactional producer. `None`: the task is to stop, and another may be
+    /// running elsewhere already, which must not be fenced.
     async fn begin_transactions(
         &self,
         hooks: Arc<dyn ExactlyOnce>,
         offsets: OffsetStores,
-    ) -> Result<Transactional, ConnectError> {
+    ) -> Result<Option<Transactional>, ConnectError> {
         let topic = self.worker.offset_topic(&self.connector).ok_or_else(|| {
             ConnectError::new(
                 "exactly-once delivery needs an offset topic; this worker keeps offsets elsewhere",
             )
         })?;
         let boundary = Boundary::from_config(&self.connector, self.worker.settings().offset_flush_interval)?;
-        hooks.fence(&self.id).await?;
+        tokio::select! {
+            biased;
+            () = self.stop.requested() => return Ok(None),
+            fenced = hooks.fence(&self.id) => fenced?,
+        }
         let transactional_id = self.worker.transactional_id(&self.id);
         let properties = self.clients().producer(&self.id, Some(&transactional_id))?;
         let (producer, deliveries) = RecordProducer::new(&properties)?;
@@ -329,7 +337,7 @@ impl Plan {
             self.metrics.clone(),
             self.stop.clone(),
         );
-        Ok((producer, deliveries, transaction))
+        Ok(Some((producer, deliveries, transaction)))
     }
 
     async fn sink(self) -> Result<TaskReport, ConnectError> {

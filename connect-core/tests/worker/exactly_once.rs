@@ -1,6 +1,7 @@
 //! Source tasks with transactions.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use crate::support::{Hooks, Rig, Step, eventually, map, record, task};
 
@@ -18,7 +19,7 @@ async fn sim_a_batch_and_its_offsets_are_one_transaction() {
     rig.then([Step::Records(vec![record(1, "t", "a"), record(2, "t", "b")])]);
     rig.start_source(&[], Some(hooks.clone())).await;
     eventually("both are told", || told(&rig) == 2).await;
-    assert_eq!(*hooks.0.lock().unwrap(), ["fence", "verify"]);
+    assert_eq!(*hooks.asked.lock().unwrap(), ["fence", "verify"]);
     let mut read = rig.read("t").await;
     read.sort();
     assert_eq!(read, ["k1=a h:1 h:2 @1001", "k2=b h:1 h:2 @1002"]);
@@ -75,4 +76,16 @@ async fn sim_a_task_may_not_write_to_its_offset_topic() {
     rig.then([Step::Records(vec![record(1, "offsets", "a")])]);
     eventually("it fails", || rig.heard.has("own offsets topics")).await;
     rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_a_task_that_is_given_up_while_it_starts_fences_nobody() {
+    let rig = Rig::with(&ENABLED).await;
+    let hooks = Arc::new(Hooks { leaderless: true, ..Hooks::default() });
+    rig.start_source(&[], Some(hooks.clone())).await;
+    let begun = Instant::now();
+    rig.worker.stop_tasks(&[task(0)]).await;
+    assert!(begun.elapsed() < Duration::from_secs(2), "it stops at once, not after {:?}", begun.elapsed());
+    assert!(!rig.heard.has("failed"), "{:?}", rig.heard.all());
+    assert!(!hooks.asked.lock().unwrap().contains(&"verify"), "it made no producer");
 }

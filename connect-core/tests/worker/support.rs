@@ -381,18 +381,25 @@ impl StatusListener for Heard {
     }
 }
 
-/// Hooks that only count.
+/// Hooks that only take note.
 #[derive(Default)]
-pub(crate) struct Hooks(pub(crate) Mutex<Vec<&'static str>>);
+pub(crate) struct Hooks {
+    pub(crate) asked: Mutex<Vec<&'static str>>,
+    /// Nobody answers a request for fencing.
+    pub(crate) leaderless: bool,
+}
 
 #[async_trait]
 impl ExactlyOnce for Hooks {
     async fn fence(&self, _: &TaskId) -> Result<(), ConnectError> {
-        self.0.lock().unwrap().push("fence");
+        self.asked.lock().unwrap().push("fence");
+        if self.leaderless {
+            std::future::pending::<()>().await;
+        }
         Ok(())
     }
     async fn verify(&self, _: &TaskId) -> Result<(), ConnectError> {
-        self.0.lock().unwrap().push("verify");
+        self.asked.lock().unwrap().push("verify");
         Ok(())
     }
 }
