@@ -148,8 +148,7 @@ impl Server {
     fn runs_a_thread(&self) -> bool {
         let threads = std::fs::read_dir(format!("/proc/{}/task", self.pid())).into_iter().flatten().flatten();
         let states = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("stat")).ok());
-        // The state follows the name, which is in brackets and may hold anything.
-        states.into_iter().any(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('T')))
+        states.into_iter().any(|stat| state_of(&stat).is_some_and(|state| state != 'T'))
     }
 
     /// SIGTERM, and SIGKILL when `grace` has passed.
@@ -180,6 +179,18 @@ impl Server {
             let group = Pid::from_child(&self.child);
             let _ = kill_process_group(group, Signal::KILL);
             let _ = self.child.wait();
+            self.await_end();
+        }
+    }
+
+    /// The shell is gone; the process itself is when it has given back its memory and closed its ports, which can take a moment.
+    fn await_end(&self) {
+        let deadline = Instant::now() + SUSPEND;
+        let stat = format!("/proc/{}/stat", self.pid());
+        let lives =
+            || fs::read_to_string(&stat).is_ok_and(|stat| state_of(&stat).is_some_and(|state| state != 'Z'));
+        while lives() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }
@@ -190,6 +201,11 @@ impl Drop for Server {
             self.kill_now();
         }
     }
+}
+
+/// The state in a `stat` of `/proc`: it follows the name, which is in brackets and may hold anything.
+fn state_of(stat: &str) -> Option<char> {
+    stat.rsplit_once(") ")?.1.chars().next()
 }
 
 fn detached(command: &Command) -> Command {

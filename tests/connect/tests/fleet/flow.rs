@@ -75,7 +75,7 @@ fn line(source: usize, number: usize) -> String {
     format!("{source}:{number}")
 }
 
-/// File sources `lines-0`…, each with a file that grows, one topic, and a file sink `copy`.
+/// File sources `lines-0`…, each with a file that grows, one topic, and a file sink.
 pub(crate) struct Lines {
     topic: String,
     out: PathBuf,
@@ -105,7 +105,7 @@ impl Lines {
         let class = "FileStreamSink";
         let tasks = WIDTH.to_string();
         let config = json!({"connector.class": class, "tasks.max": tasks, "file": out, "topics": topic});
-        fleet.create(member, "copy", &config);
+        fleet.create(member, &sink_of(fleet), &config);
         Self { topic, out, written, stop, writer: Some(writer) }
     }
 
@@ -171,6 +171,11 @@ impl Drop for Lines {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Release);
     }
+}
+
+/// The name of its consumer group is made of it, and tests share a broker.
+pub(crate) fn sink_of(fleet: &Fleet) -> String {
+    format!("copy-{}", fleet.name)
 }
 
 fn lost(missing: &[String], written: usize) -> String {

@@ -9,7 +9,7 @@ use connect_differential::http::Request;
 use connect_differential::kafka::Record;
 use serde_json::json;
 
-use crate::flow::{INSTANCES, Lines};
+use crate::flow::{INSTANCES, Lines, sink_of};
 use crate::load::load;
 use crate::topics::said;
 use crate::workers::{Fleet, State};
@@ -191,7 +191,7 @@ fn assert_defined(fleet: &Fleet, member: usize) {
         "/connectors/lines-0/tasks",
         "/connectors/lines-0/topics",
         "/connectors/lines-0/offsets",
-        "/connectors/copy/offsets",
+        &format!("/connectors/{}/offsets", sink_of(fleet)),
         "/admin/loggers",
         "/connector-plugins",
     ] {

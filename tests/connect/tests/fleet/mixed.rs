@@ -170,7 +170,7 @@ fn awaits_offsets(fleet: &Fleet, name: &str, wanted: &Value) {
 
 /// The task of a sink whose folder is missing fails; only it is restarted once the folder is there.
 fn a_failed_task_restarts(fleet: &Fleet, topic: &str, via: usize) {
-    let name = format!("fails-{via}");
+    let name = format!("{}-fails-{via}", fleet.name);
     let folder = fleet.folder().join(&name);
     let file = folder.join("out.txt");
     let config =
@@ -195,7 +195,8 @@ fn a_failed_task_restarts(fleet: &Fleet, topic: &str, via: usize) {
 }
 
 fn offsets_of_a_sink(fleet: &Fleet, subject: &Subject<'_>, via: usize) {
-    let name = format!("sink-{via}");
+    // The name of the consumer group is made of it, and tests share a broker.
+    let name = format!("{}-sink-{via}", fleet.name);
     let file = fleet.folder().join(&name);
     let config =
         json!({"connector.class": "FileStreamSink", "tasks.max": "1", "file": file, "topics": subject.topic});

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::flow::{Flow, WIDTH};
+use crate::flow::{Flow, WIDTH, sink_of};
 use crate::lots::until;
 use crate::workers::{Fleet, PATIENCE};
 
@@ -33,7 +33,7 @@ impl Flow for Verifiable {
         fleet.create(member, "numbers", &config);
         let config =
             json!({"connector.class": format!("{tools}SinkConnector"), "tasks.max": tasks, "topics": topic});
-        fleet.create(member, "numbered", &config);
+        fleet.create(member, &sink_of(fleet), &config);
         Self { topic }
     }
 
