@@ -84,8 +84,8 @@ pub(crate) const KNOWN: &[Known] = &[
     Known {
         title: "definitions_of_json.JsonConverter on *",
         label: "names",
-        java: "*",
-        ours: "*",
+        java: "converter.type, schemas.enable, schemas.cache.size, decimal.format, replace.null.with.default",
+        ours: "converter.type, schemas.enable, schemas.cache.size, schema.content, decimal.format, replace.null.with.default",
         reason: SCHEMA_CONTENT,
     },
     replicator("?connectorsOnly=false io.confluent.connect.replicator.*"),
@@ -100,8 +100,12 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "404 {\"error_code\":404,\"message\":\"Unknown connector: *",
         reason: "a connector that is not there is nobody's crash; Java's distributed worker says 404, too",
     },
-    usage("arguments_none on none", "*"),
-    usage("arguments_help on none", "*"),
+    usage("arguments_none on none", "distributed says", "not in the log: error: *"),
+    usage("arguments_none on none", "standalone says", "not in the log: error: *"),
+    usage("arguments_help on none", "distributed says", "not in the log: A Kafka Connect worker*"),
+    usage("arguments_help on none", "standalone says", "not in the log: A Kafka Connect worker*"),
+    usage("arguments_help on none", "distributed ends", "exit code Some(0)"),
+    usage("arguments_help on none", "standalone ends", "exit code Some(0)"),
     start("bad_policy on none"),
     start("bad_algorithm on none"),
     start("bad_broker on none"),
@@ -119,13 +123,8 @@ pub(crate) const KNOWN: &[Known] = &[
         "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.TimestampConverter$Value java.lang.NullPointerException Cannot*",
         "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.TimestampConverter$Value java.lang.NullPointerException *",
     ),
-    Known {
-        title: "read_json*",
-        label: "6 '{\"schema\":{\"type\":\"int64\"},\"payload\":12345678901234567890}'",
-        java: "-6101065172474983726",
-        ours: "dead letter: VALUE_CONVERTER org.apache.kafka.connect.json.JsonConverter *",
-        reason: OVERFLOW,
-    },
+    overflow("6 '{\"schema\":{\"type\":\"int64\"},\"payload\":12345678901234567890}'"),
+    overflow("8 '12345678901234567890'"),
 ];
 
 /// An answer 500 (or 400, for signatures) with this message.
@@ -141,8 +140,8 @@ const fn replicator(label: &'static str) -> Known {
     Known { title: "list on *", label, java: NONE, ours: "{*", reason: REPLICATOR }
 }
 
-const fn usage(title: &'static str, label: &'static str) -> Known {
-    Known { title, label, java: "*", ours: "*", reason: USAGE }
+const fn usage(title: &'static str, label: &'static str, ours: &'static str) -> Known {
+    Known { title, label, java: "*", ours, reason: USAGE }
 }
 
 /// What a worker says that does not start.
@@ -152,6 +151,16 @@ const fn start(title: &'static str) -> Known {
 
 const fn null_pointer(title: &'static str, java: &'static str, ours: &'static str) -> Known {
     Known { title, label: "*", java, ours, reason: NULL_POINTER }
+}
+
+const fn overflow(label: &'static str) -> Known {
+    Known {
+        title: "read_json*",
+        label,
+        java: "-6101065172474983726",
+        ours: "dead letter: VALUE_CONVERTER org.apache.kafka.connect.json.JsonConverter *",
+        reason: OVERFLOW,
+    }
 }
 
 const fn mirror(label: &'static str) -> Known {
