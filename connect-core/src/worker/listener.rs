@@ -163,3 +163,48 @@ impl std::fmt::Debug for Voice {
         write!(f, "Voice({})", self.id)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Counts {
+        told: AtomicU64,
+        forgotten: AtomicU64,
+    }
+
+    impl StatusListener for Counts {
+        fn on_startup(&self, _: &InstanceId) {}
+        fn on_running(&self, _: &InstanceId, _: Option<&str>) {}
+        fn on_pause(&self, _: &InstanceId) {}
+        fn on_resume(&self, _: &InstanceId) {}
+        fn on_stop(&self, _: &InstanceId) {}
+        fn on_failure(&self, _: &InstanceId, _: &ConnectError) {}
+        fn on_shutdown(&self, _: &InstanceId) {}
+        fn on_topic(&self, _: &TaskId, _: &str) {
+            self.told.fetch_add(1, Ordering::AcqRel);
+        }
+        fn topics_forgotten(&self) -> u64 {
+            self.forgotten.load(Ordering::Acquire)
+        }
+    }
+
+    #[test]
+    fn a_topic_is_told_of_once_and_again_after_topics_were_forgotten() {
+        let counts = Arc::new(Counts::default());
+        let id = InstanceId::Task(TaskId { connector: "c".to_owned(), task: 0 });
+        let voice = Voice::new(id, counts.clone());
+        let mut topics = TopicsInUse::default();
+        for topic in ["a", "b", "a"] {
+            topics.note(&voice, topic);
+        }
+        assert_eq!(counts.told.load(Ordering::Acquire), 2);
+        counts.forgotten.store(1, Ordering::Release);
+        topics.note(&voice, "a");
+        topics.note(&voice, "a");
+        assert_eq!(counts.told.load(Ordering::Acquire), 3);
+    }
+}

@@ -268,7 +268,7 @@ fn all_problems_at_once_with_file_line_key_and_value() {
         "request.timeout.ms=soon",
         "ssl.key.password=hunter2\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-256",
         "tasks.max=0\ntopic.config.sync=maybe\n\ntopic.regex=a{,2}\ntopic.rename.format=x y\n\
-         topic.timestamp.type=Now\nlisteners=https://:8443\nvalue.converter=io.confluent.connect.avro.AvroConverter\n\
+         topic.timestamp.type=Now\nlisteners=ftp://:8443\nvalue.converter=io.confluent.connect.avro.AvroConverter\n\
          topic.blacklist=a.*\noffset.storage.topic=a/b\nreplicator.profile=huge",
     )
     .flag("topic.auto.create", "yes", "topic.auto.create");
@@ -281,7 +281,7 @@ fn all_problems_at_once_with_file_line_key_and_value() {
         "replication.properties:4: topic.regex=a{,2}: is not a Java regular expression: illegal repetition",
         "replication.properties:5: topic.rename.format=x y: ' ' cannot be part of a topic name",
         "replication.properties:6: topic.timestamp.type=Now: must be CreateTime or LogAppendTime",
-        "replication.properties:7: listeners=https://:8443: https://:8443: https is not supported yet",
+        "replication.properties:7: listeners=ftp://:8443: ftp://:8443: the protocol must be http or https",
         "replication.properties:8: value.converter=io.confluent.connect.avro.AvroConverter: keys, values",
         "replication.properties:9: topic.blacklist=a.*: \"a.*\" is not a topic name",
         "replication.properties:10: offset.storage.topic=a/b: is not a topic name",
