@@ -26,6 +26,17 @@ pub trait RecordLog: Send {
     /// when the call is dropped, some records may have been stored.
     fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>>;
 
+    /// Where the log ends now, with the records of open transactions, which nobody can read yet: for
+    /// [`RecordLog::has_read`]. Of no meaning otherwise.
+    fn ends<'a>(&'a self) -> BoxFuture<'a, Result<Vec<i64>, StorageError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
+    /// True when everything before these ends has been read. Always so without transactions.
+    fn has_read(&self, _ends: &[i64]) -> bool {
+        true
+    }
+
     /// A watcher that tells when something was appended after what this has read.
     fn tail(&self) -> Box<dyn LogTail>;
 }
@@ -52,6 +63,14 @@ impl RecordLog for kafka_wire::log::TopicLog {
 
     fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>> {
         Box::pin(async move { Ok(Self::append(self, records).await?) })
+    }
+
+    fn ends<'a>(&'a self) -> BoxFuture<'a, Result<Vec<i64>, StorageError>> {
+        Box::pin(async move { Ok(Self::ends(self).await?) })
+    }
+
+    fn has_read(&self, ends: &[i64]) -> bool {
+        Self::has_read(self, ends)
     }
 
     fn tail(&self) -> Box<dyn LogTail> {

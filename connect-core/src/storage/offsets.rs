@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -20,6 +21,9 @@ use super::log::{KeyedRecord, LogRecord, RecordLog};
 use super::offset_key::{self, ParsedKey};
 use super::statuses::WriteGate;
 use crate::api::{ConnectError, OffsetReader, SourceOffset, SourcePartition};
+
+/// Pause before looking again whether transactions have ended.
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
 
 /// The offset store of a worker. Clones are handles to the same store.
 #[derive(Clone)]
@@ -111,8 +115,9 @@ impl OffsetStore {
 
     /// Every source partition of a connector that has an offset, in the order in which they were first written.
     pub async fn all(&self, connector: &str) -> Result<Vec<(SourcePartition, SourceOffset)>, StorageError> {
+        self.settle().await?;
         let connector = connector.to_owned();
-        self.at_home(move |inner| Box::pin(inner.all(connector))).await
+        self.at_home(move |inner| Box::pin(async move { Ok(inner.known.all(&connector)) })).await
     }
 
     /// The stored offset of each partition, `None` where there is none or it was reset.
@@ -121,8 +126,33 @@ impl OffsetStore {
         connector: &str,
         partitions: &[SourcePartition],
     ) -> Result<Vec<Option<SourceOffset>>, StorageError> {
-        let (connector, partitions) = (connector.to_owned(), partitions.to_vec());
-        self.at_home(move |inner| Box::pin(inner.read(connector, partitions))).await
+        self.settle().await?;
+        let identities: Vec<_> = partitions.iter().map(|p| offset_key::identity(connector, &p.0)).collect();
+        self.at_home(move |inner| {
+            Box::pin(
+                async move { Ok(identities.iter().map(|identity| inner.known.offset(identity)).collect()) },
+            )
+        })
+        .await
+    }
+
+    /// Reads everything written so far, and waits for the transactions that are open now: while one is, nobody can read what
+    /// another that has been committed wrote after it. A transaction that was left behind ends with its time-out.
+    async fn settle(&self) -> Result<(), StorageError> {
+        let ends = self.at_home(|inner| Box::pin(inner.log.ends())).await?;
+        loop {
+            let ends = ends.clone();
+            let settled = self.at_home(move |inner| {
+                Box::pin(async move {
+                    inner.catch_up().await?;
+                    Ok(inner.log.has_read(&ends))
+                })
+            });
+            if settled.await? {
+                return Ok(());
+            }
+            tokio::time::sleep(OPEN_PAUSE).await;
+        }
     }
 
     async fn at_home<T, F>(&self, work: F) -> Result<T, StorageError>
@@ -179,21 +209,6 @@ impl Inner {
             }
         }
         Ok(records)
-    }
-
-    async fn all(&mut self, connector: String) -> Result<Vec<(SourcePartition, SourceOffset)>, StorageError> {
-        self.catch_up().await?;
-        Ok(self.known.all(&connector))
-    }
-
-    async fn read(
-        &mut self,
-        connector: String,
-        partitions: Vec<SourcePartition>,
-    ) -> Result<Vec<Option<SourceOffset>>, StorageError> {
-        self.catch_up().await?;
-        let offset_of = |p: &SourcePartition| self.known.offset(&offset_key::identity(&connector, &p.0));
-        Ok(partitions.iter().map(offset_of).collect())
     }
 
     async fn catch_up(&mut self) -> Result<(), StorageError> {
@@ -332,6 +347,52 @@ mod tests {
 
     async fn open(log: &MemoryLog) -> OffsetStore {
         OffsetStore::open(Box::new(log.clone())).await.unwrap()
+    }
+
+    /// A log whose last record waits for another transaction to end.
+    struct Held {
+        log: MemoryLog,
+        hidden: Arc<std::sync::Mutex<Option<LogRecord>>>,
+    }
+
+    impl RecordLog for Held {
+        fn read_to_end<'a>(
+            &'a mut self,
+            sink: &'a mut (dyn FnMut(LogRecord) + Send),
+        ) -> BoxFuture<'a, Result<(), StorageError>> {
+            self.log.read_to_end(sink)
+        }
+
+        fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>> {
+            self.log.append(records)
+        }
+
+        fn has_read(&self, _ends: &[i64]) -> bool {
+            // The other transaction ends after it has been asked for once.
+            match self.hidden.lock().unwrap().take() {
+                Some(LogRecord { key, value, .. }) => {
+                    self.log.push(vec![KeyedRecord { key: key.unwrap(), value }]);
+                    false
+                }
+                None => true,
+            }
+        }
+
+        fn tail(&self) -> Box<dyn super::super::log::LogTail> {
+            self.log.tail()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_committed_behind_an_open_transaction_is_waited_for() {
+        let log = MemoryLog::default();
+        put(&log, r#"["c",{"p":1}]"#, Some(r#"{"o":1}"#));
+        let mut hidden = log.records().remove(0);
+        hidden.value = Some(Bytes::from_static(br#"{"o":2}"#));
+        let held = Held { log: log.clone(), hidden: Arc::new(std::sync::Mutex::new(Some(hidden))) };
+        let store = OffsetStore::open(Box::new(held)).await.unwrap();
+        let found = store.read("c", &[partition(json!({"p": 1}))]).await.unwrap();
+        assert_eq!(found, [Some(map(json!({"o": 2})))]);
     }
 
     #[tokio::test]

@@ -2,8 +2,10 @@
 //! before it runs.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::{Instant, sleep};
 use tracing::info;
 
 use super::Shared;
@@ -15,6 +17,10 @@ use crate::api::{ConfigMap, ConnectError, ConnectorType};
 use crate::herder::error::HerderError;
 use crate::storage::{StorageError, TransactionalWriter};
 use crate::worker::{ExactlyOnce, TaskId};
+
+/// How long a task that starts waits for a leader that fences.
+const LEADERLESS: Duration = Duration::from_secs(60);
+const LEADERLESS_PAUSE: Duration = Duration::from_millis(500);
 
 /// What a round of fencing has to do.
 enum Round {
@@ -51,24 +57,39 @@ struct Guard {
     shared: Arc<Shared>,
 }
 
+impl Guard {
+    /// A round of fencing by the leader, whoever that is. An error says whether it may pass.
+    async fn ask_for_fencing(&self, name: &str) -> Result<(), (bool, String)> {
+        let herder = |error: HerderError| {
+            use HerderError::{Conflict, NotLeader, Stale};
+            let passes = matches!(error, Conflict { .. } | NotLeader { .. } | Stale(_));
+            (passes, error.to_string())
+        };
+        let connector = name.to_owned();
+        let request = self.shared.ask("looking for the leader", move |core| {
+            Box::pin(async move { core.fencing_request(&connector) })
+        });
+        let Some(request) = request.await.map_err(herder)? else {
+            return fence(&self.shared, name).await.map_err(herder);
+        };
+        self.shared.client.send(request).await.map_err(|(status, message)| {
+            // 0: it did not answer. 400 and 403: it has another key, or leads no more.
+            let passes = matches!(status, 0 | 400 | 403 | 409 | 503);
+            (passes, format!("the leader refused a round of zombie fencing ({status}): {message}"))
+        })
+    }
+}
+
 #[async_trait]
 impl ExactlyOnce for Guard {
+    /// While a leader is being replaced nobody fences: that passes.
     async fn fence(&self, id: &TaskId) -> Result<(), ConnectError> {
-        let connector = id.connector.clone();
-        let leads = self
-            .shared
-            .ask("looking for the leader", move |core| {
-                Box::pin(async move { core.fencing_request(&connector) })
-            })
-            .await
-            .map_err(|e| ConnectError::new(e.to_string()))?;
-        match leads {
-            None => fence(&self.shared, &id.connector).await.map_err(|e| ConnectError::new(e.to_string())),
-            Some(request) => self.shared.client.send(request).await.map_err(|(status, message)| {
-                ConnectError::new(format!(
-                    "the leader refused a round of zombie fencing ({status}): {message}"
-                ))
-            }),
+        let begun = Instant::now();
+        loop {
+            match self.ask_for_fencing(&id.connector).await {
+                Err((true, _)) if begun.elapsed() < LEADERLESS => sleep(LEADERLESS_PAUSE).await,
+                outcome => return outcome.map_err(|(_, reason)| ConnectError::new(reason)),
+            }
         }
     }
 

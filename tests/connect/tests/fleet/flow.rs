@@ -21,6 +21,37 @@ pub(crate) const INSTANCES: usize = 3 * WIDTH + 1;
 /// Between two lines of a file.
 const PACE: Duration = Duration::from_millis(20);
 
+/// Data under way from sources to a sink.
+pub(crate) trait Flow {
+    /// Connectors and tasks.
+    const INSTANCES: usize;
+
+    /// Creates the connectors by requests to a member.
+    fn start(fleet: &Fleet, member: usize) -> Self;
+
+    /// Waits until what has been made by now has come out at the other end.
+    fn await_arrival(&self, fleet: &Fleet);
+
+    /// Ends the flow and asserts that nothing is missing and, with `once`, nothing is twice in the topic.
+    fn assert_whole(self, fleet: &Fleet, once: bool);
+}
+
+impl Flow for Lines {
+    const INSTANCES: usize = INSTANCES;
+
+    fn start(fleet: &Fleet, member: usize) -> Self {
+        Lines::start(fleet, member)
+    }
+
+    fn await_arrival(&self, _fleet: &Fleet) {
+        self.await_arrival();
+    }
+
+    fn assert_whole(self, fleet: &Fleet, once: bool) {
+        self.assert_whole(fleet, once);
+    }
+}
+
 /// How often each line has arrived; lines are `source:number`.
 #[derive(Debug, Default)]
 struct Count(BTreeMap<String, usize>);

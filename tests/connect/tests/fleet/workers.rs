@@ -164,6 +164,13 @@ impl Fleet {
         *server.lock().unwrap() = Some(Server::run(name, &command, self.folder()).unwrap());
     }
 
+    /// Waits until its REST interface answers at all.
+    pub(crate) fn await_answers(&self, member: usize) {
+        until("REST answers", PATIENCE, || {
+            http::send(self.address(member), &Request::new("GET", "/")).map_err(|error| error.to_string())
+        });
+    }
+
     /// Waits until it is healthy, which means that it has been in the group.
     pub(crate) fn await_ready(&self, member: usize) {
         let what = format!("{} is healthy", self.members[member].name);
