@@ -242,6 +242,7 @@ impl Begun {
         let plugins = Arc::new(plugins);
         let properties = resolve(&properties, &plugins)?;
         let config = WorkerConfig::new(mode, properties).map_err(StartError::Config)?;
+        check_converters(&config, &plugins)?;
         for key in config.unused() {
             warn!("the worker's property {key} is not known and has no effect");
         }
@@ -249,6 +250,23 @@ impl Begun {
         let (url, worker_id) = advertised_url(&config.rest, &ports.addresses());
         Ok(Self { config, plugins, ports, url, worker_id })
     }
+}
+
+/// The worker's converters must be there before anything starts.
+fn check_converters(config: &WorkerConfig, plugins: &Plugins) -> Result<(), StartError> {
+    for key in ["key.converter", "value.converter", "header.converter"] {
+        let class = config.text(key);
+        let is_known = match key {
+            "header.converter" => plugins.header_converter(class).is_some(),
+            _ => plugins.converter(class).is_some(),
+        };
+        if !is_known {
+            let why =
+                format!("Invalid value {class} for configuration {key}: Class {class} could not be found.");
+            return Err(StartError::Config(ConnectError::config(why)));
+        }
+    }
+    Ok(())
 }
 
 /// The worker's cluster, connected.

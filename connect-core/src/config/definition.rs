@@ -130,7 +130,7 @@ fn group(def: ConfigDef) -> ConfigDef {
         .define(
             high("exactly.once.source.support", Type::String, "disabled, preparing or enabled")
                 .default("disabled")
-                .validator(Validator::one_of_ignoring_case(&["DISABLED", "PREPARING", "ENABLED"])),
+                .validator(Validator::one_of_ignoring_case(&["DISABLED", "ENABLED", "PREPARING"])),
         )
         .define(
             medium("worker.sync.timeout.ms", Type::Int, "Time to catch up with configurations")

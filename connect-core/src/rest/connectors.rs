@@ -146,6 +146,7 @@ fn location(exchange: &Exchange, name: &str) -> String {
             | b','
             | b'='
             | b':'
+            | b';'
             | b'@' => path.push(char::from(byte)),
             _ => path.push_str(&format!("%{byte:02X}")),
         }

@@ -105,13 +105,17 @@ impl Cors {
         Self { origins: settings.allow_origin.clone(), methods }
     }
 
+    /// Whether any of these origins, which spaces separate, is one of those that may; `*` in the setting stands for any text.
+    fn allows(&self, origins: &str) -> bool {
+        let mut origins = origins.split_ascii_whitespace();
+        origins.any(|origin| self.origins.iter().any(|known| is_like(known, origin)))
+    }
+
     /// Headers for an answer to this request; none for an origin that may not.
     fn granted(&self, method: &Method, headers: &HeaderMap) -> HeaderMap {
         let mut granted = HeaderMap::new();
         let Some(origin) = headers.get(header::ORIGIN) else { return granted };
-        let anyone = self.origins.iter().any(|origin| origin == "*");
-        let named = origin.to_str().is_ok_and(|origin| self.origins.iter().any(|known| known == origin));
-        if !anyone && !named {
+        if !origin.to_str().is_ok_and(|origin| self.allows(origin)) {
             return granted;
         }
         let asked = headers.get(header::ACCESS_CONTROL_REQUEST_METHOD).filter(|_| method == Method::OPTIONS);
@@ -127,10 +131,37 @@ impl Cors {
             granted.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED_HEADERS));
         }
         granted.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-        if !anyone {
+        // A preflight answered to anyone does not depend on who asks.
+        if asked.is_none() || !self.origins.iter().any(|origin| origin == "*") {
             granted.insert(header::VARY, HeaderValue::from_static("Origin"));
         }
         granted.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         granted
+    }
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any text.
+fn is_like(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == text };
+    let Some(tail) = text.strip_prefix(start) else { return false };
+    tail.char_indices().map(|(at, _)| at).chain([tail.len()]).any(|at| is_like(rest, &tail[at..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_like;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, text, expected) in [
+            ("http://a.example", "http://a.example", true),
+            ("http://a.example", "http://a.examples", false),
+            ("http://*.b.example", "http://x.b.example", true),
+            ("http://*.b.example", "http://b.example", false),
+            ("http://*.b.example", "http://x.b.example.c", false),
+            ("*", "null", true),
+        ] {
+            assert_eq!(is_like(pattern, text), expected, "{pattern} {text}");
+        }
     }
 }

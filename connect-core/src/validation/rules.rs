@@ -167,9 +167,10 @@ pub(super) fn overrides(
                 let full = format!("{prefix}{name}");
                 let errors =
                     forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
+                let secret = kafka_wire::settings::is_secret(&name);
                 ValidatedValue {
                     name,
-                    value: Setting::String(text),
+                    value: if secret { Setting::Password(text) } else { Setting::String(text) },
                     recommended: vec![],
                     errors: errors.collect(),
                     visible: true,

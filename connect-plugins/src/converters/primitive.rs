@@ -238,6 +238,8 @@ impl Encoding {
                 text.chars().map(byte).collect()
             }
             Self::Utf16 { big, mark } => {
+                // An empty text has no mark, as in Java.
+                let mark = mark && !text.is_empty();
                 let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
                 units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
             }

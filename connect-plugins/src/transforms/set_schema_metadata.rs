@@ -1,6 +1,6 @@
 //! SetSchemaMetadata: another name or version for a schema.
 
-use connect_api::data::{Schema, Struct, Value};
+use connect_api::data::{Schema, Struct, Type as SchemaType, Value};
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,
 };
@@ -42,9 +42,13 @@ impl SetSchemaMetadata {
         })
     }
 
-    fn updated(&self, schema: &Schema) -> Schema {
+    /// The schema with its new name and version. Only structs can have them: Java's asks every schema for its fields.
+    fn updated(&self, schema: &Schema) -> Result<Schema, ConnectError> {
+        if schema.kind() != SchemaType::Struct {
+            return Err(ConnectError::data("Cannot list fields on non-struct type"));
+        }
         let name = self.name.as_deref().or(schema.name());
-        schema.to_builder().name(name).version(self.version.or(schema.version())).build()
+        Ok(schema.to_builder().name(name).version(self.version.or(schema.version())).build())
     }
 
     fn updated_value(&self, schema: &Schema, value: &Value) -> Result<Option<Value>, ConnectError> {
@@ -66,7 +70,7 @@ impl Transformation for SetSchemaMetadata {
             None if part.value.is_null() => {}
             None => return Err(ConnectError::data("Schema required for [updating schema metadata]")),
             Some(schema) => {
-                let updated = self.schemas.get(schema, || Ok(self.updated(schema)))?;
+                let updated = self.schemas.get(schema, || self.updated(schema))?;
                 if let Some(value) = self.updated_value(&updated, &part.value)? {
                     part.value = value;
                 }

@@ -237,7 +237,6 @@ impl TimestampConverter {
         for (index, field) in data.schema.fields().iter().enumerate() {
             let value = field_value(data, index, self.replace_null);
             let value = match field.name == self.field {
-                true if value.is_null() => value,
                 true => self.convert(&value, Some(Form::of_schema(&field.schema)?))?,
                 false => value,
             };

@@ -21,6 +21,14 @@ pub(crate) struct Known {
 const PARSER: &str = "the status counts; the words are those of Java's JSON library";
 const CRASH: &str = "the status counts; the words are those of a crash";
 const MIRROR: &str = "MirrorMaker's connectors are not built in";
+const REPLICATOR: &str = "the replicator's connector is built in";
+const PLUGINS: &str = "the list of plugins has the replicator's connector and not MirrorMaker's";
+const USAGE: &str = "the command line has options and a help of its own, which succeeds";
+const START: &str = "the exit code counts; the words say which setting to change";
+const NULL_POINTER: &str = "the exception's class counts; the words of a crash would not help anyone";
+const LOCATION: &str = "Java's Location of a name with a percent sign in it leads to another connector";
+const SCHEMA_CONTENT: &str = "a setting of Connect 4.2, which changes nothing where it is not set";
+const OVERFLOW: &str = "a number that does not fit is an error; Java writes another number";
 
 pub(crate) const KNOWN: &[Known] = &[
     server_error("Cannot deserialize*", PARSER),
@@ -63,25 +71,96 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "404 {\"error_code\":404,\"message\":\"Unknown task: *",
         reason: "a stopped connector has no tasks; Java says that it does not know its leader",
     },
-    Known {
-        title: "names_odd on *",
-        label: "POST /connectors {\"name\":\"*",
-        java: "201 *",
-        ours: "201 [location: http://<worker>/connectors/d-names_odd-odd%252Fpercent]*",
-        reason: "Java's Location of a name with a percent sign in it leads to another connector",
-    },
+    // The paths of names with a percent sign in them.
+    location("201 [location: http://<worker>/connectors/d-names_odd-odd%252Fpercent]*"),
+    location("201 [location: http://<worker>/connectors/s-names_odd-odd%252Fpercent]*"),
     Known {
         title: "definitions_of_json.JsonConverter on *",
         label: "schema.content",
         java: NONE,
         ours: "*",
-        reason: "a setting of Connect 4.2, which changes nothing where it is not set",
+        reason: SCHEMA_CONTENT,
     },
+    Known {
+        title: "definitions_of_json.JsonConverter on *",
+        label: "names",
+        java: "converter.type, schemas.enable, schemas.cache.size, decimal.format, replace.null.with.default",
+        ours: "converter.type, schemas.enable, schemas.cache.size, schema.content, decimal.format, replace.null.with.default",
+        reason: SCHEMA_CONTENT,
+    },
+    replicator("?connectorsOnly=false io.confluent.connect.replicator.*"),
+    replicator("?connectorsOnly=nonsense io.confluent.connect.replicator.*"),
+    replicator("?connectorsOnly=true io.confluent.connect.replicator.*"),
+    replicator(" io.confluent.connect.replicator.*"),
+    server_error("Failed to find any class that implements Connector and which name matches*", PLUGINS),
+    Known {
+        title: "connector_that_is_not_there on standalone",
+        label: "POST /connectors/none/tasks/0/restart",
+        java: "500 *",
+        ours: "404 {\"error_code\":404,\"message\":\"Unknown connector: *",
+        reason: "a connector that is not there is nobody's crash; Java's distributed worker says 404, too",
+    },
+    usage("arguments_none on none", "distributed says", "not in the log: error: *"),
+    usage("arguments_none on none", "standalone says", "not in the log: error: *"),
+    usage("arguments_help on none", "distributed says", "not in the log: A Kafka Connect worker*"),
+    usage("arguments_help on none", "standalone says", "not in the log: A Kafka Connect worker*"),
+    usage("arguments_help on none", "distributed ends", "exit code Some(0)"),
+    usage("arguments_help on none", "standalone ends", "exit code Some(0)"),
+    start("bad_policy on none"),
+    start("bad_algorithm on none"),
+    start("bad_broker on none"),
+    start("connector_file_absent on none"),
+    start("config_topic_deleted on none"),
+    start("config_topic_of_two_partitions on none"),
+    start("config_topic_two_policies on none"),
+    null_pointer(
+        "smt_HeaderFrom$Value_with_schema on *",
+        "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.HeaderFrom$Value java.lang.NullPointerException Cannot*",
+        "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.HeaderFrom$Value java.lang.NullPointerException *",
+    ),
+    null_pointer(
+        "smt_TimestampConverter$*",
+        "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.TimestampConverter$Value java.lang.NullPointerException Cannot*",
+        "dead letter: TRANSFORMATION org.apache.kafka.connect.transforms.TimestampConverter$Value java.lang.NullPointerException *",
+    ),
+    overflow("6 '{\"schema\":{\"type\":\"int64\"},\"payload\":12345678901234567890}'"),
+    overflow("8 '12345678901234567890'"),
 ];
 
 /// An answer 500 (or 400, for signatures) with this message.
 const fn server_error(message: &'static str, reason: &'static str) -> Known {
     Known { title: "*", label: "*", java: message, ours: "*", reason }
+}
+
+const fn location(ours: &'static str) -> Known {
+    Known { title: "names_odd on *", label: "POST /connectors {*", java: "201 *", ours, reason: LOCATION }
+}
+
+const fn replicator(label: &'static str) -> Known {
+    Known { title: "list on *", label, java: NONE, ours: "{*", reason: REPLICATOR }
+}
+
+const fn usage(title: &'static str, label: &'static str, ours: &'static str) -> Known {
+    Known { title, label, java: "*", ours, reason: USAGE }
+}
+
+/// What a worker says that does not start.
+const fn start(title: &'static str) -> Known {
+    Known { title, label: "says", java: "*", ours: "not in the log: *", reason: START }
+}
+
+const fn null_pointer(title: &'static str, java: &'static str, ours: &'static str) -> Known {
+    Known { title, label: "*", java, ours, reason: NULL_POINTER }
+}
+
+const fn overflow(label: &'static str) -> Known {
+    Known {
+        title: "read_json*",
+        label,
+        java: "-6101065172474983726",
+        ours: "dead letter: VALUE_CONVERTER org.apache.kafka.connect.json.JsonConverter *",
+        reason: OVERFLOW,
+    }
 }
 
 const fn mirror(label: &'static str) -> Known {

@@ -9,6 +9,7 @@ use crate::golden::Golden;
 use crate::known;
 use crate::lab::{Lab, On, Side};
 use crate::scenarios;
+use crate::text;
 use crate::transcript::{Line, T};
 
 /// What is done and looked at.
@@ -161,7 +162,7 @@ fn compare(scenario: &Scenario, lines: &[Line]) -> Vec<Difference> {
     for line in lines {
         let java = recorded.iter().find(|other| other.label == line.label);
         let java = java.map_or(NONE, |line| line.value.as_str());
-        if java != line.value {
+        if !text::agree(&line.label, java, &line.value) {
             add(&line.label, java, &line.value);
         }
     }

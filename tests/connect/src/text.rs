@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::{Deserializer, Value};
+
 /// Milliseconds since 1970.
 pub(crate) fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
@@ -63,6 +65,54 @@ pub(crate) fn without_identities(text: &str) -> String {
         out += part.trim_start_matches(|letter: char| letter.is_ascii_hexdigit());
     }
     out
+}
+
+/// The version and the commit of the recorded worker.
+const JAVA: (&str, &str) = ("3.9.2", "5e9866f43ab8e7e4");
+/// Those of ours, which a build without Git does not know.
+const OURS: (&str, &str) = (env!("CARGO_PKG_VERSION"), "unknown");
+
+/// Whether two lines say the same. Versions are each product's own, and statuses tell them only since Connect 4; the order of keys means
+/// nothing in JSON, and Java's is that of hashes.
+pub(crate) fn agree(label: &str, java: &str, seen: &str) -> bool {
+    let [java, seen] = [java, seen].map(without_versions);
+    let is_answer =
+        java.get(..4).is_some_and(|start| start.ends_with(' ') && start.trim().parse::<u16>().is_ok());
+    let is_json = is_answer || label.contains("-configs '");
+    java == seen || (is_json && parts(&java).is_some_and(|java| Some(java) == parts(&seen)))
+}
+
+fn without_versions(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (version, commit) in [JAVA, OURS] {
+        text = without_status_versions(&text, version);
+        text = text.replace(&format!("\"version\":\"{version}\""), "\"version\":\"<version>\"");
+        text = text.replace(&format!("\"commit\":\"{commit}\""), "\"commit\":\"<commit>\"");
+        let logged = format!("version='{version}', encodedVersion={version},");
+        text = text.replace(&logged, "version=<version>,");
+    }
+    text
+}
+
+/// Plugins have their version behind their type; every other one that is not the first of its object is that of a status.
+fn without_status_versions(text: &str, version: &str) -> String {
+    let field = format!(",\"version\":\"{version}\"");
+    let mut parts = text.split(&field);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_plugin = out.rsplit([',', '{']).next().is_some_and(|last| last.starts_with("\"type\":"));
+        out = out + if is_plugin { &field } else { "" } + part;
+    }
+    out
+}
+
+/// What stands before, in, and after the first JSON object of a line, or the array that begins with it.
+fn parts(line: &str) -> Option<(&str, Value, &str)> {
+    let at = line.find('{')?;
+    let at = at - usize::from(line[..at].ends_with('['));
+    let mut values = Deserializer::from_str(&line[at..]).into_iter();
+    let value = values.next()?.ok()?;
+    Some((&line[..at], value, &line[at + values.byte_offset()..]))
 }
 
 /// Where the JSON string ends whose inside begins with `rest`.
@@ -138,6 +188,22 @@ mod tests {
     #[test]
     fn identities_are_named() {
         assert_eq!(without_identities("a=[B@3ea9e1e5,b=[B@f]"), "a=[B@<id>,b=[B@<id>]");
+    }
+
+    #[test]
+    fn order_of_keys_and_versions_do_not_count() {
+        let java = r#"200 [{"a":1,"b":{"c":2}}]"#;
+        assert!(agree("GET /", java, r#"200 [{"b":{"c":2},"a":1}]"#));
+        assert!(!agree("GET /", java, r#"201 [{"b":{"c":2},"a":1}]"#));
+        assert!(!agree("GET /", java, r#"200 [{"b":{"c":3},"a":1}]"#));
+        assert!(!agree("GET /", "200 one", "200 two"));
+        assert!(!agree("t record 0", "{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"));
+        let ours = OURS.0;
+        let status = format!(r#"200 {{"state":"RUNNING","version":"{ours}"}}"#);
+        assert!(agree("GET /", r#"200 {"state":"RUNNING"}"#, &status));
+        let plugin = format!(r#"{{"class":"C","type":"sink","version":"{ours}"}}"#);
+        assert!(agree("C", r#"{"class":"C","type":"sink","version":"3.9.2"}"#, &plugin));
+        assert!(!agree("C", r#"{"class":"C","type":"sink"}"#, &plugin));
     }
 
     #[test]

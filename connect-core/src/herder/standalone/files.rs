@@ -40,12 +40,21 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<CreateConnector, ConnectError> {
     if let Ok(flat) = serde_json::from_slice::<Properties>(bytes) {
         return Ok(settings(flat));
     }
-    if let Ok(request) = parse_create_connector(bytes) {
+    if let Ok(request) = parse_create_connector(&known_fields(bytes)) {
         return Ok(request);
     }
     let file = crate::config::Properties::parse(path, bytes)
         .map_err(|e| ConnectError::new(format!("{}: {e}", path.display())))?;
     Ok(settings(file.to_map().into_iter().map(|(key, value)| (key, Some(value))).collect()))
+}
+
+/// A request without the fields that Connect ignores in files, although its REST interface refuses them.
+fn known_fields(bytes: &[u8]) -> Vec<u8> {
+    let Ok(mut fields) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(bytes) else {
+        return bytes.to_vec();
+    };
+    fields.retain(|name, _| ["name", "config", "initial_state"].contains(&name.as_str()));
+    serde_json::Value::Object(fields).to_string().into_bytes()
 }
 
 #[cfg(test)]
@@ -66,6 +75,7 @@ mod tests {
             "name=c\ntopic: t\n",
             r#"{"name":"c","topic":"t"}"#,
             r#"{"name":"c","config":{"topic":"t"}}"#,
+            r#"{"name":"c","config":{"topic":"t"},"more":1}"#,
             r#"{"name":"c","config":{"name":"c","topic":"t"},"initial_state":"paused"}"#,
         ] {
             let connector = read_text(text).unwrap();

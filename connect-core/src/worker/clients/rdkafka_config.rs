@@ -56,7 +56,7 @@ const RENAMED: [(&str, &str); 7] = [
 ];
 
 /// Without effect here, or handled elsewhere: dropped without a word.
-const SILENT: [&str; 16] = [
+const SILENT: [&str; 15] = [
     "key.serializer",
     "value.serializer",
     "key.deserializer",
@@ -67,7 +67,6 @@ const SILENT: [&str; 16] = [
     "metrics.sample.window.ms",
     "auto.include.jmx.reporter",
     "default.api.timeout.ms",
-    "max.block.ms",
     "max.poll.records",
     "client.dns.lookup",
     "enable.metrics.push",
@@ -132,6 +131,12 @@ fn translate(kind: ClientKind, config: &mut ClientConfig, key: &str, value: &str
             config.set("request.timeout.ms", at_least(value, 1));
         }
         ("request.timeout.ms", _) => {}
+        // How long a record may wait for a topic that is not there; Java's worker has no limit unless told.
+        ("max.block.ms", _) => {
+            if let Ok(millis) = value.parse::<i64>() {
+                config.set("topic.metadata.propagation.max.ms", millis.clamp(1, 2_147_483).to_string());
+            }
+        }
         ("partition.assignment.strategy", _) => {
             config.set("partition.assignment.strategy", assignors(value));
         }

@@ -227,8 +227,12 @@ impl Transaction {
         let resets = offsets.iter().filter(|(_, offset)| offset.is_none()).cloned().collect();
         stores.reset_secondary(resets).await.map_err(ConnectError::new)?;
         producer.blocking(|producer| producer.begin()).await.map_err(|error| kafka_error(&error))?;
-        write(producer, stores, topic, offsets).await?;
-        producer.blocking(|producer| producer.commit(ONCE)).await.map_err(|error| kafka_error(&error))
+        write(producer, stores, topic, offsets.clone()).await?;
+        producer.blocking(|producer| producer.commit(ONCE)).await.map_err(|error| kafka_error(&error))?;
+        stores.mirror(
+            offsets.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect(),
+        );
+        Ok(())
     }
 
     /// Discards the records of the open transaction; its offsets stay to be committed with the next.

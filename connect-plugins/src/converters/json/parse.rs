@@ -55,8 +55,9 @@ fn decode(bytes: &[u8]) -> Result<String, String> {
     let text = match bytes {
         [0, 0, 0xfe, 0xff, ..] | [0, 0, 0, _, ..] => utf32(false)?,
         [0xff, 0xfe, 0, 0, ..] | [_, 0, 0, 0, ..] => utf32(true)?,
-        [0xfe, 0xff, ..] | [0, _, ..] => utf16(false)?,
-        [0xff, 0xfe, ..] | [_, 0, ..] => utf16(true)?,
+        // Jackson looks for marks only where there are four bytes.
+        [0xfe, 0xff, _, _, ..] | [0, _, ..] => utf16(false)?,
+        [0xff, 0xfe, _, _, ..] | [_, 0, ..] => utf16(true)?,
         _ => String::from_utf8(bytes.to_vec()).map_err(|e| {
             let wrong = bytes.get(e.utf8_error().valid_up_to()).copied().unwrap_or(0);
             format!("Invalid UTF-8 start byte 0x{wrong:x}")

@@ -10,6 +10,8 @@ use crate::transcript::{T, merged};
 
 pub(super) fn list(list: &mut List) {
     list.add(DISTRIBUTED, "topics_of_the_worker", |t| {
+        // Started, it has created them.
+        t.worker();
         for topic in ["distributed-configs", "distributed-offsets", "distributed-statuss"] {
             let configs = t.lab.kafka.configs(topic);
             let partitions = t.lab.kafka.partitions(topic);
