@@ -104,11 +104,12 @@ fn older_members_are_followed(name: &str, sides: [Side; 2], third: Side) {
     let mut fleet = Fleet::start_in_order(name, &sides, &[]);
     let flow = Lines::start(&fleet, 1);
     fleet.await_running(0, INSTANCES, &[0, 1]);
-    // Java's worker goes on with what an eager round has given to others: seen with this very test.
-    let is_strict = !sides.contains(&Java);
-    for (number, (setting, protocol)) in
-        [("compatible", "compatible"), ("eager", "default")].iter().enumerate()
-    {
+    // Java's worker goes on with what an eager round has given to others, and then fails with 'Task already exists in this
+    // worker': seen with this very test.
+    let eager_too = !sides.contains(&Java);
+    let steps = [("compatible", "compatible"), ("eager", "default")];
+    let steps = if eager_too { &steps[..] } else { &steps[..1] };
+    for (number, (setting, protocol)) in steps.iter().enumerate() {
         await_protocol(&fleet, "sessioned", 400);
         let member = 2 + number;
         fleet = fleet.with(third, &[("connect.protocol", setting)]);
@@ -119,18 +120,13 @@ fn older_members_are_followed(name: &str, sides: [Side; 2], third: Side) {
         fleet.await_running(0, INSTANCES, &[0, 1, member]);
         let has_work = fleet.states(0).values().any(|state| state.worker == fleet.address(member));
         assert!(has_work, "the work is shared with the third");
-        flow.await_arrival();
-        if is_strict {
-            flow.assert_single(&fleet);
-        }
+        flow.assert_single(&fleet);
         fleet.stop(member);
         fleet.await_members(2);
         fleet.await_running(0, INSTANCES, &[0, 1]);
     }
     await_protocol(&fleet, "sessioned", 400);
-    if is_strict {
-        flow.assert_single(&fleet);
-    }
+    flow.assert_single(&fleet);
     flow.assert_whole(&fleet, false);
 }
 
