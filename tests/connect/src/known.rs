@@ -57,12 +57,24 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "200 \"FileStreamSource\" 1 errors*",
         reason: "validation never shows what a config provider gave",
     },
+    regex(
+        "sink_topics on *",
+        "200 \"FileStreamSink\" 1 errors | \"topics.regex\"=\"(\" [\"Invalid value ( for configuration topics.regex: Invalid regex: *",
+    ),
+    regex(
+        "predicates on *",
+        "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=\"(\" [\"Invalid value ( for configuration pattern: Invalid regex: *",
+    ),
+    regex(
+        "transform_settings on *",
+        "200 \"FileStreamSource\" 1 errors | \"transforms.a.regex\"=\"(\" [\"Invalid value ( for configuration regex: Invalid regex: *",
+    ),
     Known {
-        title: "sink_topics on *",
-        label: "FileStreamSink {\"connector.class\":\"FileStreamSink\",\"name\":\"n\",\"topics.regex\":\"(\"*",
-        java: "*",
-        ours: "200 \"FileStreamSink\" 1 errors | \"topics.regex\"=\"(\" [\"Invalid value ( for configuration topics.regex: Invalid regex: *",
-        reason: "the library of regular expressions has its own words",
+        title: "predicates on *",
+        label: "*",
+        java: "200 \"FileStreamSink\" 2 errors | \"predicates.p.pattern\"=null [\"Missing required configuration*",
+        ours: "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=null [\"Missing required configuration*",
+        reason: "once is enough to say that a setting is missing; Java's second words are those of a crash",
     },
     Known {
         title: "restart_while_paused_and_stopped on distributed",
@@ -88,6 +100,8 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "converter.type, schemas.enable, schemas.cache.size, schema.content, decimal.format, replace.null.with.default",
         reason: SCHEMA_CONTENT,
     },
+    json_definitions("definitions of Json"),
+    json_definitions("definitions of JsonConverter"),
     replicator("?connectorsOnly=false io.confluent.connect.replicator.*"),
     replicator("?connectorsOnly=nonsense io.confluent.connect.replicator.*"),
     replicator("?connectorsOnly=true io.confluent.connect.replicator.*"),
@@ -134,6 +148,27 @@ const fn server_error(message: &'static str, reason: &'static str) -> Known {
 
 const fn location(ours: &'static str) -> Known {
     Known { title: "names_odd on *", label: "POST /connectors {*", java: "201 *", ours, reason: LOCATION }
+}
+
+/// What a regular expression is answered with that does not compile.
+const fn regex(title: &'static str, ours: &'static str) -> Known {
+    Known {
+        title,
+        label: "*",
+        java: "200 *",
+        ours,
+        reason: "the library of regular expressions has its own words",
+    }
+}
+
+const fn json_definitions(label: &'static str) -> Known {
+    Known {
+        title: "definitions_by_other_names on *",
+        label,
+        java: "200 5 definitions",
+        ours: "200 6 definitions",
+        reason: SCHEMA_CONTENT,
+    }
 }
 
 const fn replicator(label: &'static str) -> Known {
