@@ -285,7 +285,10 @@ impl Core {
     /// Stops connectors and tasks in bounded time.
     pub(super) async fn stop_work(&mut self, work: &ConnectorsAndTasks) -> StopReport {
         let connectors = work.connectors.iter().map(|name| self.worker.stop_connector(name));
-        let (report, _) = tokio::join!(self.worker.stop_tasks(&work.tasks), join_all(connectors));
+        // Those that were stopped to be started with other configurations need no second word.
+        let tasks = work.tasks.iter().filter(|id| !self.group.restart.remove(*id)).cloned();
+        let tasks: Vec<TaskId> = tasks.collect();
+        let (report, _) = tokio::join!(self.worker.stop_tasks(&tasks), join_all(connectors));
         for id in &work.tasks {
             self.started.remove(id);
         }
