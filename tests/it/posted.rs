@@ -127,7 +127,8 @@ fn write(pair: &Pair, topic: &str, numbers: std::ops::Range<u32>) {
 }
 
 /// Waits until partition 0 of the copy has these records: keys are numbers.
-fn await_copied(pair: &Pair, topic: &str, expected: &[u32]) {
+fn await_copied(pair: &Pair, topic: &str, expected: impl IntoIterator<Item = u32>) {
+    let expected: Vec<u32> = expected.into_iter().collect();
     let replica = format!("{topic}.replica");
     let copied = || {
         topics::partitions_if_any(&pair.destination, &replica)?;
@@ -135,11 +136,7 @@ fn await_copied(pair: &Pair, topic: &str, expected: &[u32]) {
         let key = |key: Option<Vec<u8>>| String::from_utf8(key.unwrap()).unwrap().parse::<u32>().unwrap();
         Some(all.remove(&0)?.into_iter().map(|stored| key(stored.record.key)).collect::<Vec<_>>())
     };
-    wait_for(|| copied().filter(|keys| keys == expected), || format!("{replica} has {:?}", copied()));
-}
-
-fn numbers(ranges: &[std::ops::Range<u32>]) -> Vec<u32> {
-    ranges.iter().flat_map(Clone::clone).collect()
+    wait_for(|| copied().filter(|keys| *keys == expected), || format!("{replica} has {:?}", copied()));
 }
 
 #[test]
@@ -188,7 +185,7 @@ fn the_connector_is_posted_to_a_group_of_workers() {
 
     second.must("POST", "/connectors", Some(&json!({"name": "copy", "config": config})), 201);
     first.await_state("copy", "RUNNING", 2);
-    await_copied(&pair, "posted-a", &numbers(&[0..10]));
+    await_copied(&pair, "posted-a", 0..10);
     // More topics, more tasks, on both workers.
     topics::create(&pair.origin, "posted-b", 3, &[]);
     let workers = second.await_state("copy", "RUNNING", 4);
@@ -202,7 +199,7 @@ fn the_connector_is_posted_to_a_group_of_workers() {
     let all = [("posted-a", 0), ("posted-a", 1), ("posted-b", 0), ("posted-b", 1), ("posted-b", 2)];
     assert_eq!(measured, all.map(|(topic, number)| (topic.to_owned(), number)));
     write(&pair, "posted-b", 0..5);
-    await_copied(&pair, "posted-b", &numbers(&[0..5]));
+    await_copied(&pair, "posted-b", 0..5);
     let mut used = first.must("GET", "/connectors/copy/topics", None, 200)["copy"]["topics"].clone();
     used.as_array_mut().unwrap().sort_by_key(ToString::to_string);
     assert_eq!(used, json!(["posted-a.replica", "posted-b.replica"]));
@@ -212,12 +209,12 @@ fn the_connector_is_posted_to_a_group_of_workers() {
     write(&pair, "posted-a", 10..20);
     second.must("PUT", "/connectors/copy/resume", None, 202);
     first.await_state("copy", "RUNNING", 4);
-    await_copied(&pair, "posted-a", &numbers(&[0..20]));
+    await_copied(&pair, "posted-a", 0..20);
     second.must("POST", "/connectors/copy/restart?includeTasks=true", None, 202);
     first.must("POST", "/connectors/copy/tasks/0/restart", None, 204);
     first.await_state("copy", "RUNNING", 4);
     write(&pair, "posted-a", 20..30);
-    await_copied(&pair, "posted-a", &numbers(&[0..30]));
+    await_copied(&pair, "posted-a", 0..30);
 
     let of_topic =
         |topic: &str, offset: Value| json!({"partition": {"topic": topic, "partition": 0}, "offset": offset});
@@ -234,7 +231,7 @@ fn the_connector_is_posted_to_a_group_of_workers() {
     second.must("PATCH", "/connectors/copy/offsets", Some(&altered), 200);
     first.must("PUT", "/connectors/copy/resume", None, 202);
     second.await_state("copy", "RUNNING", 4);
-    await_copied(&pair, "posted-a", &numbers(&[0..30, 25..30]));
+    await_copied(&pair, "posted-a", (0..30).chain(25..30));
     first.must("PUT", "/connectors/copy/stop", None, 204);
     second.await_state("copy", "STOPPED", 0);
     first.must("DELETE", "/connectors/copy/offsets", None, 200);
@@ -271,7 +268,7 @@ fn the_connector_is_given_to_a_standalone_worker_as_a_file() {
     let start = |name: &str| Worker::start(folder.path(), executable, name, &text, &[&file]);
     let worker = start("first");
     worker.await_state("copy", "RUNNING", 2);
-    await_copied(&pair, "alone-a", &numbers(&[0..10]));
+    await_copied(&pair, "alone-a", 0..10);
     topics::create(&pair.origin, "alone-b", 1, &[]);
     worker.await_state("copy", "RUNNING", 3);
     assert_eq!(worker.measured("copy").len(), 3);
@@ -280,7 +277,7 @@ fn the_connector_is_given_to_a_standalone_worker_as_a_file() {
     // Its positions are in the file.
     let worker = start("second");
     worker.await_state("copy", "RUNNING", 3);
-    await_copied(&pair, "alone-a", &numbers(&[0..20]));
+    await_copied(&pair, "alone-a", 0..20);
     worker.must("PUT", "/connectors/copy/pause", None, 202);
     worker.await_state("copy", "PAUSED", 3);
     worker.server.terminate(PATIENCE).unwrap();
