@@ -10,7 +10,7 @@ use kafka_wire::settings::{consumer_properties, producer_properties};
 use super::definition;
 use super::keys::prefixed;
 use super::rest::RestSettings;
-use super::worker::{StorageTopic, WorkerSettings};
+use super::storage_topics::{StorageTopic, StorageTopics};
 use crate::api::{ConfigMap, ConnectError};
 use crate::rest::RestOptions;
 
@@ -112,20 +112,12 @@ impl WorkerConfig {
         }
     }
 
-    /// What the stores and the embedded worker take.
-    pub fn settings(&self) -> WorkerSettings {
-        let rest = &self.rest;
-        WorkerSettings {
-            group_id: self.text("group.id").to_owned(),
-            listeners: rest.listeners.iter().map(|listener| (listener.host.clone(), listener.port)).collect(),
-            advertised_host: rest.advertised_host.clone(),
-            advertised_port: rest.advertised_port,
-            rest_extensions: rest.extensions.clone(),
-            offset_storage: self.storage_topic("offset"),
-            config_storage: self.storage_topic("config"),
-            status_storage: self.storage_topic("status"),
-            offset_flush_interval: self.millis("offset.flush.interval.ms"),
-            shutdown_timeout: self.millis("task.shutdown.graceful.timeout.ms"),
+    /// The topics of a distributed worker.
+    pub fn storage_topics(&self) -> StorageTopics {
+        StorageTopics {
+            offsets: self.storage_topic("offset"),
+            configs: self.storage_topic("config"),
+            statuses: self.storage_topic("status"),
         }
     }
 
