@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::exchange::Json;
-use crate::group::java_order::sort_as_hash_map;
 use crate::herder::error::HerderError;
+use crate::java_order::sort_as_hash_map;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

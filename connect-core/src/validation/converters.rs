@@ -8,7 +8,7 @@ use super::enrich::not_an_instance;
 use super::report::Report;
 use crate::api::ConfigMap;
 use crate::config::keys::prefixed;
-use crate::group::java_order::sort_as_hash_map;
+use crate::java_order::sort_as_hash_map;
 use crate::plugins::Plugins;
 
 const HEADER: &str = "header.converter";

@@ -22,9 +22,9 @@ pub(crate) use report::key_info;
 use self::check::{Defined, check};
 use self::report::Report;
 use crate::api::ConfigMap;
-use crate::group::java_order::sort_as_copied_hash_map;
 use crate::herder::error::HerderError;
 use crate::herder::info::ConfigInfos;
+use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 
