@@ -261,13 +261,16 @@ impl Translator<'_> {
     }
 
     fn unicode_property(&mut self, name: &str, negated: bool) -> Result<(), RegexError> {
-        if name.starts_with("java") || name.starts_with("In") || name.contains('=') {
-            return refuse(format!(
-                "`\\p{{{name}}}` is not supported; name the characters, for example `[a-z0-9]`"
-            ));
-        }
-        let name = name.strip_prefix("Is").unwrap_or(name);
-        self.out.push_str(&format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }));
+        let class = match unicode_class(name) {
+            Some(class) => class,
+            None if name.starts_with("java") || name.starts_with("In") || name.contains('=') => {
+                return refuse(format!(
+                    "`\\p{{{name}}}` is not supported; name the characters, for example `[a-z0-9]`"
+                ));
+            }
+            None => format!(r"\p{{{}}}", name.strip_prefix("Is").unwrap_or(name)),
+        };
+        self.out.push_str(&format!("[{}{class}]", if negated { "^" } else { "" }));
         Ok(())
     }
 
@@ -333,6 +336,32 @@ impl Translator<'_> {
     }
 }
 
+/// What stands between brackets for names of Java's own, scripts and categories.
+fn unicode_class(name: &str) -> Option<String> {
+    if let Some((key, value)) = name.split_once('=') {
+        return match key.to_ascii_lowercase().as_str() {
+            "sc" | "script" => Some(format!(r"\p{{sc={value}}}")),
+            "gc" | "general_category" => Some(format!(r"\p{{gc={value}}}")),
+            "blk" | "block" => unicode_class(&format!("In{value}")),
+            _ => None,
+        };
+    }
+    let class = match name {
+        "javaLowerCase" => r"\p{Lowercase}",
+        "javaUpperCase" => r"\p{Uppercase}",
+        "javaAlphabetic" => r"\p{Alphabetic}",
+        "javaLetter" => r"\p{L}",
+        "javaDigit" => r"\p{Nd}",
+        "javaLetterOrDigit" | "LD" => r"\p{L}\p{Nd}",
+        "javaSpaceChar" => r"\p{Z}",
+        "L1" => r"\x00-\x{FF}",
+        "LC" => r"\p{Lu}\p{Ll}\p{Lt}",
+        _ if name.to_ascii_lowercase().replace([' ', '_', '-'], "") == "inbasiclatin" => r"\x00-\x7F",
+        _ => return None,
+    };
+    Some(class.to_owned())
+}
+
 /// Whether an escape stands for several characters, so that it cannot start a range.
 fn is_set(escape: char) -> bool {
     matches!(escape.to_ascii_lowercase(), 'd' | 's' | 'w' | 'h' | 'v' | 'p' | 'q')
@@ -379,7 +408,7 @@ mod tests {
     fn what_cannot_be_translated_is_named() {
         for (source, named) in [
             (r"(?x)a b", "(?x)"),
-            (r"\p{javaLowerCase}", "javaLowerCase"),
+            (r"\p{javaMirrored}", "javaMirrored"),
             (r"\p{InGreek}", "InGreek"),
             (r"a{,3}", "{,3}"),
             (r"\y", r"\y"),
