@@ -20,7 +20,16 @@ use crate::storage::TargetState;
 pub type Reconfigure = Arc<dyn Fn(&str) + Send + Sync>;
 
 type Division = Result<Vec<ConfigMap>, ConnectError>;
-type Request = (usize, oneshot::Sender<Division>);
+type Request = (Limit, oneshot::Sender<Division>);
+
+/// How many tasks a connector may have.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    /// `tasks.max`.
+    max: usize,
+    /// `tasks.max.enforce`.
+    enforce: bool,
+}
 
 /// A connector as the worker holds it.
 pub(super) struct ConnectorHandle {
@@ -148,7 +157,7 @@ impl Worker {
     /// its configuration as stored.
     ///
     /// # Errors
-    /// The connector's, or that it does not run here, or that it made more tasks than `tasks.max` allows.
+    /// The connector's, or that it does not run here, or that it made more tasks than `tasks.max` allows, which is its end.
     pub async fn connector_task_configs(
         &self,
         name: &str,
@@ -156,15 +165,17 @@ impl Worker {
     ) -> Result<Vec<ConfigMap>, ConnectError> {
         let resolved = self.variables().resolve(config)?;
         let plugin = self.plugin(&resolved)?.clone();
-        let max: usize = parsed(&resolved, "tasks.max", 1)?;
+        let limit = Limit {
+            max: parsed(&resolved, "tasks.max", 1)?,
+            enforce: parsed(&resolved, "tasks.max.enforce", true)?,
+        };
         let gone = || ConnectError::new(format!("Connector {name} not found in this worker."));
         let (answer, answered) = oneshot::channel();
         let requests =
             self.lock_connectors().get(name).map(|handle| handle.requests.clone()).ok_or_else(gone)?;
-        requests.send((max, answer)).map_err(|_| gone())?;
+        requests.send((limit, answer)).map_err(|_| gone())?;
         drop(requests);
         let configs = answered.await.map_err(|_| gone())??;
-        check_count(name, configs.len(), max, parsed(&resolved, "tasks.max.enforce", true)?)?;
         let with_variables: Vec<_> = config.iter().filter(|(_, value)| Variables::mentions(value)).collect();
         let finish = |mut task: ConfigMap| {
             for (key, value) in &with_variables {
@@ -186,7 +197,7 @@ impl Worker {
     }
 }
 
-fn check_count(name: &str, count: usize, max: usize, enforce: bool) -> Result<(), ConnectError> {
+fn check_count(name: &str, count: usize, Limit { max, enforce }: Limit) -> Result<(), ConnectError> {
     if count <= max {
         return Ok(());
     }
@@ -271,7 +282,7 @@ impl Life {
                     std::future::pending::<()>().await;
                 }
             }
-            Some((max, answer)) = self.inbox.recv() => self.divide(max, answer).await,
+            Some((limit, answer)) = self.inbox.recv() => self.divide(limit, answer).await,
             event = news(up) => match event {
                 News::Reconfigure => (self.reconfigure)(&self.name),
                 News::Failed(error) => self.fail(&error),
@@ -324,11 +335,16 @@ impl Life {
         (self.reconfigure)(&self.name);
     }
 
-    async fn divide(&mut self, max: usize, answer: oneshot::Sender<Division>) {
-        let division = match &mut self.state {
-            State::Up(up) => up.connector.task_configs(max).await,
+    async fn divide(&mut self, limit: Limit, answer: oneshot::Sender<Division>) {
+        let mut division = match &mut self.state {
+            State::Up(up) => up.connector.task_configs(limit.max).await,
             _ => Err(ConnectError::new(format!("Connector {} is not running", self.name))),
         };
+        let count = division.as_ref().map_or(0, Vec::len);
+        if let Err(error) = check_count(&self.name, count, limit) {
+            self.fail(&error);
+            division = Err(error);
+        }
         // Who asked may have gone.
         let _ = answer.send(division);
     }

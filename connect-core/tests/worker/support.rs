@@ -243,6 +243,12 @@ impl SinkTask for Sink {
         Ok(())
     }
 
+    async fn flush(&mut self, offsets: &BTreeMap<TopicPartition, i64>) -> Result<(), ConnectError> {
+        let offsets = offsets.iter().map(|(at, offset)| format!("{}-{}@{offset}", at.topic, at.partition));
+        self.script.calls.lock().unwrap().push(format!("flush {}", offsets.collect::<Vec<_>>().join(",")));
+        Ok(())
+    }
+
     async fn put(&mut self, records: Vec<SinkRecord>) -> Result<(), ConnectError> {
         if records.is_empty() {
             return Ok(());

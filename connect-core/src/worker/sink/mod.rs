@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{error, warn};
 
 use self::commit::{UnderWay, commit_under_way};
-use self::consumer::{Rebalanced, SinkConsumer};
+use self::consumer::{NO_OFFSET, Rebalanced, SinkConsumer};
 pub(crate) use self::dead_letters::DeadLetters;
 use self::dead_letters::{Open, Originals, TaskReporter};
 use self::positions::{Offsets, Positions};
@@ -70,6 +70,8 @@ struct SinkLoop {
     reporter: Option<Arc<TaskReporter>>,
     originals: Option<Arc<Originals>>,
     positions: Positions,
+    /// The topics that the consumer was last told to read.
+    subscribed: Vec<String>,
     /// Records that were converted and not yet put, and the offsets after them.
     batch: Vec<SinkRecord>,
     batch_offsets: Offsets,
@@ -161,6 +163,7 @@ impl SinkLoop {
             reporter,
             originals,
             positions: Positions::default(),
+            subscribed: Vec::new(),
             batch: Vec::new(),
             batch_offsets: Offsets::new(),
             redeliver_at: None,
@@ -185,6 +188,9 @@ impl SinkLoop {
         loop {
             self.heed_target()?;
             self.heed_requests()?;
+            if self.next_commit <= Instant::now() {
+                self.tick().await?;
+            }
             let (commit_at, give_up_at) = (self.next_commit, self.give_up_at());
             tokio::select! {
                 biased;
@@ -221,7 +227,12 @@ impl SinkLoop {
 
     async fn subscribe(&mut self) -> Result<(), ConnectError> {
         let topics = self.run.subscription.topics().await;
-        self.consumer.subscribe(&topics)
+        if topics == self.subscribed {
+            return Ok(());
+        }
+        self.consumer.subscribe(&topics)?;
+        self.subscribed = topics;
+        Ok(())
     }
 
     fn heed_target(&mut self) -> Result<(), ConnectError> {
@@ -232,6 +243,8 @@ impl SinkLoop {
         self.paused = paused;
         if paused {
             self.consumer.pause(self.positions.assigned().iter(), true)?;
+            // Who pauses it sees how far it has got.
+            self.next_commit = Instant::now();
             self.run.voice.paused();
             self.run.metrics.set_state(TaskState::Paused);
         } else {
@@ -300,12 +313,7 @@ impl SinkLoop {
                     positions = found;
                     break;
                 }
-                Err(error)
-                    if error.message().contains("NoOffset")
-                        || error.message().contains("AutoOffsetReset") =>
-                {
-                    return Err(error);
-                }
+                Err(error) if error.class() == NO_OFFSET => return Err(error),
                 Err(error) => {
                     warn!("{}: cannot find out where to read on, asking again: {error}", self.run.id);
                     tokio::time::sleep(RETRY).await;
@@ -457,13 +465,13 @@ impl SinkLoop {
         self.put().await
     }
 
-    /// It is time to commit. A task without records gets its turn too.
+    /// It is time to commit. A task without records gets its turn too, even while it is paused.
     async fn tick(&mut self) -> Result<(), ConnectError> {
         self.next_commit = Instant::now() + self.run.flush_interval;
         if self.commit.is_none() && !self.positions.assigned().is_empty() {
             self.start_commit().await?;
         }
-        if !self.paused && self.batch.is_empty() && self.redeliver_at.is_none() {
+        if self.batch.is_empty() && self.redeliver_at.is_none() {
             self.run.task.put(Vec::new()).await?;
         }
         Ok(())

@@ -289,6 +289,16 @@ impl RecordSender {
         Ok(())
     }
 
+    /// Waits until no record is on its way, at most until `deadline`. What is refused is one more failure of a task that has
+    /// failed.
+    pub(super) async fn settle_what_can(&mut self, deadline: Instant, task: &mut dyn SourceTask) {
+        while !self.flights.is_empty() {
+            let Ok(delivery) = timeout_at(deadline, self.next()).await else { return };
+            // It was logged.
+            let _ = self.delivered(delivery, task);
+        }
+    }
+
     /// After an abort: what was on its way is not stored; the task is told so with the next commit.
     fn discard_flights(&mut self) {
         let mut numbers: Vec<usize> = self.flights.keys().copied().collect();
