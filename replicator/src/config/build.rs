@@ -29,9 +29,9 @@ pub fn load(sources: &Sources) -> Result<ReplicatorConfig, ConfigError> {
     build(Local::read(sources), None)
 }
 
-/// Builds the configuration of connector `name` from the one that Connect holds of it. It beats what `local` says, if this
-/// worker has files for this connector; without, everything comes from it. A value `[hidden]` counts as not set, so that
-/// local files supply secrets. Cluster id and group are the connector's name unless something sets them.
+/// Builds the configuration of connector `name` from the one that Connect holds of it. Of what `local` says, if this worker
+/// has files for this connector, only that counts which a connector's configuration cannot have: the worker's settings,
+/// what is `[hidden]` in it, and the way to a cluster that it does not name. Cluster id and group are the connector's name unless something sets them.
 ///
 /// # Errors
 /// Every problem found, not only the first.
@@ -43,6 +43,7 @@ pub fn posted(
     let mut all = local.cloned().unwrap_or_default();
     // What the files say was told when they were read.
     all.collected.notices.clear();
+    all.collected.keep_behind(config);
     all.collected.connector(config);
     let built = build(all, Some(name))?;
     Ok(ReplicatorConfig { local: local.cloned().unwrap_or_default(), ..built })

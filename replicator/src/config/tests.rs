@@ -566,3 +566,26 @@ fn the_configuration_in_connect_beats_local_files_which_keep_the_secrets() {
     assert_eq!(again, stored);
     assert!(!format!("{config:?}").contains("hunter2"));
 }
+
+#[test]
+fn what_is_removed_in_connect_does_not_come_back_from_local_files() {
+    let bench = Bench::new(
+        "fetch.min.bytes=7\nssl.key.password=p",
+        "client.id=d",
+        "topic.regex=r.*\nreplicator.batches=preserve",
+    );
+    let local = bench.load();
+    let mut stored = local.connector_config();
+    for key in ["topic.regex", "topic.whitelist", "replicator.batches", "src.consumer.fetch.min.bytes"] {
+        assert!(stored.remove(key).is_some(), "{key} in {stored:?}");
+    }
+    let config = posted(Some(&local.local), CONNECTOR_NAME, &stored).unwrap();
+    assert_eq!(config.topics.regex.map(|regex| regex.as_str().to_owned()), None);
+    assert_eq!((config.topics.whitelist, config.copy.batches), (Vec::<String>::new(), BatchMode::Merge));
+    assert_eq!((config.origin.fetch_min_bytes, config.cluster_id.as_str()), (1, "cid"));
+    // A configuration that names no cluster has the way to it from the files.
+    stored.retain(|key, _| !key.starts_with("src."));
+    let config = posted(Some(&local.local), CONNECTOR_NAME, &stored).unwrap();
+    assert_eq!(config.origin.client.bootstrap_servers, [("origin".to_owned(), 9082)]);
+    assert_eq!(config.origin.fetch_min_bytes, 7);
+}
