@@ -68,6 +68,7 @@ impl WorkerConfig {
     pub fn new(mode: Mode, properties: ConfigMap) -> Result<Self, ConnectError> {
         let parsed = definition_of(mode).parse(&properties)?;
         check_signatures(mode, &parsed)?;
+        check_heartbeats(mode, &parsed)?;
         let rest = RestSettings::from_parsed(&parsed, &properties)?;
         Ok(Self { mode, properties, parsed, rest })
     }
@@ -166,6 +167,17 @@ fn check_signatures(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectErro
     }
 }
 
+/// A member that is heard of only after its session is none.
+fn check_heartbeats(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectError> {
+    let (heartbeat, session) = ("heartbeat.interval.ms", "session.timeout.ms");
+    match mode == Mode::Standalone || parsed.integer(heartbeat) < parsed.integer(session) {
+        true => Ok(()),
+        false => Err(ConnectError::config(format!(
+            "Heartbeat must be set lower than the session timeout: {heartbeat} must be less than {session}"
+        ))),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -207,6 +219,7 @@ mod tests {
             ("exactly.once.source.support", "maybe", "String must be one of"),
             ("listeners", "x", "right format"),
             ("session.timeout.ms", "soon", "Not a number of type INT"),
+            ("session.timeout.ms", "3000", "Heartbeat must be set lower"),
         ] {
             let error = read(Mode::Distributed, &[(key, value)]).unwrap_err();
             assert!(error.message().contains(says), "{key}: {error}");
