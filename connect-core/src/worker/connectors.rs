@@ -1,9 +1,11 @@
 //! The life of a connector instance on a thread of its own: started, paused, asked to divide its work, stopped.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use connect_api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType};
+use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
@@ -257,7 +259,7 @@ impl Life {
         }
         self.set_running(false);
         if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Down)
-            && let Err(error) = up.connector.stop().await
+            && let Err(error) = guarded(up.connector.stop()).await
         {
             error!(connector = %self.name, "the connector did not stop cleanly: {error}");
         }
@@ -267,7 +269,9 @@ impl Life {
     /// Applies what is wanted, then waits for the next event.
     async fn step(&mut self, applied: &mut Option<TargetState>) {
         let wanted = *self.targets.borrow_and_update();
-        if *applied != Some(wanted) && !matches!(self.state, State::Failed) {
+        // One that failed can still be stopped, and begins anew after that.
+        let able = wanted == TargetState::Stopped || !matches!(self.state, State::Failed);
+        if *applied != Some(wanted) && able {
             self.transit(wanted, applied.is_none()).await;
             *applied = Some(wanted);
         }
@@ -297,7 +301,7 @@ impl Life {
             (wanted, previous) => {
                 self.set_running(false);
                 if let State::Up(mut up) = previous
-                    && let Err(error) = up.connector.stop().await
+                    && let Err(error) = guarded(up.connector.stop()).await
                 {
                     return self.fail(&error);
                 }
@@ -318,7 +322,7 @@ impl Life {
         let reconfigure = Arc::new(Notify::new());
         let (sender, errors) = mpsc::unbounded_channel();
         let context = ConnectorContext { reconfigure: reconfigure.clone(), errors: sender };
-        let started = connector.start(context, self.config.clone()).await;
+        let started = guarded(connector.start(context, self.config.clone())).await;
         if first {
             self.metrics.connector_started(started.is_ok());
         }
@@ -337,7 +341,16 @@ impl Life {
 
     async fn divide(&mut self, limit: Limit, answer: oneshot::Sender<Division>) {
         let mut division = match &mut self.state {
-            State::Up(up) => up.connector.task_configs(limit.max).await,
+            State::Up(up) => {
+                match AssertUnwindSafe(up.connector.task_configs(limit.max)).catch_unwind().await {
+                    Ok(division) => division,
+                    Err(panic) => {
+                        let error = ConnectError::new(panic_text(&*panic));
+                        self.fail(&error);
+                        Err(error)
+                    }
+                }
+            }
             _ => Err(ConnectError::new(format!("Connector {} is not running", self.name))),
         };
         let count = division.as_ref().map_or(0, Vec::len);
@@ -360,6 +373,12 @@ impl Life {
     fn set_running(&self, running: bool) {
         self.running.store(running, Ordering::Release);
     }
+}
+
+/// A panic in a connector's call is its failure.
+async fn guarded<T>(call: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
+    let outcome = AssertUnwindSafe(call).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(ConnectError::new(panic_text(&*panic))))
 }
 
 enum News {

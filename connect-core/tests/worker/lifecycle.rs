@@ -78,6 +78,26 @@ async fn sim_connectors_fail_at_once_later_and_by_their_tasks() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sim_a_connector_that_failed_can_be_stopped() {
+    let rig = Rig::new().await;
+    for (name, fail) in [("a", "start"), ("p", "panic")] {
+        let config = map(&[("connector.class", "ScriptedSource"), ("fail", fail)]);
+        let nothing = Arc::new(|_: &str| {});
+        let started =
+            rig.worker.start_connector(name, config, TargetState::Started, rig.heard.clone(), nothing);
+        started.await.unwrap();
+        let failures =
+            || rig.heard.all().iter().filter(|heard| heard.starts_with(&format!("{name} failed"))).count();
+        eventually("it fails", || failures() == 1).await;
+        rig.worker.set_target_state(name, TargetState::Stopped);
+        eventually("it is stopped", || rig.heard.has(&format!("{name} stopped"))).await;
+        rig.worker.set_target_state(name, TargetState::Started);
+        eventually("it tries again", || failures() == 2).await;
+        rig.worker.stop_connector(name).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sim_overrides_that_the_policy_forbids_are_refused() {
     let rig = Rig::with(&[("connector.client.config.override.policy", "None")]).await;
     let config = map(&[("connector.class", "ScriptedSource"), ("producer.override.acks", "1")]);

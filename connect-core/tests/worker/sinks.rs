@@ -69,6 +69,20 @@ async fn sim_another_error_fails_the_task() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sim_a_panic_in_a_sink_is_a_failure() {
+    let rig = Rig::new().await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.sink.panics.store(true, std::sync::atomic::Ordering::Release);
+    rig.write("t", &[b"a"]).await;
+    rig.start_sink(&[]).await;
+    eventually("it fails", || rig.heard.has("panic: boom")).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    rig.start_sink(&[]).await;
+    eventually("the record comes again", || rig.sink.values() == ["a"]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sim_pause_holds_records_back() {
     let rig = Rig::new().await;
     rig.sim.create_topic("t", 1, 1, &[]);

@@ -11,6 +11,7 @@ mod positions;
 mod subscription;
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -105,17 +106,16 @@ struct Parts {
 pub(crate) async fn run_sink(run: SinkRun) -> Result<TaskReport, ConnectError> {
     let config = run.config.clone();
     let mut sink = SinkLoop::new(run)?;
-    let mut result = sink.live(config).await;
-    let closed = sink.close_all().await;
-    if result.is_ok() {
-        result = closed;
-    }
-    sink.run.task.stop().await;
+    let outcome = AssertUnwindSafe(sink.live_and_close(config)).catch_unwind().await;
     let end = sink.end();
+    // After a panic too: a consumer that is only dropped waits for answers of a loop that is gone.
     if timeout_at(end, sink.consumer.close()).await.is_err() {
         warn!("{}: the consumer did not leave its group in time", sink.run.id);
     }
-    result.map(|()| TaskReport::default())
+    match outcome {
+        Ok(result) => result.map(|()| TaskReport::default()),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl SinkLoop {
@@ -172,6 +172,13 @@ impl SinkLoop {
             commit: None,
             tracked: TopicsInUse::default(),
         })
+    }
+
+    async fn live_and_close(&mut self, config: ConfigMap) -> Result<(), ConnectError> {
+        let result = self.live(config).await;
+        let closed = self.close_all().await;
+        self.run.task.stop().await;
+        result.and(closed)
     }
 
     async fn live(&mut self, config: ConfigMap) -> Result<(), ConnectError> {
