@@ -152,6 +152,14 @@ fn group(def: ConfigDef) -> ConfigDef {
                 })),
         )
         .define(
+            low(
+                "graceful.handover.enabled",
+                Type::Boolean,
+                "Whether others get the work of a worker at once that was stopped in good order",
+            )
+            .default(false),
+        )
+        .define(
             low("scheduled.rebalance.max.delay.ms", Type::Int, "Time to wait for a worker that left")
                 .default(300_000)
                 .validator(Validator::between(0, i64::from(i32::MAX))),

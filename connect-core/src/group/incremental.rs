@@ -30,6 +30,8 @@ pub struct IncrementalAssignor {
     /// When the delay ends, 0 while there is none.
     scheduled_rebalance_ms: i64,
     delay_ms: i32,
+    /// What is not waited for.
+    given_up: ConnectorsAndTasks,
     revoked_in_previous: bool,
     successive_revocations: i32,
 }
@@ -62,9 +64,15 @@ impl IncrementalAssignor {
             candidates: Vec::new(),
             scheduled_rebalance_ms: 0,
             delay_ms: 0,
+            given_up: ConnectorsAndTasks::default(),
             revoked_in_previous: false,
             successive_revocations: 0,
         }
+    }
+
+    /// For the next round.
+    pub(super) fn give_up(&mut self, work: ConnectorsAndTasks) {
+        self.given_up = work;
     }
 
     /// The shares of all members, and the delay in ms after which all join again (0: none).
@@ -86,6 +94,8 @@ impl IncrementalAssignor {
         let mut active = ConnectorsAndTasks::default();
         loads.iter().for_each(|load| active.add(&load.current));
         self.check_revocation(&active);
+        let given_up = std::mem::take(&mut self.given_up);
+        self.previous.remove(&given_up.minus(&active));
 
         let deleted = self.previous.minus(&configured);
         let duplicated = duplicated(&loads);

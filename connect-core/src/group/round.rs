@@ -156,6 +156,11 @@ impl Assignor {
         Self { incremental: IncrementalAssignor::new(max_delay_ms) }
     }
 
+    /// Of this work, what no member reports in the next round is not waited for but given away as new.
+    pub fn give_up(&mut self, work: ConnectorsAndTasks) {
+        self.incremental.give_up(work);
+    }
+
     /// Divides the work. `now_ms` is a clock that only grows and never says 0 or less; which one is of no importance.
     ///
     /// A snapshot that is behind [`Round::config_offset`] gives every member CONFIG_MISMATCH.
@@ -178,5 +183,64 @@ impl Assignor {
         };
         let assignments = shares.into_iter().map(whole).collect();
         GroupAssignment { assignments, leader_state, protocol: round.protocol }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn snapshot(tasks: usize) -> ConfigSnapshot {
+        ConfigSnapshot { offset: 1, connectors: BTreeMap::from([("c".to_owned(), tasks)]) }
+    }
+
+    fn round(generation: i32, members: &[(&str, Option<&Assignment>)]) -> Round {
+        let metadata = |held: Option<&Assignment>| Metadata {
+            url: "http://x/".to_owned(),
+            config_offset: 1,
+            allocation: held.cloned(),
+        };
+        Round {
+            protocol: ConnectProtocol::Sessioned,
+            leader: "a".to_owned(),
+            generation,
+            last_completed_generation: generation - 1,
+            members: members.iter().map(|(id, held)| ((*id).to_owned(), metadata(*held))).collect(),
+        }
+    }
+
+    fn of(assigned: &GroupAssignment, member: &str) -> Assignment {
+        let found = assigned.assignments.iter().find(|(id, _)| id == member);
+        found.unwrap().1.clone()
+    }
+
+    fn task(task: usize) -> TaskId {
+        TaskId { connector: "c".to_owned(), task }
+    }
+
+    #[test]
+    fn what_was_stopped_in_good_order_is_not_waited_for() {
+        for in_good_order in [false, true] {
+            let mut assignor = Assignor::new(1000);
+            let first = assignor.assign(&round(0, &[("a", None), ("b", None)]), &snapshot(3), 1);
+            let (held, lost) = (of(&first, "a"), of(&first, "b").assigned);
+            assert!(!lost.is_empty());
+            if in_good_order {
+                assignor.give_up(lost.clone());
+            }
+            let second = of(&assignor.assign(&round(1, &[("a", Some(&held))]), &snapshot(3), 2), "a");
+            assert_eq!(second.delay_ms == 0, in_good_order);
+            assert_eq!(lost.minus(&second.assigned).is_empty(), in_good_order, "{second:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_longer_configured_is_revoked_though_it_was_stopped() {
+        let mut assignor = Assignor::new(1000);
+        let first = assignor.assign(&round(0, &[("a", None)]), &snapshot(2), 1);
+        assignor.give_up(ConnectorsAndTasks { tasks: vec![task(0), task(1)], ..Default::default() });
+        let second = assignor.assign(&round(1, &[("a", Some(&of(&first, "a")))]), &snapshot(1), 2);
+        assert_eq!(of(&second, "a").revoked.tasks, [task(1)]);
     }
 }

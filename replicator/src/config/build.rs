@@ -311,6 +311,7 @@ fn worker_properties(
 ) -> ConfigMap {
     const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
     let mut all = plain(destination);
+    all.insert("graceful.handover.enabled".to_owned(), "true".to_owned());
     all.extend(values.handed());
     let mut set = |key: &str, value: String| all.insert(key.to_owned(), value);
     set("group.id", cluster_id.to_owned());

@@ -165,6 +165,7 @@ const KEYS: &[Key] = &[
     key("connect.protocol", "sessioned", Handed),
     key("offset.flush.timeout.ms", "5000", Handed),
     key("rebalance.timeout.ms", "60000", Handed),
+    key("graceful.handover.enabled", "true", Handed),
     key("scheduled.rebalance.max.delay.ms", "300000", Handed),
     key("worker.sync.timeout.ms", "3000", Handed),
     key("worker.unsync.backoff.ms", "300000", Handed),

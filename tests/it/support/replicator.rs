@@ -45,6 +45,11 @@ impl Replicator {
         i32::try_from(self.child.id()).unwrap()
     }
 
+    /// Of its REST interface.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     /// Everything logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.text()

@@ -14,7 +14,7 @@ use crate::api::{ConfigMap, ConnectError};
 use crate::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, LeaderState, Metadata, Round,
 };
-use crate::storage::{ConfigState, ConfigStore, StatusId};
+use crate::storage::{ConfigState, ConfigStore, State, StatusId, StatusStore};
 use crate::worker::{InstanceId, StatusListener, StopReport, TaskId};
 
 /// How often a worker that cannot catch up with the config topic tries again before it gives up its work.
@@ -32,6 +32,8 @@ struct Member<'a> {
     assignor: &'a mut Assignor,
     now_ms: i64,
     sync_timeout: Duration,
+    /// Where work that was stopped in good order is found, if it is to be handed over at once.
+    statuses: Option<StatusStore>,
     leader_state: Option<LeaderState>,
 }
 
@@ -50,11 +52,28 @@ impl Participant for Member<'_> {
             // A failure leaves everybody without work until the next round, as Connect has it.
             let _ = timeout(self.sync_timeout, self.configs.refresh()).await;
         }
+        if let Some(statuses) = &self.statuses {
+            self.assignor.give_up(stopped(statuses));
+        }
         let assignment = self.assignor.assign(&round, &snapshot(self.configs.state()), self.now_ms);
         info!("leading generation {generation} with {} members", round.members.len());
         self.leader_state = assignment.leader_state.clone();
         Ok(assignment.encode()?)
     }
+}
+
+/// Connectors and tasks whose last worker said that it has stopped them.
+fn stopped(statuses: &StatusStore) -> ConnectorsAndTasks {
+    let mut work = ConnectorsAndTasks::default();
+    for id in statuses.ids() {
+        if statuses.get(&id).is_some_and(|status| status.state == State::Unassigned) {
+            match id {
+                StatusId::Connector(name) => work.connectors.push(name),
+                StatusId::Task(connector, task) => work.tasks.push(TaskId { connector, task }),
+            }
+        }
+    }
+    work
 }
 
 fn snapshot(state: &ConfigState) -> ConfigSnapshot {
@@ -85,6 +104,7 @@ impl Core {
             assignor: &mut self.assignor,
             now_ms: self.birth.elapsed().as_millis() as i64 + 1,
             sync_timeout: settings.sync_timeout,
+            statuses: settings.graceful_handover.then(|| self.shared.statuses.clone()),
             leader_state: None,
         };
         let joined = tokio::select! {

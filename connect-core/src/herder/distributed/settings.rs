@@ -24,6 +24,8 @@ pub struct DistributedSettings {
     pub protocol: ConnectProtocol,
     /// `scheduled.rebalance.max.delay.ms`
     pub rebalance_max_delay: Duration,
+    /// `graceful.handover.enabled`, which Connect has not: what a worker stopped in good order does not wait for its return.
+    pub graceful_handover: bool,
     /// `worker.sync.timeout.ms`
     pub sync_timeout: Duration,
     /// `worker.unsync.backoff.ms`
@@ -76,6 +78,7 @@ impl DistributedSettings {
                 .parse()
                 .unwrap_or(ConnectProtocol::Sessioned),
             rebalance_max_delay: config.millis("scheduled.rebalance.max.delay.ms"),
+            graceful_handover: config.parsed.bool("graceful.handover.enabled"),
             sync_timeout: config.millis("worker.sync.timeout.ms"),
             unsync_backoff: config.millis("worker.unsync.backoff.ms"),
             key_ttl: config.millis("inter.worker.key.ttl.ms"),
