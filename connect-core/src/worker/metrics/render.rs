@@ -64,7 +64,11 @@ impl Lines<'_> {
 }
 
 fn number(value: f64) -> String {
-    if value.is_nan() { "NaN".to_owned() } else { value.to_string() }
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        value if value.is_nan() => "NaN".to_owned(),
+        value => value.to_string(),
+    }
 }
 
 fn escaped(text: &str) -> String {
@@ -81,10 +85,12 @@ mod tests {
         let mut lines = page.labelled(vec![("client-id", "a-\"b\"".to_owned())]);
         lines.group("connect-coordinator-metrics");
         lines.gauge("join-rate", 0.5);
+        lines.gauge("join-rate", f64::INFINITY);
         assert_eq!(
             page.finish(),
             "# TYPE kafka_connect_connect_coordinator_metrics_join_rate gauge\n\
-             kafka_connect_connect_coordinator_metrics_join_rate{client_id=\"a-\\\"b\\\"\"} 0.5\n"
+             kafka_connect_connect_coordinator_metrics_join_rate{client_id=\"a-\\\"b\\\"\"} 0.5\n\
+             kafka_connect_connect_coordinator_metrics_join_rate{client_id=\"a-\\\"b\\\"\"} +Inf\n"
         );
     }
 }

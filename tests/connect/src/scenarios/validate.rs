@@ -56,10 +56,7 @@ pub(super) fn list(list: &mut List) {
                 "FileStreamSource",
                 &["header.converter", "predicates", "config.action.reload", "tasks.max.enforce"],
             ),
-            (
-                "FileStreamSink",
-                &["topics", "topics.regex", "file", "errors.deadletterqueue.topic.replication.factor"],
-            ),
+            ("FileStreamSink", &["topics", "file", "errors.deadletterqueue.topic.replication.factor"]),
         ] {
             for key in keys {
                 check_null(t, class, key);
