@@ -4,6 +4,7 @@ pub mod config;
 pub mod connect;
 pub mod group;
 pub mod herder;
+mod jaas;
 mod java_json;
 mod java_order;
 pub mod loggers;

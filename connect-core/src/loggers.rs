@@ -135,9 +135,11 @@ impl Loggers {
         Self { levels: Arc::new(Mutex::new(levels)), apply }
     }
 
-    /// All of them.
+    /// All that were given a level.
     pub fn all(&self) -> LoggerLevels {
-        self.lock().iter().map(|(name, level)| (name.clone(), shown(*level))).collect()
+        let levels = self.lock();
+        let given = levels.iter().filter(|(name, (_, changed))| *name == ROOT || changed.is_some());
+        given.map(|(name, level)| (name.clone(), shown(*level))).collect()
     }
 
     /// One of them; `None` when it has no level of its own.
@@ -240,6 +242,9 @@ mod tests {
         assert_eq!(loggers.set("ROOT", "error"), ["a", "a.b", "root"]);
         assert_eq!(loggers.all().len(), 3);
         assert_eq!(loggers.set("a", "loud"), Vec::<String>::new());
+        assert_eq!(loggers.set("a.b.c", "error"), ["a.b.c"]);
+        assert_eq!(loggers.level("a.b.c").unwrap().last_modified, None, "no change");
+        assert_eq!(loggers.all().len(), 3);
     }
 
     #[test]

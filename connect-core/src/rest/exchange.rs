@@ -66,7 +66,10 @@ where
         match Kind::of(&parts.headers) {
             Kind::Other if !takes_all => return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
             Kind::Open if sends_json && !body.is_empty() => {
-                return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type"));
+                return Err(ApiError::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "HTTP 415 Unsupported Media Type",
+                ));
             }
             _ => {}
         }

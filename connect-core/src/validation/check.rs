@@ -51,12 +51,7 @@ pub(super) fn check(
     values
 }
 
-fn check_one(
-    defined: &Defined,
-    props: &ConfigMap,
-    nulls: &Nulls,
-    classes: &FindClass<'_>,
-) -> ValidatedValue {
+fn check_one(defined: &Defined, props: &ConfigMap, nulls: &Nulls, classes: &FindClass<'_>) -> ValidatedValue {
     let key = &defined.key;
     let mut errors = Vec::new();
     let value = match (props.get(&key.name), &key.default) {

@@ -27,7 +27,7 @@ fn name_validator() -> Validator {
 /// No alias twice.
 pub(super) fn unique_aliases() -> Validator {
     Validator::new(|_, value| {
-        let Setting::List(items) = value else { return Ok(()) };
+        let Setting::List(items) = value else { return Err("entry must be non null".to_owned()) };
         let twice = items.iter().enumerate().any(|(n, item)| items[..n].contains(item));
         if twice { Err("Duplicate alias provided.".to_owned()) } else { Ok(()) }
     })

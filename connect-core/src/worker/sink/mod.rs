@@ -389,7 +389,7 @@ impl SinkLoop {
                 Some(Err(_)) | None => break,
             }
         }
-        self.run.metrics.batch(batch.len());
+        self.run.metrics.taken.add(batch.len());
         for consumed in batch {
             self.convert(consumed).await?;
         }
@@ -416,8 +416,6 @@ impl SinkLoop {
                 original_partition: consumed.partition,
                 original_offset: consumed.offset,
             });
-        } else {
-            self.run.metrics.finished(1);
         }
         self.batch_offsets.insert(partition, consumed.offset + 1);
         Ok(())
@@ -439,11 +437,10 @@ impl SinkLoop {
         let outcome = self.run.task.put(records).await;
         match outcome {
             Ok(()) => {
-                self.run.metrics.call_time.record_time(begun.elapsed());
-                self.run.metrics.given.add(count);
-                self.run.metrics.finished(count);
+                self.run.metrics.put(count, begun.elapsed());
                 self.batch.clear();
                 self.positions.put(&mem::take(&mut self.batch_offsets));
+                self.run.metrics.set_active(self.positions.uncommitted());
                 if self.redeliver_at.take().is_some() && !self.paused {
                     self.consumer.pause(self.positions.unpaused().iter(), false)?;
                 }
@@ -479,7 +476,9 @@ impl SinkLoop {
             self.start_commit().await?;
         }
         if self.batch.is_empty() && self.redeliver_at.is_none() {
+            let begun = Instant::now();
             self.run.task.put(Vec::new()).await?;
+            self.run.metrics.put(0, begun.elapsed());
         }
         Ok(())
     }

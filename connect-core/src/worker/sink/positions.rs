@@ -103,6 +103,15 @@ impl Positions {
         }
     }
 
+    /// How many offsets lie between what was put and what is committed.
+    pub(super) fn uncommitted(&self) -> u64 {
+        let ahead = |(partition, current): (&TopicPartition, &i64)| {
+            let committed = self.committed.get(partition).unwrap_or(current);
+            u64::try_from(current - committed).unwrap_or(0)
+        };
+        self.current.iter().map(ahead).sum()
+    }
+
     /// Back to what is committed: where to read on.
     pub(super) fn back_to_committed(&mut self, only: Option<&[TopicPartition]>) -> Offsets {
         let asked = |partition: &TopicPartition| only.is_none_or(|only| only.contains(partition));
@@ -153,7 +162,9 @@ mod tests {
         );
         let nothing_new = Offsets::from([(partition(0), 0), (partition(1), 5)]);
         assert_eq!(positions.committable(&id, nothing_new), Offsets::new());
+        assert_eq!(positions.uncommitted(), 10);
         positions.committed(&Offsets::from([(partition(0), 8)]));
+        assert_eq!(positions.uncommitted(), 2);
         positions.put(&Offsets::from([(partition(0), 12)]));
         assert_eq!(positions.back_to_committed(None), Offsets::from([(partition(0), 8), (partition(1), 5)]));
         assert_eq!(positions.current(Some(&[partition(0)])), Offsets::from([(partition(0), 8)]));
