@@ -3,7 +3,7 @@
 
 use connect_api::config_def::ValidatedValue;
 use connect_api::{
-    ConfigDef, ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
+    ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
 };
 use connect_plugins::java::regex::JavaRegex;
 
@@ -150,35 +150,26 @@ pub(super) fn overrides(
     let dead_letters = kind == ConnectorType::Sink && !text(props, DEAD_LETTERS).is_empty();
     let creates_topics = props.keys().any(|key| key.starts_with("topic.creation."));
     let source = kind == ConnectorType::Source;
-    for (prefix, used) in [
-        ("producer.override.", source || dead_letters),
-        ("consumer.override.", !source),
-        ("admin.override.", dead_letters || source && creates_topics),
+    for (client, used) in [
+        ("producer", source || dead_letters),
+        ("consumer", !source),
+        ("admin", dead_letters || source && creates_topics),
     ] {
-        if used {
-            for (name, value) in &prefixed(props, prefix) {
-                client_types::check(name, value).map_err(|message| HerderError::Other {
-                    class: "org.apache.kafka.common.config.ConfigException".to_owned(),
-                    message,
-                })?;
-            }
-            let forbidden = (rules.forbidden)(prefix, props);
-            let value = |(name, text): (String, String)| {
-                let full = format!("{prefix}{name}");
-                let errors =
-                    forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
-                let secret = kafka_wire::settings::is_secret(&name);
-                ValidatedValue {
-                    name,
-                    value: if secret { Setting::Password(text) } else { Setting::String(text) },
-                    recommended: vec![],
-                    errors: errors.collect(),
-                    visible: true,
-                }
-            };
-            let values = prefixed(props, prefix).into_iter().map(value).collect();
-            report.add_prefixed(prefix, &ConfigDef::new(), values);
-        }
+        let Some(def) = client_types::definition(client).filter(|_| used) else { continue };
+        let prefix = format!("{client}.override.");
+        let forbidden = (rules.forbidden)(&prefix, props);
+        let value = |(name, text): (String, String)| {
+            let full = format!("{prefix}{name}");
+            let value = client_types::parse(def, &name, &text).map_err(|message| HerderError::Other {
+                class: "org.apache.kafka.common.config.ConfigException".to_owned(),
+                message,
+            })?;
+            let errors = forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
+            let errors = errors.collect();
+            Ok(ValidatedValue { name, value, recommended: vec![], errors, visible: true })
+        };
+        let values = prefixed(props, &prefix).into_iter().map(value).collect::<Result<_, _>>()?;
+        report.add_prefixed(&prefix, def, values);
     }
     Ok(())
 }

@@ -58,11 +58,11 @@ pub(crate) const KNOWN: &[Known] = &[
         reason: "validation never shows what a config provider gave",
     },
     Known {
-        title: "sink_topics on *",
-        label: "FileStreamSink {\"connector.class\":\"FileStreamSink\",\"name\":\"n\",\"topics.regex\":\"(\"*",
-        java: "*",
-        ours: "200 \"FileStreamSink\" 1 errors | \"topics.regex\"=\"(\" [\"Invalid value ( for configuration topics.regex: Invalid regex: *",
-        reason: "the library of regular expressions has its own words",
+        title: "predicates on *",
+        label: "FileStreamSink {*",
+        java: "200 \"FileStreamSink\" 2 errors | \"predicates.p.pattern\"=null [*",
+        ours: "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=null [\"Missing required configuration *",
+        reason: NULL_POINTER,
     },
     Known {
         title: "restart_while_paused_and_stopped on distributed",
