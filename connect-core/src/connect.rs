@@ -147,11 +147,10 @@ impl Connect {
         let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
         let worker_settings = worker_settings.map_err(StartError::Config)?;
         let cluster = cluster(&config, &build).await?;
-        let topics = config.settings();
+        let topics = config.storage_topics();
         let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
         let Stores { configs, offsets, statuses } = stores;
-        let backing =
-            OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
+        let backing = OffsetBacking { store: offsets.clone(), topic: Some(topics.offsets.name.clone()) };
         let worker = Worker::new(worker_settings, plugins, backing, build.surroundings.clone())
             .map_err(StartError::Config)?;
         let group = group_settings(&config, &worker_id);

@@ -5,6 +5,7 @@ pub mod connect;
 pub mod group;
 pub mod herder;
 mod java_json;
+mod java_order;
 pub mod loggers;
 pub mod plugins;
 pub mod rest;

@@ -68,6 +68,8 @@ pub struct Plugins {
     transformations: Vec<TransformationPlugin>,
     predicates: Vec<PredicatePlugin>,
     providers: Vec<ConfigProviderPlugin>,
+    /// Other class names of converters, with the one of the plugin.
+    converter_names: Vec<(&'static str, &'static str)>,
 }
 
 impl fmt::Debug for Plugins {
@@ -85,6 +87,7 @@ impl Plugins {
             transformations: connect_plugins::transforms::plugins(),
             predicates: connect_plugins::predicates::plugins(),
             providers: connect_plugins::providers::plugins(),
+            converter_names: Vec::new(),
         }
     }
 
@@ -101,6 +104,13 @@ impl Plugins {
     pub fn with_converter(mut self, plugin: ConverterPlugin) -> Self {
         self.converters.retain(|known| known.class != plugin.class);
         self.converters.push(plugin);
+        self
+    }
+
+    /// With another class name for a kind of converter; it is not listed, and no alias of it is known.
+    #[must_use]
+    pub fn with_converter_name(mut self, name: &'static str, class: &'static str) -> Self {
+        self.converter_names.push((name, class));
         self
     }
 
@@ -151,15 +161,20 @@ impl Plugins {
     /// A converter for keys and values.
     pub fn converter(&self, class: &str) -> Option<&ConverterPlugin> {
         let usable = self.converters.iter().filter(|plugin| plugin.converter.is_some());
-        find(usable, class, PluginKind::Converter, |plugin| plugin.class)
+        find(usable, self.converter_class(class), PluginKind::Converter, |plugin| plugin.class)
     }
 
     /// A converter for headers.
     pub fn header_converter(&self, class: &str) -> Option<&ConverterPlugin> {
+        let class = self.converter_class(class);
         let usable = || self.converters.iter().filter(|plugin| plugin.header_converter.is_some());
         // Most of them are converters of keys and values too, and have that alias as well.
         find(usable(), class, PluginKind::HeaderConverter, |plugin| plugin.class)
             .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| plugin.class))
+    }
+
+    fn converter_class<'a>(&self, class: &'a str) -> &'a str {
+        self.converter_names.iter().find(|(name, _)| *name == class).map_or(class, |(_, class)| class)
     }
 
     /// A transformation.
@@ -296,5 +311,19 @@ mod tests {
         assert_eq!(plugins.predicate("c.d.Was$Key").unwrap().class, "c.d.Was$Key");
         let listed: Vec<_> = plugins.list().into_iter().map(|plugin| plugin.class).collect();
         assert_eq!(listed, ["a.b.HasHeaderPredicate", "a.b.Is$Key", "c.d.Was$Key"]);
+    }
+
+    #[test]
+    fn a_converter_may_have_another_name() {
+        let class = "org.apache.kafka.connect.converters.ByteArrayConverter";
+        let plugins = Plugins::builtin().with_converter_name("x.y.ByteArrayConverter", class);
+        assert_eq!(plugins.converter("x.y.ByteArrayConverter").unwrap().class, class);
+        assert_eq!(plugins.header_converter("x.y.ByteArrayConverter").unwrap().class, class);
+        assert_eq!(
+            plugins.converter("ByteArrayConverter").unwrap().class,
+            class,
+            "the alias is still unique"
+        );
+        assert!(plugins.list().iter().all(|plugin| plugin.class != "x.y.ByteArrayConverter"));
     }
 }

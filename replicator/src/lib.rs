@@ -16,5 +16,5 @@ pub mod topics;
 mod worker;
 
 pub use context::{Network, tcp};
-pub use plugin::{ReplicatorPlugin, plugin};
+pub use plugin::{ReplicatorPlugin, plugin, register};
 pub use worker::{StartError, Surroundings, Worker};

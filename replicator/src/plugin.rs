@@ -9,6 +9,7 @@ use connect_core::api::{
     ConfigDef, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin, ConnectorType,
     ExactlyOnceSupport, Task,
 };
+use connect_core::plugins::Plugins;
 use kafka_wire::produce::{MergeSettings, ProduceSettings};
 
 use crate::config::{self, BatchMode, CONNECTOR_CLASS, Local, ReplicatorConfig};
@@ -20,6 +21,12 @@ use crate::offsets;
 
 /// The Java class of its tasks.
 const TASK_CLASS: &str = "io.confluent.connect.replicator.ReplicatorSourceTask";
+
+/// The byte converter's name in configurations of this connector, and its name in Connect.
+const BYTE_CONVERTERS: (&str, &str) = (
+    "io.confluent.connect.replicator.util.ByteArrayConverter",
+    "org.apache.kafka.connect.converters.ByteArrayConverter",
+);
 
 /// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
 const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
@@ -35,6 +42,11 @@ pub fn plugin(
     let contexts = Arc::new(Contexts::new(local, network));
     let monitors = contexts.monitors.clone();
     (Arc::new(ReplicatorPlugin { contexts, version: version.to_owned() }), monitors)
+}
+
+/// A worker's plugins with this one, and what its configurations mention.
+pub fn register(plugins: Plugins, plugin: Arc<ReplicatorPlugin>) -> Plugins {
+    plugins.with_connector(plugin).with_converter_name(BYTE_CONVERTERS.0, BYTE_CONVERTERS.1)
 }
 
 /// See the module.

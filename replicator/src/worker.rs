@@ -1,6 +1,7 @@
 //! The Connect worker that the `replicator` executable is: storage topics and group at the destination, REST, and one connector
 //! named `replicator`. Processes with the same cluster id share its tasks.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,21 +12,25 @@ use connect_core::herder::api::Herder;
 use connect_core::herder::distributed::DistributedHerder;
 use connect_core::herder::error::HerderError;
 use connect_core::plugins::Plugins;
-use connect_core::storage::{Properties, State, Status, StatusId};
+use connect_core::storage::{ConfigState, Properties, State, Status, StatusId};
 use connect_core::worker::{Executor, StopReport, Surroundings as WorkerSurroundings};
+use kafka_wire::settings::{HIDDEN, is_secret};
 use kafka_wire::transport::TlsError;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use crate::config::{CONNECTOR_NAME, ReplicatorConfig};
 use crate::context::{Network, client, tcp};
 use crate::monitoring::Monitor;
-use crate::plugin::plugin;
+use crate::plugin::{plugin, register};
 
 /// How often the group is looked at while the connector has not started.
 const LOOK: Duration = Duration::from_millis(50);
 /// Pause before the connector is offered again to a group that cannot take it now.
 const RETRY: Duration = Duration::from_millis(500);
+/// How long a group whose leader cannot be told of another configuration is tried to be told.
+const OFFER_LIMIT: Duration = Duration::from_secs(30);
 /// How often a wait that goes on is mentioned in the log.
 const REMINDER: Duration = Duration::from_secs(10);
 
@@ -114,7 +119,7 @@ impl Worker {
             routes: monitors.routes(),
             ..Build::new(version)
         };
-        let plugins = Plugins::builtin().with_connector(plugin);
+        let plugins = register(Plugins::builtin(), plugin);
         let connect = Connect::distributed(config.worker_properties.clone(), plugins, build).await?;
         let worker = Self { connect, monitor };
         match worker.run_connector(config.connector_config()).await {
@@ -155,10 +160,12 @@ impl Worker {
         }
         let generation = self.herder().generation();
         let config: Properties = config.into_iter().map(|(key, value)| (key, Some(value))).collect();
-        while !self.offer(&config).await? {
+        let limit = Instant::now() + OFFER_LIMIT;
+        while !self.offer(&config, limit).await? {
             patience.remind("waiting for the group to take the connector");
             sleep(RETRY).await;
         }
+        tokio::spawn(tell_of_others(self.herder().config_states(), config));
         loop {
             if let Some(outcome) = self.outcome(generation) {
                 return outcome;
@@ -168,30 +175,40 @@ impl Worker {
         }
     }
 
-    /// True when the group has the connector. What the leader's files say counts; a follower leaves a connector that is there
-    /// as it is.
-    async fn offer(&self, config: &Properties) -> Result<bool, StartError> {
+    /// True when the group has the connector as it is configured here: what the process says that was started last counts for
+    /// all. Where the leader cannot be told so until `limit`, what is there stays.
+    async fn offer(&self, config: &Properties, limit: Instant) -> Result<bool, StartError> {
         let herder = self.herder();
         let stored = herder.connector_config(CONNECTOR_NAME).await.ok();
         if stored.as_ref() == Some(config) {
             return Ok(true);
         }
-        match herder.put_connector_config(CONNECTOR_NAME, config.clone(), None, true).await {
-            Ok(_) => Ok(true),
-            Err(HerderError::NotLeader { leader_url, .. }) if stored.is_some() => {
-                warn!(
-                    "the connector is configured otherwise than here; what it was given by {} or by REST counts",
-                    leader_url.as_deref().unwrap_or("another process")
-                );
+        let mut put =
+            herder.put_connector_config(CONNECTOR_NAME, config.clone(), None, true).await.map(|_| ());
+        if let (Err(HerderError::NotLeader { leader_url: Some(leader), .. }), Some(_)) = (&put, &stored) {
+            put = herder.send_connector_config(leader, CONNECTOR_NAME, config).await;
+        }
+        let Err(refusal) = put else {
+            if let Some(stored) = &stored {
+                let changes = changes(stored, config);
+                info!("the connector is configured anew, for all processes with this cluster.id: {changes}");
+            }
+            return Ok(true);
+        };
+        let hopeless = matches!(refusal, HerderError::Forbidden(_)) || Instant::now() >= limit;
+        match (refusal, stored) {
+            (refusal, Some(stored)) if hopeless => {
+                let changes = changes(config, &stored);
+                warn!("the connector stays configured otherwise than here ({changes}): {refusal}");
                 Ok(true)
             }
-            Err(HerderError::NotLeader { .. } | HerderError::Conflict { .. } | HerderError::Stale(_)) => {
-                Ok(false)
-            }
-            Err(other @ (HerderError::BadRequest(_) | HerderError::Forbidden(_))) => {
+            (other @ (HerderError::BadRequest(_) | HerderError::Forbidden(_)), _) => {
                 Err(StartError::Herder(other))
             }
-            Err(passing) => {
+            (HerderError::NotLeader { .. } | HerderError::Conflict { .. } | HerderError::Stale(_), _) => {
+                Ok(false)
+            }
+            (passing, _) => {
                 warn!("cannot store the connector's configuration, trying again: {passing}");
                 Ok(false)
             }
@@ -231,6 +248,44 @@ impl Worker {
             _ => None,
         }
     }
+}
+
+/// Says so whenever the connector, once configured as here, is given another configuration: by another process or by REST.
+async fn tell_of_others(mut states: watch::Receiver<Arc<ConfigState>>, own: Properties) {
+    let mut known = None;
+    loop {
+        let now = states.borrow_and_update().connector(CONNECTOR_NAME).cloned();
+        if let (Some(_), Some(now)) =
+            (&known, now.as_ref().filter(|now| **now != own && Some(*now) != known.as_ref()))
+        {
+            warn!(
+                "the connector was configured otherwise than here, by another process with this cluster.id or by REST; that \
+                 counts until a process is started again: {}",
+                changes(&own, now)
+            );
+        }
+        if known.is_some() || now.as_ref() == Some(&own) {
+            known = now.or(known);
+        }
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// What another configuration changes, without secrets.
+fn changes(from: &Properties, to: &Properties) -> String {
+    let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
+    let value = |map: &Properties, key: &str| match map.get(key).cloned().flatten() {
+        Some(_) if is_secret(key) => HIDDEN.to_owned(),
+        Some(value) => format!("'{value}'"),
+        None => "nothing".to_owned(),
+    };
+    let changed = keys.into_iter().filter(|key| from.get(*key) != to.get(*key));
+    changed
+        .map(|key| format!("{key} {} -> {}", value(from, key), value(to, key)))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Mentions a wait that goes on, now and then.

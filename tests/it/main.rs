@@ -10,6 +10,7 @@ mod demo;
 mod faults;
 mod identity;
 mod positions;
+mod posted;
 mod rest;
 mod selection;
 mod support;

@@ -52,8 +52,10 @@ pub(super) fn decorate(router: Router, settings: &RestSettings) -> Router {
 pub(super) fn log_requests(router: Router) -> Router {
     router.layer(from_fn(|request: Request, next: Next| async move {
         let began = Instant::now();
-        let peer =
-            request.extensions().get::<Peer>().map_or_else(String::new, |peer| peer.0.ip().to_string());
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map_or_else(String::new, |peer| peer.0.ip().to_canonical().to_string());
         let line = format!("{} {} {:?}", request.method(), request.uri(), request.version());
         let text = |headers: &HeaderMap, name: HeaderName| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-").to_owned()

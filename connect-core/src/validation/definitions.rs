@@ -193,7 +193,11 @@ pub(super) fn source() -> ConfigDef {
                 "Time in ms between two ends of transactions with transaction.boundary=interval; not set: the worker's \
                  offset.flush.interval.ms",
             )
-            .optional(),
+            .optional()
+            .validator(Validator::new(|name, value| match value {
+                Setting::Null => Ok(()),
+                value => Validator::at_least(0).check(name, value),
+            })),
         )
         .define(
             key(

@@ -139,6 +139,12 @@ const NO_ANSWER: &str = "The connector does not implement the API required for p
                          \"requested\" for this property (which will disable this preflight check and allow the \
                          connector to be created).";
 
+/// Whether a source reads its offsets with clients of its own: in a group, when it delivers exactly once or keeps its offsets in
+/// a topic of its own.
+fn has_own_offset_clients(rules: &Rules<'_>, props: &ConfigMap) -> bool {
+    rules.group_id.is_some() && (rules.exactly_once || !text(props, "offsets.storage.topic").is_empty())
+}
+
 /// Adds overrides of client settings for the clients that this connector has, with what the policy forbids. A value that
 /// is not of the setting's type ends the validation.
 pub(super) fn overrides(
@@ -150,10 +156,11 @@ pub(super) fn overrides(
     let dead_letters = kind == ConnectorType::Sink && !text(props, DEAD_LETTERS).is_empty();
     let creates_topics = props.keys().any(|key| key.starts_with("topic.creation."));
     let source = kind == ConnectorType::Source;
+    let own_offsets = source && has_own_offset_clients(rules, props);
     for (client, used) in [
         ("producer", source || dead_letters),
-        ("consumer", !source),
-        ("admin", dead_letters || source && creates_topics),
+        ("consumer", !source || own_offsets),
+        ("admin", dead_letters || own_offsets || source && creates_topics),
     ] {
         let Some(def) = client_types::definition(client).filter(|_| used) else { continue };
         let prefix = format!("{client}.override.");

@@ -21,13 +21,13 @@ mod tasks;
 mod variables;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError, ConnectorPlugin};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::ProduceSettings;
+use kafka_wire::produce::{ProduceSettings, SendGate};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
 
@@ -147,6 +147,7 @@ struct Inner {
     metrics: Arc<Metrics>,
     connectors: Mutex<BTreeMap<String, ConnectorHandle>>,
     tasks: Mutex<BTreeMap<TaskId, TaskHandle>>,
+    send_gate: OnceLock<SendGate>,
 }
 
 impl std::fmt::Debug for Worker {
@@ -177,6 +178,7 @@ impl Worker {
             metrics: Arc::new(Metrics::new(windows)),
             connectors: Mutex::default(),
             tasks: Mutex::default(),
+            send_gate: OnceLock::new(),
         })))
     }
 
@@ -188,6 +190,12 @@ impl Worker {
     /// `host:port` under which statuses name it.
     pub fn id(&self) -> &str {
         &self.0.settings.worker_id
+    }
+
+    /// From now on tasks send whole batches only while `gate` says yes. To be called at most once, before the first task.
+    pub(crate) fn set_send_gate(&self, gate: SendGate) {
+        // A second gate is a mistake that changes nothing.
+        let _ = self.0.send_gate.set(gate);
     }
 
     /// Its settings.

@@ -268,6 +268,8 @@ impl Plan {
             raw: Box::new(move || {
                 Ok((raw_worker.cluster("destination", &properties)?, surroundings.raw.clone()))
             }),
+            track_topics: settings.topic_tracking,
+            gate: self.worker.0.send_gate.get().cloned(),
             transactional,
             flush_interval: settings.offset_flush_interval,
             flush_timeout: Some(settings.offset_flush_timeout),

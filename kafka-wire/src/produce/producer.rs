@@ -33,6 +33,12 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 /// How often a wait that goes on is mentioned in the log.
 const REMINDER: Duration = Duration::from_secs(10);
 
+/// How often a closed gate is looked at.
+const GATE_PAUSE: Duration = Duration::from_millis(100);
+
+/// Says whether batches may be sent at this moment.
+pub type SendGate = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// A batch that was sent: the partition, and the sequence it began with.
 type Sent = (usize, i32);
 
@@ -62,6 +68,9 @@ pub struct Producer {
     pub(super) events: Vec<ProduceEvent>,
     acknowledged: Vec<Acknowledgement>,
     reminded: Option<Instant>,
+    gate: Option<SendGate>,
+    /// The gate was closed: when to look again.
+    held_until: Option<Instant>,
 }
 
 impl std::fmt::Debug for Producer {
@@ -88,7 +97,14 @@ impl Producer {
             events: Vec::new(),
             acknowledged: Vec::new(),
             reminded: None,
+            gate: None,
+            held_until: None,
         }
+    }
+
+    /// From now on nothing is sent while `gate` says no. It is asked just before every request.
+    pub fn with_gate(self, gate: Option<SendGate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// The number of a partition, for all other calls. The same for the same partition.
@@ -173,6 +189,11 @@ impl Producer {
 
     fn dispatch(&mut self) {
         let now = Instant::now();
+        let open = self.gate.as_ref().is_none_or(|is_open| is_open());
+        self.held_until = (!open).then_some(now + GATE_PAUSE);
+        if !open {
+            return;
+        }
         let ids: Vec<LaneId> =
             self.lanes.iter().filter(|(_, l)| l.has_room(now)).map(|(id, _)| *id).collect();
         for id in ids {
@@ -278,7 +299,8 @@ impl Producer {
         let lanes = self.lanes.values().filter(|l| !l.ready.is_empty()).filter_map(|l| l.not_before);
         let look_up = self.homeless.values().map(|h| h.at).filter(|_| !self.looking_up);
         let now = Instant::now();
-        lanes.filter(|at| *at > now).chain(look_up).chain(self.waiting.first().map(|(at, _)| *at)).min()
+        let waiting = self.waiting.first().map(|(at, _)| *at);
+        lanes.filter(|at| *at > now).chain(look_up).chain(waiting).chain(self.held_until).min()
     }
 
     fn handle(&mut self, outcome: Outcome) {

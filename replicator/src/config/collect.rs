@@ -73,6 +73,10 @@ impl Place {
     }
 }
 
+/// How client properties of the two clusters begin in a connector's configuration.
+const ORIGIN: &[&str] = &["src.consumer.", "src.kafka."];
+const DESTINATION: &[&str] = &["dest.kafka.", "dest.producer.", "producer.override."];
+
 /// The three maps, by plain property name.
 #[derive(Clone, Default)]
 pub(super) struct Collected {
@@ -124,6 +128,21 @@ impl Collected {
         }
     }
 
+    /// Forgets what a connector with this configuration leaves unset, so that it means the same in every process.
+    pub(super) fn keep_behind(&mut self, config: &ConfigMap) {
+        let hidden = |key: &str| config.get(key).is_some_and(|value| value.trim() == HIDDEN);
+        self.common.retain(|key, _| {
+            let of_connector = keys::find(key).is_some_and(|known| known.effect == Effect::Connector);
+            !of_connector || key == "cluster.id" || hidden(key)
+        });
+        for (map, prefixes) in [(&mut self.origin, ORIGIN), (&mut self.destination, DESTINATION)] {
+            let has = |plain: &str| prefixes.iter().any(|p| config.contains_key(&format!("{p}{plain}")));
+            if has("bootstrap.servers") {
+                map.retain(|plain, _| prefixes.iter().any(|prefix| hidden(&format!("{prefix}{plain}"))));
+            }
+        }
+    }
+
     /// Adds the configuration that Connect holds of the connector, which beats everything else. What is hidden there
     /// counts as not set; a local file may have it.
     pub(super) fn connector(&mut self, config: &ConfigMap) {
@@ -142,8 +161,7 @@ impl Collected {
     /// Whether something sets the client or connector property `key`.
     fn knows(&self, key: &str) -> bool {
         let plain = |prefixes: &[&str]| prefixes.iter().find_map(|prefix| key.strip_prefix(prefix));
-        let origin = plain(&["src.consumer.", "src.kafka."]);
-        let destination = plain(&["dest.kafka.", "dest.producer.", "producer.override."]);
+        let (origin, destination) = (plain(ORIGIN), plain(DESTINATION));
         match (origin, destination) {
             (Some(plain), _) => self.origin.contains_key(plain),
             (_, Some(plain)) => self.destination.contains_key(plain),

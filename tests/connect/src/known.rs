@@ -59,10 +59,10 @@ pub(crate) const KNOWN: &[Known] = &[
     },
     Known {
         title: "predicates on *",
-        label: "FileStreamSink {*",
-        java: "200 \"FileStreamSink\" 2 errors | \"predicates.p.pattern\"=null [*",
-        ours: "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=null [\"Missing required configuration *",
-        reason: NULL_POINTER,
+        label: "*",
+        java: "200 \"FileStreamSink\" 2 errors | \"predicates.p.pattern\"=null [\"Missing required configuration*",
+        ours: "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=null [\"Missing required configuration*",
+        reason: "once is enough to say that a setting is missing; Java's second words are those of a crash",
     },
     Known {
         title: "restart_while_paused_and_stopped on distributed",
@@ -88,6 +88,8 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "converter.type, schemas.enable, schemas.cache.size, schema.content, decimal.format, replace.null.with.default",
         reason: SCHEMA_CONTENT,
     },
+    json_definitions("definitions of Json"),
+    json_definitions("definitions of JsonConverter"),
     replicator("?connectorsOnly=false io.confluent.connect.replicator.*"),
     replicator("?connectorsOnly=nonsense io.confluent.connect.replicator.*"),
     replicator("?connectorsOnly=true io.confluent.connect.replicator.*"),
@@ -134,6 +136,16 @@ const fn server_error(message: &'static str, reason: &'static str) -> Known {
 
 const fn location(ours: &'static str) -> Known {
     Known { title: "names_odd on *", label: "POST /connectors {*", java: "201 *", ours, reason: LOCATION }
+}
+
+const fn json_definitions(label: &'static str) -> Known {
+    Known {
+        title: "definitions_by_other_names on *",
+        label,
+        java: "200 5 definitions",
+        ours: "200 6 definitions",
+        reason: SCHEMA_CONTENT,
+    }
 }
 
 const fn replicator(label: &'static str) -> Known {

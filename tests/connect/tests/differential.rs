@@ -13,7 +13,6 @@ fn java_workers_answer_as_recorded() {
 }
 
 #[test]
-#[ignore = "not yet"]
 fn our_workers_answer_like_javas() {
     assert_none(&check(Side::Ours));
 }

@@ -6,6 +6,7 @@
 
 mod brokers;
 mod crash;
+mod group;
 mod isolation;
 mod leaders;
 mod load;

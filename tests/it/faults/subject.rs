@@ -27,6 +27,20 @@ impl Subject {
         Self { setup }
     }
 
+    /// Another process of it.
+    pub(super) fn another(&self) -> Self {
+        Self { setup: self.setup.another() }
+    }
+
+    /// How statuses name its process.
+    pub(super) fn worker_id(&self) -> String {
+        format!("127.0.0.1:{}", self.setup.port)
+    }
+
+    pub(super) fn args<T: ToString>(self, arguments: impl IntoIterator<Item = T>) -> Self {
+        Self { setup: self.setup.args(arguments) }
+    }
+
     pub(super) fn consumer(self, key: &str, value: impl ToString) -> Self {
         Self { setup: self.setup.consumer(key, value) }
     }
@@ -128,6 +142,12 @@ impl Running {
     /// `/ReplicatorMetrics` of one partition.
     pub(super) fn metrics(&self, topic: &str, partition: i32) -> Option<Value> {
         self.replicator.partitions(topic).into_iter().find(|p| p["partition"] == partition)
+    }
+
+    /// Numbers of the partitions of a topic that this process copies.
+    pub(super) fn copies(&self, topic: &str) -> Vec<usize> {
+        let number = |partition: &Value| partition["partition"].as_u64().unwrap() as usize;
+        self.replicator.partitions(topic).iter().map(number).collect()
     }
 
     /// `(state, trace)` of task 0.

@@ -42,6 +42,7 @@ pub(crate) fn builder(version: Version) -> ClusterBuilder {
         .property("log.cleaner.backoff.ms", 200)
         .property("log.initial.task.delay.ms", 500)
         .property("log.retention.check.interval.ms", 500)
+        .property("group.min.session.timeout.ms", 1000)
 }
 
 fn shared() -> [Arc<Cluster>; 2] {

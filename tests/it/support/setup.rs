@@ -58,6 +58,13 @@ impl Setup {
             .replication("topic.rename.format", "${topic}.replica")
     }
 
+    /// Another process of the same replicator: with a REST port and a folder of its own.
+    pub(crate) fn another(&self) -> Self {
+        let port = free_port();
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        Self { port, folder, ..self.clone() }.replication("listeners", format!("http://127.0.0.1:{port}"))
+    }
+
     /// A topic name that no other test has.
     pub(crate) fn topic(&self, name: &str) -> String {
         format!("{}-{name}", self.id)

@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
 use super::auto_restart::AutoRestarts;
+use super::keep::Keep;
 use super::reconfigure::{InternalClient, Reconfigurations};
 use super::settings::DistributedSettings;
 use super::updates::Pending;
@@ -83,6 +84,8 @@ impl DistributedHerder {
         let member = GroupMember::new(cluster, group);
         let session = member.session();
         gate(&session, &statuses, &offsets);
+        let keep = Keep::default();
+        worker.set_send_gate(keep.gate(session.clone()));
         let (jobs, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             writer: Arc::new(StatusWriter::new(statuses.clone(), &settings.worker_id)),
@@ -107,6 +110,7 @@ impl DistributedHerder {
             configs,
             member,
             session,
+            keep,
             group: Group::default(),
             pending: Pending::default(),
             started: BTreeMap::new(),
@@ -243,8 +247,6 @@ pub(super) struct Group {
     pub(super) leader_state: Option<LeaderState>,
     /// Attempts left to catch up with the config topic.
     pub(super) tries_left: u32,
-    /// Until when work may go on although the coordinator is out of reach.
-    pub(super) keep_until: Option<Instant>,
 }
 
 impl Default for Group {
@@ -260,7 +262,6 @@ impl Default for Group {
             scheduled: None,
             leader_state: None,
             tries_left: super::rebalance::CATCH_UP_TRIES,
-            keep_until: None,
         }
     }
 }
@@ -273,6 +274,7 @@ pub(super) struct Core {
     news: News,
     pub(super) member: GroupMember,
     pub(super) session: Session,
+    pub(super) keep: Keep,
     pub(super) assignor: Assignor,
     /// Configurations as far as this worker has acted upon them.
     pub(super) state: Arc<ConfigState>,
@@ -341,7 +343,7 @@ impl Core {
             Due::Lost(Lost::CoordinatorUnreachable) if self.group.protocol != ConnectProtocol::Eager => {
                 let keep = self.shared.settings.session_timeout + self.shared.settings.rebalance_max_delay;
                 let last = self.session.last_heartbeat_ok().unwrap_or_else(Instant::now);
-                self.group.keep_until = Some(last + keep);
+                self.keep.set(Some(last + keep));
                 self.group.resolved = false;
                 warn!(
                     "the coordinator of group '{}' cannot be reached; the work goes on here, as nobody else can have \

@@ -7,6 +7,7 @@
 mod auto_restart;
 mod core;
 mod exactly_once;
+mod keep;
 mod keys;
 mod leader;
 mod metrics;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info, warn};
 
 use super::core::{Core, Group};
-use crate::api::ConnectError;
+use crate::api::{ConfigMap, ConnectError};
 use crate::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, LeaderState, Metadata, Round,
 };
@@ -73,7 +73,7 @@ impl Core {
         if self.group.protocol == ConnectProtocol::Eager {
             self.give_up_running().await;
         }
-        let keep_until = self.group.keep_until;
+        let keep_until = self.keep.until();
         let settings = &self.shared.settings;
         let mut participant = Member {
             url: &settings.url,
@@ -92,7 +92,7 @@ impl Core {
             () = sleep_until(keep_until.unwrap_or_else(Instant::now)), if keep_until.is_some() => None,
         };
         self.group.leader_state = participant.leader_state.take();
-        self.group.keep_until = None;
+        self.keep.set(None);
         let Some(joined) = joined else {
             warn!("the coordinator was out of reach for so long that others may have the work: giving it up");
             self.give_up_everything().await;
@@ -241,9 +241,7 @@ impl Core {
             return warn!(connector = %name, "assigned, but not configured");
         };
         let config = plain(config);
-        let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        let version = self.worker.plugins().connector(class).ok().map(|plugin| plugin.version().to_owned());
-        self.shared.writer.set_version(name, version.as_deref());
+        self.tell_version(name, &config);
         info!(connector = %name, "starting");
         let (target, listener) = (self.state.target(name), self.shared.writer.clone());
         let again = {
@@ -257,6 +255,13 @@ impl Core {
         let _ = self.worker.start_connector(name, config, target, listener, Arc::new(again)).await;
     }
 
+    /// The version that the statuses of a connector and its tasks show.
+    fn tell_version(&self, name: &str, config: &ConfigMap) {
+        let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
+        let plugin = self.worker.plugins().connector(class).ok();
+        self.shared.writer.set_version(name, plugin.as_ref().map(|plugin| plugin.version()));
+    }
+
     /// Starts a task; what becomes of it is told by its status.
     pub(super) async fn start_task(&mut self, id: &TaskId) {
         let stored = (self.state.connector(&id.connector), self.state.task(&id.connector, id.task));
@@ -267,6 +272,7 @@ impl Core {
         self.started.insert(id.clone(), (connector.clone(), task.clone()));
         info!(task = %id, "starting");
         let (connector, task) = (plain(connector), plain(task));
+        self.tell_version(&id.connector, &connector);
         let (target, generation) = (self.state.target(&id.connector), self.group.generation);
         let listener = self.shared.writer.clone();
         let exactly_once = self.exactly_once_hooks(id);
@@ -279,7 +285,10 @@ impl Core {
     /// Stops connectors and tasks in bounded time.
     pub(super) async fn stop_work(&mut self, work: &ConnectorsAndTasks) -> StopReport {
         let connectors = work.connectors.iter().map(|name| self.worker.stop_connector(name));
-        let (report, _) = tokio::join!(self.worker.stop_tasks(&work.tasks), join_all(connectors));
+        // Those that were stopped to be started with other configurations need no second word.
+        let tasks = work.tasks.iter().filter(|id| !self.group.restart.remove(*id)).cloned();
+        let tasks: Vec<TaskId> = tasks.collect();
+        let (report, _) = tokio::join!(self.worker.stop_tasks(&tasks), join_all(connectors));
         for id in &work.tasks {
             self.started.remove(id);
         }
@@ -295,6 +304,7 @@ impl Core {
 
     /// After a loss: whatever ran here may be another's now.
     pub(super) async fn give_up_everything(&mut self) {
+        self.keep.set(None);
         self.give_up_running().await;
         self.group =
             Group { protocol: self.group.protocol, tries_left: self.group.tries_left, ..Group::default() };

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
+use tokio::sync::watch;
 
 use super::core::DistributedHerder;
 use super::leader::RESTARTING;
-use super::{exactly_once, reconfigure};
+use super::{InternalRequest, exactly_once, reconfigure};
 use crate::api::ConfigMap;
 use crate::herder::api::{Herder, HerderResult};
 use crate::herder::common;
@@ -37,6 +38,37 @@ impl DistributedHerder {
                 })
             })
             .await
+    }
+
+    /// Has the leader, at this URL, do what [`Herder::put_connector_config`] does, replacing what is there.
+    pub async fn send_connector_config(
+        &self,
+        leader: &str,
+        connector: &str,
+        config: &Properties,
+    ) -> HerderResult<()> {
+        let path = format!("connectors/{}/config", reconfigure::path_segment(connector));
+        let request = InternalRequest {
+            method: "PUT",
+            url: format!("{}/{path}", leader.trim_end_matches('/')),
+            body: serde_json::to_vec(config).expect("maps of strings are always JSON").into(),
+            signature: None,
+        };
+        self.shared.client.send(request).await.map_err(|(status, message)| {
+            let text = format!("the leader at {leader} answered {status}: {message}");
+            match status {
+                0 => HerderError::other(format!("the leader at {leader}: {message}")),
+                400 => HerderError::BadRequest(text),
+                401 | 403 => HerderError::Forbidden(text),
+                409 => HerderError::conflict(text),
+                _ => HerderError::other(text),
+            }
+        })
+    }
+
+    /// What is known of the config topic, now and after every change of it.
+    pub fn config_states(&self) -> watch::Receiver<Arc<ConfigState>> {
+        self.shared.configs.clone()
     }
 
     /// Checks that a connector's offsets may be changed and fences out its tasks; its configuration.

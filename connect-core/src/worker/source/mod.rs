@@ -19,7 +19,7 @@ use connect_api::{
 };
 use futures::future::BoxFuture;
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{ProduceEvent, ProduceSettings};
+use kafka_wire::produce::{ProduceEvent, ProduceSettings, SendGate};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tracing::{error, info, warn};
@@ -29,7 +29,7 @@ pub(crate) use self::records::RecordParts;
 use self::records::RecordSender;
 pub(crate) use self::transaction::{Boundary, Transaction, initialise};
 use super::clients::Delivery;
-use super::listener::Voice;
+use super::listener::{TopicsInUse, Voice};
 use super::metrics::{TaskMetrics, TaskState};
 use super::{StopSignal, TaskId, TaskOffsets, TaskReport};
 use crate::storage::TargetState;
@@ -63,6 +63,10 @@ pub(crate) struct SourceRun {
     /// Boundaries that the task sets itself.
     pub(crate) transaction: Option<TransactionContext>,
     pub(crate) raw: MakeRaw,
+    /// `topic.tracking.enable`.
+    pub(crate) track_topics: bool,
+    /// Whole batches are sent only while it says yes: otherwise they may be another worker's to send.
+    pub(crate) gate: Option<SendGate>,
     /// Made at the first record, except with transactions, which are begun before the task starts.
     pub(crate) records: Option<MakeRecords>,
     pub(crate) transactional: bool,
@@ -84,6 +88,8 @@ struct SourceLoop {
     commit: Option<BoxFuture<'static, Committed>>,
     source_commit: Option<BoxFuture<'static, Result<(), ConnectError>>>,
     failing: bool,
+    /// Topics of whole batches; those of records are the sender's.
+    tracked: TopicsInUse,
 }
 
 /// Runs a source task from start to stop. An error is the task's failure.
@@ -99,6 +105,7 @@ pub(crate) async fn run_source(run: SourceRun) -> Result<TaskReport, ConnectErro
         commit: None,
         source_commit: None,
         failing: false,
+        tracked: TopicsInUse::default(),
     };
     let result = source.live().await;
     if result.is_err() {
@@ -210,7 +217,7 @@ impl SourceLoop {
                     let own =
                         self.run.task.batch_writer()?.map(|writer| (writer.destination, writer.produce));
                     let (destination, settings) = own.map_or_else(|| (self.run.raw)(), Ok)?;
-                    self.raw = Some(RawCopy::new(destination, settings));
+                    self.raw = Some(RawCopy::new(destination, settings, self.run.gate.clone()));
                 }
                 match &mut self.raw {
                     Some(raw) => raw.deliver(batches, &mut *self.run.task),
@@ -244,6 +251,9 @@ impl SourceLoop {
     fn produced(&mut self, events: Vec<ProduceEvent>) {
         if let Some(raw) = &mut self.raw {
             let before = raw.acknowledged_records;
+            if self.run.track_topics {
+                raw.topics_of(&events).for_each(|topic| self.tracked.note(&self.run.voice, topic));
+            }
             raw.produced(events, &mut *self.run.task);
             let records = usize::try_from(raw.acknowledged_records - before).unwrap_or(usize::MAX);
             if records > 0 {
@@ -361,6 +371,10 @@ impl SourceLoop {
 
     /// Delivers and commits what was read, and ends before `deadline`, after which nobody listens.
     async fn drain(&mut self, deadline: Instant) -> Result<TaskReport, ConnectError> {
+        if self.raw.is_some() && self.run.gate.as_ref().is_some_and(|is_open| !is_open()) {
+            info!("{}: {} batches are left to the task's next worker", self.run.id, self.outstanding());
+            return Ok(TaskReport::default());
+        }
         let before = self.stored();
         let time = deadline.saturating_duration_since(Instant::now());
         // One partition that is stuck must not take the time in which the others' positions are committed.
@@ -379,7 +393,7 @@ impl SourceLoop {
         self.commit_all(deadline).await;
         // The source comes last: it may be down, and nothing depends on it. Its commit under way may be an older one.
         self.finish_source_commit(deadline).await;
-        if !self.run.transactional {
+        if !self.run.transactional && !self.is_dirty() {
             self.source_commit = Some(self.run.task.commit());
             self.finish_source_commit(deadline).await;
         }
@@ -397,9 +411,18 @@ impl SourceLoop {
         Ok(TaskReport { drained_records })
     }
 
-    /// A task that fails leaves the offsets of what is stored; nothing is waited for but the commit itself.
+    /// A task that fails leaves the offsets of what it sent: its next life does not read that again. Like a commit, the wait
+    /// for it has a limit.
     async fn rescue(&mut self) {
-        if !self.run.transactional && (self.commit.is_some() || self.is_dirty()) {
+        if self.run.transactional {
+            return;
+        }
+        let limit = Instant::now() + self.run.flush_timeout.unwrap_or(COMMIT_RESERVE);
+        let deadline = self.run.stop.deadline().map_or(limit, |stop| stop.min(limit));
+        if let Some(sender) = &mut self.sender {
+            sender.settle_what_can(deadline, &mut *self.run.task).await;
+        }
+        if self.commit.is_some() || self.is_dirty() {
             self.commit_all(Instant::now() + COMMIT_RESERVE).await;
         }
     }

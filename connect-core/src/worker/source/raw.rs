@@ -7,7 +7,7 @@ use connect_api::{
     Acknowledged, ConnectError, Destination, RawBatch, SourceOffset, SourcePartition, SourceTask,
 };
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{Acknowledgement, ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Acknowledgement, ProduceEvent, ProduceSettings, Producer, SendGate};
 use serde_json::Value;
 
 use super::ledger::Ledger;
@@ -27,9 +27,9 @@ pub(super) struct RawCopy {
 }
 
 impl RawCopy {
-    pub(super) fn new(destination: Cluster, settings: ProduceSettings) -> Self {
+    pub(super) fn new(destination: Cluster, settings: ProduceSettings, gate: Option<SendGate>) -> Self {
         Self {
-            producer: Producer::new(destination, settings),
+            producer: Producer::new(destination, settings).with_gate(gate),
             sources: HashMap::new(),
             targets: HashMap::new(),
             ledger: Ledger::default(),
@@ -77,6 +77,15 @@ impl RawCopy {
         }
         self.targets.insert(partition, (destination, target));
         Ok(target)
+    }
+
+    /// Destination topics in which these events tell of stored batches.
+    pub(super) fn topics_of<'a>(&'a self, events: &'a [ProduceEvent]) -> impl Iterator<Item = &'a str> {
+        events.iter().filter_map(|event| {
+            let ProduceEvent::Acknowledged(ack) = event else { return None };
+            let (destination, _) = self.targets.get(self.sources.get(&ack.partition)?)?;
+            Some(&*destination.topic)
+        })
     }
 
     pub(super) fn produced(&mut self, events: Vec<ProduceEvent>, task: &mut dyn SourceTask) {

@@ -311,14 +311,38 @@ fn large_bodies(fleet: &Fleet, head: &[u8]) {
     }
 }
 
+/// A verifiable source on the worker that is asked or its neighbour; the topic that it fills.
+fn steady(fleet: &Fleet) -> String {
+    let topic = format!("{}-steady", fleet.name);
+    fleet.kafka.create(&topic, 1);
+    let class = "org.apache.kafka.connect.tools.VerifiableSourceConnector";
+    let config = json!({"connector.class": class, "tasks.max": "1", "topic": topic, "throughput": "1000"});
+    fleet.create(0, "steady", &config);
+    fleet.await_running(0, INSTANCES + 2, &[0, 1]);
+    topic
+}
+
 fn many_requests(name: &str, side: Side) {
     let seconds = std::env::var("FLEET_LOAD_SECONDS").ok().map_or(5, |text| text.parse().expect("a number"));
     let fleet = Fleet::start(name, &[side, side], &[]);
     let flow = Lines::start(&fleet, 0);
     at_rest(&fleet);
+    let time = Duration::from_secs(seconds);
+    let steady = (side == Ours).then(|| steady(&fleet));
+    let stored = || steady.as_ref().map_or(0, |topic| fleet.kafka.end(topic));
+    let (start, idle) = (stored(), Instant::now());
+    std::thread::sleep(time);
+    let (end, idle) = (stored(), idle.elapsed());
     let before = said(&fleet).len();
-    let done = load(fleet.address(0), 1000, Duration::from_secs(seconds));
-    eprintln!("{}: {done}", fleet.name);
+    let begun = Instant::now();
+    let done = load(fleet.address(0), 1000, time);
+    let rate = |records: i64, time: Duration| records as f64 / time.as_secs_f64();
+    eprintln!(
+        "{}: {done}; records a second beside: {:.0} idle, {:.0} under requests",
+        fleet.name,
+        rate(end - start, idle),
+        rate(stored() - end, begun.elapsed())
+    );
     flow.await_arrival();
     assert_eq!(said(&fleet).split_off(before).len(), 0, "nothing has moved or restarted");
     flow.assert_whole(&fleet, false);

@@ -29,41 +29,46 @@ const REQUESTS: [(&str, &str, &[u16]); 10] = [
 pub(crate) fn load(address: &str, rate: u32, time: Duration) -> String {
     let started = Instant::now();
     let pace = Duration::from_secs(1) * CLIENTS / rate;
-    let mut longest = Duration::ZERO;
+    let mut times = Vec::new();
     let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
     std::thread::scope(|scope| {
         let client = |number: usize| move || client(address, number, pace, time);
         let clients: Vec<_> = (0..CLIENTS as usize).map(|number| scope.spawn(client(number))).collect();
         for one in clients {
-            let (statuses, slowest) = one.join().unwrap();
-            longest = longest.max(slowest);
-            statuses.into_iter().for_each(|status| *counts.entry(status).or_default() += 1);
+            for (status, took) in one.join().unwrap() {
+                times.push(took);
+                *counts.entry(status).or_default() += 1;
+            }
         }
     });
     let count: usize = counts.values().sum();
     assert_eq!(count as u128, u128::from(CLIENTS) * time.as_nanos().div_ceil(pace.as_nanos()));
     let rate = count as f64 / started.elapsed().as_secs_f64();
-    format!("{count} requests, {rate:.0} a second, the slowest {longest:?}, statuses {counts:?}")
+    times.sort_unstable();
+    let of = |permille: usize| times[(times.len() - 1) * permille / 1000];
+    let (median, slow, slowest) = (of(500), of(990), of(1000));
+    format!(
+        "{count} requests, {rate:.0} a second, {median:?} median, {slow:?} p99, {slowest:?} slowest, statuses {counts:?}"
+    )
 }
 
-fn client(address: &str, number: usize, pace: Duration, time: Duration) -> (Vec<u16>, Duration) {
+fn client(address: &str, number: usize, pace: Duration, time: Duration) -> Vec<(u16, Duration)> {
     let started = Instant::now();
     let mut connection = BufReader::new(TcpStream::connect(address).unwrap());
     connection.get_ref().set_read_timeout(Some(Duration::from_secs(90))).unwrap();
-    let (mut statuses, mut slowest) = (Vec::new(), Duration::ZERO);
+    let mut answers = Vec::new();
     let mut due = Duration::ZERO;
     while due < time {
         // Never ahead of the plan; behind it, as fast as answers come.
         std::thread::sleep(due.saturating_sub(started.elapsed()));
-        let (line, body, right) = REQUESTS[(number + statuses.len()) % REQUESTS.len()];
+        let (line, body, right) = REQUESTS[(number + answers.len()) % REQUESTS.len()];
         let asked = Instant::now();
         let status = exchange(&mut connection, line, body);
         assert!(right.contains(&status), "{line}: {status}");
-        slowest = slowest.max(asked.elapsed());
-        statuses.push(status);
+        answers.push((status, asked.elapsed()));
         due += pace;
     }
-    (statuses, slowest)
+    answers
 }
 
 fn exchange(connection: &mut BufReader<TcpStream>, line: &str, body: &str) -> u16 {
