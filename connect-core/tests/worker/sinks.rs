@@ -206,7 +206,7 @@ async fn sim_topics_are_found_by_expression() {
         rig.sim.create_topic(topic, 1, 1, &[]);
         rig.write(topic, &[topic.as_bytes()]).await;
     }
-    rig.start_sink(&[("topics", ""), ("topics.regex", "in-\\d")]).await;
+    rig.start_sink(&[("topics", ""), ("topics.regex", "\\Qin-\\E\\p{Digit}")]).await;
     let sorted = || {
         let mut values = rig.sink.values();
         values.sort();
