@@ -32,7 +32,7 @@ pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
         "cluster.id {}, up to {} task(s), offsets in {} at the destination and in group {} at the origin",
         config.cluster_id,
         config.tasks_max,
-        config.worker.offset_storage.name,
+        config.storage.offsets.name,
         config.origin.group_id.as_deref().unwrap_or(&config.cluster_id)
     );
 }

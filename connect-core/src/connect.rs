@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::Router;
 use kafka_wire::WireError;
@@ -16,11 +16,13 @@ use crate::config::{Mode, RestSettings, WorkerConfig};
 use crate::herder::api::Herder;
 use crate::herder::distributed::{DistributedHerder, DistributedSettings, Foundation, group_settings};
 use crate::herder::standalone::StandaloneHerder;
+use crate::jaas;
 use crate::plugins::Plugins;
 use crate::rest::{
     RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url,
 };
 use crate::storage::{OffsetStore, StorageError, Stores};
+use crate::worker::metrics::about;
 use crate::worker::{OffsetBacking, StopReport, Surroundings, Variables, Worker, WorkerSettings};
 
 /// Pause before a storage topic that does not answer is asked again.
@@ -147,11 +149,10 @@ impl Connect {
         let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
         let worker_settings = worker_settings.map_err(StartError::Config)?;
         let cluster = cluster(&config, &build).await?;
-        let topics = config.settings();
+        let topics = config.storage_topics();
         let stores = outlast(async || Stores::open(&cluster, &topics).await).await?;
         let Stores { configs, offsets, statuses } = stores;
-        let backing =
-            OffsetBacking { store: offsets.clone(), topic: Some(topics.offset_storage.name.clone()) };
+        let backing = OffsetBacking { store: offsets.clone(), topic: Some(topics.offsets.name.clone()) };
         let worker = Worker::new(worker_settings, plugins, backing, build.surroundings.clone())
             .map_err(StartError::Config)?;
         let group = group_settings(&config, &worker_id);
@@ -240,11 +241,16 @@ impl Begun {
         build: &Build,
     ) -> Result<Self, StartError> {
         let plugins = Arc::new(plugins);
-        let properties = resolve(&properties, &plugins)?;
+        let mut properties = resolve(&properties, &plugins)?;
+        jaas::complete(&mut properties).map_err(StartError::Config)?;
         let config = WorkerConfig::new(mode, properties).map_err(StartError::Config)?;
         check_converters(&config, &plugins)?;
         for key in config.unused() {
             warn!("the worker's property {key} is not known and has no effect");
+        }
+        let reporters = config.parsed.list("metric.reporters").iter();
+        for class in reporters.filter(|class| !class.ends_with(".JmxReporter")) {
+            warn!("metric.reporters: {class} cannot be loaded; figures are served at /metrics only");
         }
         let ports = Ports::take(&config.rest, build.rest).await?;
         let (url, worker_id) = advertised_url(&config.rest, &ports.addresses());
@@ -285,12 +291,14 @@ fn rest_api(
     group: Option<RenderMetrics>,
 ) -> Result<RestApi, StartError> {
     let (worker, more) = (worker.clone(), build.metrics);
+    let (version, commit, start) = (build.version.clone(), build.commit.clone(), SystemTime::now());
     let metrics: RenderMetrics = Arc::new(move || {
         let mut text = worker.metrics().prometheus();
         for further in group.iter().chain(&more) {
             text.push_str(&further());
         }
-        text
+        let about = about(&version, &commit, start, &text);
+        text + &about
     });
     let options = RestOptions {
         version: build.version,

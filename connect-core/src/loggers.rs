@@ -135,9 +135,11 @@ impl Loggers {
         Self { levels: Arc::new(Mutex::new(levels)), apply }
     }
 
-    /// All of them.
+    /// All that were given a level.
     pub fn all(&self) -> LoggerLevels {
-        self.lock().iter().map(|(name, level)| (name.clone(), shown(*level))).collect()
+        let levels = self.lock();
+        let given = levels.iter().filter(|(name, (_, changed))| *name == ROOT || changed.is_some());
+        given.map(|(name, level)| (name.clone(), shown(*level))).collect()
     }
 
     /// One of them; `None` when it has no level of its own.
@@ -154,7 +156,9 @@ impl Loggers {
         let now = i64::try_from(now.as_millis()).unwrap_or(i64::MAX);
         let changed: Vec<String> = {
             let mut levels = self.lock();
-            levels.entry(namespace.to_owned()).or_insert((level, Some(now)));
+            // A new one has had the level of the nearest above it so far: the same again is no change.
+            let inherited = inherited(&levels, namespace);
+            levels.entry(namespace.to_owned()).or_insert((inherited, None));
             let under = |name: &str| namespace == ROOT || name.starts_with(namespace);
             let mut changed = Vec::new();
             for (name, entry) in levels.iter_mut().filter(|(name, _)| under(name)) {
@@ -188,6 +192,11 @@ impl Loggers {
     fn lock(&self) -> MutexGuard<'_, Levels> {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn inherited(levels: &Levels, name: &str) -> Level {
+    let above = name.match_indices('.').rev().map(|(at, _)| &name[..at]).chain([ROOT]);
+    above.filter_map(|above| levels.get(above)).map(|(level, _)| *level).next().unwrap_or(Level::Info)
 }
 
 fn canonical(name: &str) -> &str {
@@ -233,6 +242,9 @@ mod tests {
         assert_eq!(loggers.set("ROOT", "error"), ["a", "a.b", "root"]);
         assert_eq!(loggers.all().len(), 3);
         assert_eq!(loggers.set("a", "loud"), Vec::<String>::new());
+        assert_eq!(loggers.set("a.b.c", "error"), ["a.b.c"]);
+        assert_eq!(loggers.level("a.b.c").unwrap().last_modified, None, "no change");
+        assert_eq!(loggers.all().len(), 3);
     }
 
     #[test]

@@ -166,8 +166,11 @@ impl Plugins {
 
     /// A converter for headers.
     pub fn header_converter(&self, class: &str) -> Option<&ConverterPlugin> {
-        let usable = self.converters.iter().filter(|plugin| plugin.header_converter.is_some());
-        find(usable, self.converter_class(class), PluginKind::HeaderConverter, |plugin| plugin.class)
+        let class = self.converter_class(class);
+        let usable = || self.converters.iter().filter(|plugin| plugin.header_converter.is_some());
+        // Most of them are converters of keys and values too, and have that alias as well.
+        find(usable(), class, PluginKind::HeaderConverter, |plugin| plugin.class)
+            .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| plugin.class))
     }
 
     fn converter_class<'a>(&self, class: &'a str) -> &'a str {
@@ -280,6 +283,18 @@ mod tests {
 
     fn predicate(class: &'static str) -> PredicatePlugin {
         PredicatePlugin { class, config_def: ConfigDef::new, create: |_| Err(ConnectError::new("none")) }
+    }
+
+    #[test]
+    fn converters_of_headers_are_known_by_both_names() {
+        let plugins = Plugins::builtin();
+        for (alias, class) in [
+            ("Json", "org.apache.kafka.connect.json.JsonConverter"),
+            ("StringConverter", "org.apache.kafka.connect.storage.StringConverter"),
+            ("Simple", "org.apache.kafka.connect.storage.SimpleHeaderConverter"),
+        ] {
+            assert_eq!(plugins.header_converter(alias).unwrap().class, class);
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use connect_core::api::SourcePartition;
-use connect_core::config::{StorageTopic, WorkerSettings};
+use connect_core::config::{StorageTopic, StorageTopics};
 use connect_core::storage::{Properties, State, Status, StatusId, StorageError, Stores};
 use kafka_clusters::Version;
 use kafka_wire::admin::NewTopic;
@@ -23,18 +23,11 @@ fn storage(name: &str, partitions: i32) -> StorageTopic {
     StorageTopic { name: name.to_owned(), partitions, replication_factor: 1, configs: Default::default() }
 }
 
-fn settings() -> WorkerSettings {
-    WorkerSettings {
-        group_id: "test".to_owned(),
-        listeners: vec![(String::new(), 0)],
-        advertised_host: None,
-        advertised_port: None,
-        rest_extensions: Vec::new(),
-        offset_storage: storage("connect-offsets", 25),
-        config_storage: storage("connect-configs", 1),
-        status_storage: storage("connect-status", 5),
-        offset_flush_interval: Duration::from_secs(5),
-        shutdown_timeout: Duration::from_secs(5),
+fn storage_topics() -> StorageTopics {
+    StorageTopics {
+        offsets: storage("connect-offsets", 25),
+        configs: storage("connect-configs", 1),
+        statuses: storage("connect-status", 5),
     }
 }
 
@@ -75,7 +68,7 @@ async fn records(cluster: &Cluster, topic: &str) -> Vec<LogRecord> {
 /// What one worker wrote is what the next one finds, in topics as Connect makes them.
 async fn stores_survive(cluster: &Cluster) {
     let topics = ["connect-configs", "connect-offsets", "connect-status"].map(str::to_owned);
-    let mut stores = Stores::open(cluster, &settings()).await.unwrap();
+    let mut stores = Stores::open(cluster, &storage_topics()).await.unwrap();
     let described = cluster.describe_topic_configs(&topics).await.unwrap();
     let metadata = cluster.refresh(Some(&topics)).await.unwrap();
     for (topic, partitions) in topics.iter().zip([1, 25, 5]) {
@@ -92,7 +85,7 @@ async fn stores_survive(cluster: &Cluster) {
     stores.statuses.put(task.clone(), running());
     assert!(stores.statuses.flush(LIMIT).await);
 
-    let next = Stores::open(cluster, &settings()).await.unwrap();
+    let next = Stores::open(cluster, &storage_topics()).await.unwrap();
     assert_eq!(next.configs.state().connector("c"), Some(&config));
     assert_eq!(next.configs.state().tasks("c"), [&config]);
     assert_eq!(next.statuses.get(&task), Some(running()));
@@ -135,7 +128,7 @@ async fn java_keys_are_continued(cluster: &Cluster, brokers: Arc<kafka_clusters:
         assert_eq!(placed[0].0, partition_for(key, 25), "{key:?}");
     }
 
-    let stores = Stores::open(cluster, &settings()).await.unwrap();
+    let stores = Stores::open(cluster, &storage_topics()).await.unwrap();
     let found = stores.offsets.read("java", &[source(5), source(39)]).await.unwrap();
     assert_eq!(found, [Some(map(json!({"offset": 5}))), Some(map(json!({"offset": 39})))]);
     stores.offsets.commit("java", &[(source(5), map(json!({"offset": 500})))]).await.unwrap();
@@ -147,8 +140,8 @@ async fn java_keys_are_continued(cluster: &Cluster, brokers: Arc<kafka_clusters:
 
 /// Topics that cannot serve are refused with the cause and the cure.
 async fn unfit_topics_are_refused(cluster: &Cluster) {
-    let mut wide = settings();
-    wide.offset_storage = StorageTopic { replication_factor: 3, ..storage("too-wide", 1) };
+    let mut wide = storage_topics();
+    wide.offsets = StorageTopic { replication_factor: 3, ..storage("too-wide", 1) };
     let error = Stores::open(cluster, &wide).await.unwrap_err();
     assert!(matches!(error, StorageError::ReplicationFactor { .. }), "{error}");
     let text = error.to_string();
@@ -160,20 +153,20 @@ async fn unfit_topics_are_refused(cluster: &Cluster) {
         cluster.create_topic(&topic).await.unwrap();
     }
     for topic in ["deleting", "both"] {
-        let mut unfit = settings();
-        unfit.status_storage = storage(topic, 2);
+        let mut unfit = storage_topics();
+        unfit.statuses = storage(topic, 2);
         let text = Stores::open(cluster, &unfit).await.unwrap_err().to_string();
         assert!(text.contains(&format!("'{topic}'")) && text.contains("cleanup.policy=compact"), "{text}");
     }
-    let mut unfit = settings();
-    unfit.config_storage = storage("wide", 1);
+    let mut unfit = storage_topics();
+    unfit.configs = storage("wide", 1);
     let error = Stores::open(cluster, &unfit).await.unwrap_err();
     assert!(matches!(error, StorageError::PartitionCount { partitions: 2, .. }), "{error}");
 }
 
 /// A commit begun while the broker is away is stored when it comes back; statuses are true meanwhile.
 async fn commits_wait_for_the_broker(cluster: &Cluster, brokers: Arc<kafka_clusters::Cluster>) {
-    let stores = Stores::open(cluster, &settings()).await.unwrap();
+    let stores = Stores::open(cluster, &storage_topics()).await.unwrap();
     stores.offsets.commit("c", &[(source(1), map(json!({"offset": 1})))]).await.unwrap();
     let killed = brokers.clone();
     tokio::task::spawn_blocking(move || killed.broker(1).kill().unwrap()).await.unwrap();

@@ -26,13 +26,13 @@ const CONNECTOR: u8 = 3;
 /// A storage topic that cannot serve.
 const STORAGE: u8 = 1;
 
-pub(super) fn distributed(invocation: &Invocation) -> ExitCode {
-    run(invocation, Mode::Distributed, |properties| async { group(properties).await })
+pub(super) fn distributed(invocation: &Invocation, add: impl FnOnce(Plugins) -> Plugins) -> ExitCode {
+    run(invocation, Mode::Distributed, |properties| async { group(properties, add).await })
 }
 
-pub(super) fn standalone(invocation: &Invocation) -> ExitCode {
+pub(super) fn standalone(invocation: &Invocation, add: impl FnOnce(Plugins) -> Plugins) -> ExitCode {
     let files = invocation.connectors.clone();
-    run(invocation, Mode::Standalone, |properties| async move { alone(properties, &files).await })
+    run(invocation, Mode::Standalone, |properties| async move { alone(properties, &files, add).await })
 }
 
 fn run<F: Future<Output = u8>>(
@@ -86,13 +86,13 @@ fn plugins() -> (Plugins, Build) {
     (plugins, Build { routes: monitors.routes(), ..Build::new(VERSION) })
 }
 
-async fn group(properties: ConfigMap) -> u8 {
+async fn group(properties: ConfigMap, add: impl FnOnce(Plugins) -> Plugins) -> u8 {
     let Some(mut signals) = signals() else { return code::INTERNAL };
     let begun = Instant::now();
     info!("connect-distributed {VERSION} starts");
     let (plugins, build) = plugins();
     let connect = tokio::select! {
-        connect = Connect::distributed(properties, plugins, build) => match connect {
+        connect = Connect::distributed(properties, add(plugins), build) => match connect {
             Ok(connect) => connect,
             Err(reason) => return failed(&reason),
         },
@@ -103,12 +103,12 @@ async fn group(properties: ConfigMap) -> u8 {
     stopped(name, connect.stop(), signals).await
 }
 
-async fn alone(properties: ConfigMap, files: &[PathBuf]) -> u8 {
+async fn alone(properties: ConfigMap, files: &[PathBuf], add: impl FnOnce(Plugins) -> Plugins) -> u8 {
     let Some(mut signals) = signals() else { return code::INTERNAL };
     info!("connect-standalone {VERSION} starts");
     let (plugins, build) = plugins();
     let standalone = tokio::select! {
-        standalone = Standalone::start(properties, plugins, build) => match standalone {
+        standalone = Standalone::start(properties, add(plugins), build) => match standalone {
             Ok(standalone) => standalone,
             Err(reason) => return failed(&reason),
         },

@@ -21,6 +21,19 @@ pub enum Type {
 }
 
 impl Type {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Boolean,
+        Self::String,
+        Self::Int,
+        Self::Short,
+        Self::Long,
+        Self::Double,
+        Self::List,
+        Self::Class,
+        Self::Password,
+    ];
+
     /// As Connect's REST interface writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -47,6 +60,9 @@ pub enum Importance {
 }
 
 impl Importance {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::High, Self::Medium, Self::Low];
+
     /// As Connect's REST interface writes it.
     pub fn name(self) -> &'static str {
         match self {

@@ -203,7 +203,8 @@ impl ConfigKey {
 
     /// As `ConfigDef.parseType` reads text of this type.
     pub fn parse(&self, text: &str) -> Result<Setting, String> {
-        let trimmed = text.trim();
+        // As Java's `trim`: blanks beyond ASCII belong to the value.
+        let trimmed = text.trim_matches(|c| c <= ' ');
         let number = |kind: &str| invalid(&self.name, text, Some(&format!("Not a number of type {kind}")));
         Ok(match self.kind {
             Type::Boolean if trimmed.eq_ignore_ascii_case("true") => Setting::Boolean(true),

@@ -101,7 +101,7 @@ fn metrics(def: ConfigDef) -> ConfigDef {
     .define(
         low("metrics.recording.level", Type::String, "How much is measured")
             .default("INFO")
-            .validator(Validator::one_of(&["INFO", "DEBUG", "TRACE"])),
+            .validator(Validator::one_of(&["INFO", "DEBUG"])),
     )
     .define(
         low("metric.reporters", Type::List, "Not used: metrics are served as /metrics")
@@ -266,14 +266,6 @@ fn clients(def: ConfigDef) -> ConfigDef {
             .validator(Validator::one_of_ignoring_case(&["NONE", "REBOOTSTRAP"])),
     )
     .define(low("metadata.recovery.rebootstrap.trigger.ms", Type::Long, "Time before").default(300_000i64))
-    .define(
-        low(
-            "internal.topics.automatic.creation.enable",
-            Type::Boolean,
-            "Whether missing storage topics are created",
-        )
-        .default(true),
-    )
 }
 
 fn security(def: ConfigDef) -> ConfigDef {

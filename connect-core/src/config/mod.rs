@@ -3,10 +3,10 @@
 mod definition;
 pub mod keys;
 pub mod rest;
-pub mod worker;
+mod storage_topics;
 mod worker_config;
 
 pub use connect_api::properties::{self, Properties, Property};
 pub use rest::RestSettings;
-pub use worker::{StorageTopic, WorkerSettings};
+pub use storage_topics::{StorageTopic, StorageTopics};
 pub use worker_config::{Mode, WorkerConfig};

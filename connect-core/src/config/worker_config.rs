@@ -10,7 +10,7 @@ use kafka_wire::settings::{consumer_properties, producer_properties};
 use super::definition;
 use super::keys::prefixed;
 use super::rest::RestSettings;
-use super::worker::{StorageTopic, WorkerSettings};
+use super::storage_topics::{StorageTopic, StorageTopics};
 use crate::api::{ConfigMap, ConnectError};
 use crate::rest::RestOptions;
 
@@ -68,6 +68,7 @@ impl WorkerConfig {
     pub fn new(mode: Mode, properties: ConfigMap) -> Result<Self, ConnectError> {
         let parsed = definition_of(mode).parse(&properties)?;
         check_signatures(mode, &parsed)?;
+        check_heartbeats(mode, &parsed)?;
         let rest = RestSettings::from_parsed(&parsed, &properties)?;
         Ok(Self { mode, properties, parsed, rest })
     }
@@ -112,20 +113,12 @@ impl WorkerConfig {
         }
     }
 
-    /// What the stores and the embedded worker take.
-    pub fn settings(&self) -> WorkerSettings {
-        let rest = &self.rest;
-        WorkerSettings {
-            group_id: self.text("group.id").to_owned(),
-            listeners: rest.listeners.iter().map(|listener| (listener.host.clone(), listener.port)).collect(),
-            advertised_host: rest.advertised_host.clone(),
-            advertised_port: rest.advertised_port,
-            rest_extensions: rest.extensions.clone(),
-            offset_storage: self.storage_topic("offset"),
-            config_storage: self.storage_topic("config"),
-            status_storage: self.storage_topic("status"),
-            offset_flush_interval: self.millis("offset.flush.interval.ms"),
-            shutdown_timeout: self.millis("task.shutdown.graceful.timeout.ms"),
+    /// The topics of a distributed worker.
+    pub fn storage_topics(&self) -> StorageTopics {
+        StorageTopics {
+            offsets: self.storage_topic("offset"),
+            configs: self.storage_topic("config"),
+            statuses: self.storage_topic("status"),
         }
     }
 
@@ -174,6 +167,17 @@ fn check_signatures(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectErro
     }
 }
 
+/// A member that is heard of only after its session is none.
+fn check_heartbeats(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectError> {
+    let (heartbeat, session) = ("heartbeat.interval.ms", "session.timeout.ms");
+    match mode == Mode::Standalone || parsed.integer(heartbeat) < parsed.integer(session) {
+        true => Ok(()),
+        false => Err(ConnectError::config(format!(
+            "Heartbeat must be set lower than the session timeout: {heartbeat} must be less than {session}"
+        ))),
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -215,6 +219,7 @@ mod tests {
             ("exactly.once.source.support", "maybe", "String must be one of"),
             ("listeners", "x", "right format"),
             ("session.timeout.ms", "soon", "Not a number of type INT"),
+            ("session.timeout.ms", "3000", "Heartbeat must be set lower"),
         ] {
             let error = read(Mode::Distributed, &[(key, value)]).unwrap_err();
             assert!(error.message().contains(says), "{key}: {error}");

@@ -1,9 +1,9 @@
 //! The eager assignor: connectors one after the other to members one after the other, then all tasks in the same way.
 //! Called by [`super::Assignor`].
 
-use super::java_order::compare;
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
+use crate::java_order::compare;
 use crate::worker::TaskId;
 
 pub(super) fn assign(round: &Round, snapshot: &ConfigSnapshot) -> Vec<Share> {

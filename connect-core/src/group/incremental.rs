@@ -6,10 +6,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use tracing::{debug, info};
 
-use super::java_order::{compare, compare_tasks, sort_as_hash_map};
 use super::protocol::Metadata;
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
+use crate::java_order::{compare, compare_tasks, sort_as_hash_map};
 use crate::worker::TaskId;
 
 /// Growth of the pauses between successive revocations, from 1 ms on.

@@ -7,7 +7,6 @@
 
 mod eager;
 mod incremental;
-pub(crate) mod java_order;
 mod protocol;
 mod round;
 mod wire;

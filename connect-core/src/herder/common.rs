@@ -6,7 +6,7 @@ use connect_api::ConfigDef;
 use super::api::HerderResult;
 use super::error::HerderError;
 use super::info::{ConfigInfos, ConfigKeyInfo, PluginInfo};
-use crate::group::java_order::sort_as_copied_hash_map;
+use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 use crate::validation;

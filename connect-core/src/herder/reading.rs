@@ -103,7 +103,13 @@ pub(super) async fn alter_offsets(
     config: &ConfigMap,
     offsets: Option<ConnectorOffsets>,
 ) -> Result<String, HerderError> {
+    let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
+    let is_sink = worker.plugins().connector(class).is_ok_and(|plugin| plugin.kind() == ConnectorType::Sink);
     let stored = |entry: OffsetEntry| {
+        if entry.partition.is_none() && is_sink {
+            let message = "The partition for a sink connector offset cannot be null or missing";
+            return Err(HerderError::BadRequest(message.to_owned()));
+        }
         if entry.partition.is_none() && entry.offset.is_some() {
             return Err(HerderError::other("Partition objects cannot be null"));
         }

@@ -13,6 +13,9 @@ use crate::storage::{Properties, TargetState};
 
 const REQUESTS: &str = "org.apache.kafka.connect.runtime.rest.entities";
 
+/// Some editors and shells put it before a text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Body of `POST /connectors`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateConnector {
@@ -33,6 +36,7 @@ fn malformed(message: impl Into<String>) -> ApiError {
 
 /// An object's fields; `None` for no body at all or null.
 fn object<'a>(body: &'a [u8], what: &str) -> Result<Option<Fields<'a>>, ApiError> {
+    let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(None);
     }
@@ -93,10 +97,17 @@ fn properties(fields: Fields<'_>) -> Result<Properties, ApiError> {
 
 /// A flat map of settings.
 pub(super) fn config(body: &[u8]) -> Result<Properties, ApiError> {
+    optional_config(body)?.ok_or_else(no_config)
+}
+
+/// A flat map of settings; `None` for no body at all or null.
+pub(super) fn optional_config(body: &[u8]) -> Result<Option<Properties>, ApiError> {
     let fields = object(body, "java.util.LinkedHashMap<java.lang.String,java.lang.String>")?;
-    properties(
-        fields.ok_or_else(|| malformed("The request has no body; a JSON object of settings is expected"))?,
-    )
+    fields.map(properties).transpose()
+}
+
+pub(super) fn no_config() -> ApiError {
+    malformed("The request has no body; a JSON object of settings is expected")
 }
 
 /// Reads the body of `POST /connectors`; the error is the answer to it.

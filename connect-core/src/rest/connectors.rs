@@ -97,8 +97,13 @@ pub(super) async fn put_config(Path(name): Path<String>, exchange: Exchange) -> 
 }
 
 pub(super) async fn patch_config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
-    let patch = body::config(&exchange.body)?;
-    let done = exchange.forwardable(exchange.state.herder.patch_connector_config(&name, patch)).await?;
+    let herder = &exchange.state.herder;
+    let Some(patch) = body::optional_config(&exchange.body)? else {
+        // That there is no such connector is said first.
+        exchange.local(herder.connector_config(&name)).await?;
+        return Err(body::no_config());
+    };
+    let done = exchange.forwardable(herder.patch_connector_config(&name, patch)).await?;
     Ok(done.respond(|created| json_answer(created.result)))
 }
 

@@ -1,12 +1,15 @@
 //! Errors as Connect answers them: `{"error_code":404,"message":"..."}` with the same code as HTTP status.
 
+use std::borrow::Cow;
+
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 
 use super::exchange::Json;
-use crate::group::java_order::sort_as_hash_map;
 use crate::herder::error::HerderError;
+use crate::java_order::sort_as_hash_map;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,15 +114,28 @@ pub(super) fn refuse_path(uri: &Uri) -> Option<Response> {
     wrong.then(|| (StatusCode::BAD_REQUEST, headers, page).into_response())
 }
 
-/// Takes `;name=value` out of the segments of a path, as servers of Java do before they look at it.
-pub(super) fn drop_parameters(uri: &mut Uri) {
-    if !uri.path().contains(';') {
+/// Makes a path what servers of Java look at: `;name=value` taken out of its segments, and bytes that are no text replaced.
+pub(super) fn tidy_path(uri: &mut Uri) {
+    if !uri.path().contains([';', '%']) {
         return;
     }
-    let segments: Vec<&str> =
-        uri.path().split('/').map(|segment| segment.split(';').next().unwrap_or_default()).collect();
+    let segments: Vec<Cow<'_, str>> = uri.path().split('/').map(tidy_segment).collect();
     let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
     if let Ok(bare) = format!("{}{query}", segments.join("/")).parse() {
         *uri = bare;
     }
+}
+
+fn tidy_segment(segment: &str) -> Cow<'_, str> {
+    let bare = segment.split(';').next().unwrap_or_default();
+    let bytes = percent_decode_str(bare);
+    match bytes.clone().decode_utf8() {
+        Ok(_) => Cow::Borrowed(bare),
+        Err(_) => utf8_percent_encode(&bytes.decode_utf8_lossy(), NON_ALPHANUMERIC).to_string().into(),
+    }
+}
+
+/// A path with an empty segment inside leads nowhere: names are not empty.
+pub(super) fn is_nowhere(uri: &Uri) -> bool {
+    uri.path().contains("//")
 }

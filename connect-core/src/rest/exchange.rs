@@ -61,21 +61,40 @@ where
         let body = read
             .map_err(|_| ApiError::bare(StatusCode::REQUEST_TIMEOUT))?
             .map_err(|_| ApiError::bare(StatusCode::PAYLOAD_TOO_LARGE))?;
-        if sends_json && !is_json(&parts.headers) {
-            return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
-        }
-        if sends_json && !body.is_empty() && !parts.headers.contains_key(header::CONTENT_TYPE) {
-            return Err(ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "HTTP 415 Unsupported Media Type"));
+        // These two say nothing of what they take.
+        let takes_all = matches!(parts.uri.path().trim_end_matches('/'), "" | "/health");
+        match Kind::of(&parts.headers) {
+            Kind::Other if !takes_all => return Err(ApiError::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE)),
+            Kind::Open if sends_json && !body.is_empty() => {
+                return Err(ApiError::new(
+                    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                    "HTTP 415 Unsupported Media Type",
+                ));
+            }
+            _ => {}
         }
         Ok(Self { parts, body, state: Arc::<RestState>::from_ref(state) })
     }
 }
 
-/// What calls itself anything must call itself JSON, even when it is empty.
-fn is_json(headers: &HeaderMap) -> bool {
-    let Some(kind) = headers.get(header::CONTENT_TYPE) else { return true };
-    let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+/// What a request says that it brings. That it must be JSON holds for requests without a body, too.
+enum Kind {
+    Json,
+    /// Nothing, or anything: all right as long as there is nothing to read.
+    Open,
+    Other,
+}
+
+impl Kind {
+    fn of(headers: &HeaderMap) -> Self {
+        let Some(kind) = headers.get(header::CONTENT_TYPE) else { return Self::Open };
+        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        match kind.to_ascii_lowercase().as_str() {
+            "application/json" => Self::Json,
+            "*/*" | "application/*" => Self::Open,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Everything that Connect answers is JSON.

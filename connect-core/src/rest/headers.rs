@@ -11,6 +11,7 @@ use axum::response::Response;
 use tracing::info;
 
 use super::server::Peer;
+use crate::config::keys::string_list;
 use crate::config::rest::{HeaderAction, HeaderRule, RestSettings};
 
 /// The headers a page of another origin may send; Jetty's list, which Connect leaves as it is.
@@ -52,8 +53,10 @@ pub(super) fn decorate(router: Router, settings: &RestSettings) -> Router {
 pub(super) fn log_requests(router: Router) -> Router {
     router.layer(from_fn(|request: Request, next: Next| async move {
         let began = Instant::now();
-        let peer =
-            request.extensions().get::<Peer>().map_or_else(String::new, |peer| peer.0.ip().to_string());
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map_or_else(String::new, |peer| peer.0.ip().to_canonical().to_string());
         let line = format!("{} {} {:?}", request.method(), request.uri(), request.version());
         let text = |headers: &HeaderMap, name: HeaderName| {
             headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or("-").to_owned()
@@ -84,6 +87,10 @@ fn apply(rule: &HeaderRule, headers: &mut HeaderMap) {
         // The settings were checked when they were read.
         return;
     };
+    // What a body is, its maker knows better.
+    if name == header::CONTENT_TYPE && headers.contains_key(&name) {
+        return;
+    }
     match rule.action {
         HeaderAction::Set | HeaderAction::SetDate => drop(headers.insert(name, value)),
         HeaderAction::Add | HeaderAction::AddDate => drop(headers.append(name, value)),
@@ -100,7 +107,7 @@ impl Cors {
     fn new(settings: &RestSettings) -> Self {
         let methods = match settings.allow_methods.as_str() {
             "" => "GET,POST,HEAD".to_owned(),
-            methods => methods.to_owned(),
+            methods => string_list(methods).join(","),
         };
         Self { origins: settings.allow_origin.clone(), methods }
     }
@@ -149,7 +156,23 @@ fn is_like(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_like;
+    use super::{HeaderAction, HeaderMap, HeaderRule, apply, header, is_like};
+
+    #[test]
+    fn a_rule_says_what_a_body_is_only_where_nobody_else_does() {
+        let rule = HeaderRule {
+            action: HeaderAction::Set,
+            name: "Content-Type".to_owned(),
+            value: "text/plain".to_owned(),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, "application/json".parse().expect("a value"));
+        apply(&rule, &mut headers);
+        assert_eq!(headers[header::CONTENT_TYPE], "application/json");
+        headers.clear();
+        apply(&rule, &mut headers);
+        assert_eq!(headers[header::CONTENT_TYPE], "text/plain");
+    }
 
     #[test]
     fn a_star_stands_for_any_text() {

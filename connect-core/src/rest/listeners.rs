@@ -1,6 +1,7 @@
 //! Taking the REST ports, and the address by which other workers and statuses know this one.
 
-use std::net::UdpSocket;
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, UdpSocket};
 
 use tokio::net::TcpListener;
 
@@ -50,10 +51,18 @@ impl RestError {
     }
 }
 
-/// Takes one port.
+/// Takes one port. Without a host: on every interface, of IPv6 too where the machine has it.
 pub(super) async fn bind(host: &str, port: u16) -> Result<TcpListener, RestError> {
-    let address = if host.is_empty() { "0.0.0.0" } else { host.trim_matches(['[', ']']) };
-    TcpListener::bind((address, port)).await.map_err(|e| RestError::new(host, port, e))
+    let bound = match host {
+        "" => match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
+            Err(reason) if reason.kind() != ErrorKind::AddrInUse => {
+                TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
+            }
+            bound => bound,
+        },
+        host => TcpListener::bind((host.trim_matches(['[', ']']), port)).await,
+    };
+    bound.map_err(|e| RestError::new(host, port, e))
 }
 
 /// `host:port` under which statuses name this worker: what `rest.advertised.host.name` and `rest.advertised.port` say,
@@ -66,10 +75,15 @@ pub fn advertised_address(
     let (listener_host, listener_port) = listener;
     let port = advertised_port.unwrap_or(*listener_port);
     let everywhere = matches!(listener_host.as_str(), "" | "0.0.0.0" | "::" | "[::]");
-    match advertised_host {
-        Some(host) => format!("{host}:{port}"),
-        None if everywhere => format!("{}:{port}", main_address()),
-        None => format!("{listener_host}:{port}"),
+    let host = match advertised_host {
+        Some(host) => host.to_owned(),
+        None if everywhere => main_address(),
+        None => listener_host.clone(),
+    };
+    // An address of IPv6 stands in brackets wherever a port follows.
+    match host.contains(':') && !host.starts_with('[') {
+        true => format!("[{host}]:{port}"),
+        false => format!("{host}:{port}"),
     }
 }
 
@@ -97,6 +111,8 @@ fn main_address() -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use tokio::net::TcpStream;
+
     use super::*;
 
     #[test]
@@ -104,11 +120,24 @@ mod tests {
         let listener = |host: &str| (host.to_owned(), 8083);
         assert_eq!(advertised_address(&listener("h"), None, None), "h:8083");
         assert_eq!(advertised_address(&listener("h"), Some("public"), Some(80)), "public:80");
+        assert_eq!(advertised_address(&listener("::1"), None, None), "[::1]:8083");
+        assert_eq!(advertised_address(&listener("h"), Some("[fe80::1]"), None), "[fe80::1]:8083");
         let own = advertised_address(&listener(""), None, None);
         assert!(own.ends_with(":8083") && !own.starts_with("0.0.0.0"), "{own}");
         let settings = RestSettings { advertised_host: Some("h".to_owned()), ..RestSettings::default() };
         let bound = ["0.0.0.0:7".parse().unwrap()];
         assert_eq!(advertised_url(&settings, &bound), ("http://h:7/".to_owned(), "h:7".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_listener_without_a_host_is_reached_by_either_protocol() {
+        let listener = bind("", 0).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        // Only where the machine has IPv6 at all.
+        if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await.is_ok() {
+            TcpStream::connect((Ipv6Addr::LOCALHOST, port)).await.unwrap();
+        }
     }
 
     #[tokio::test]

@@ -32,7 +32,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, post, put};
 
 pub use body::{CreateConnector, create_connector as parse_create_connector};
@@ -204,7 +204,10 @@ fn finish(router: Router) -> Router {
         if let Some(refusal) = error::refuse_path(request.uri()) {
             return refusal;
         }
-        error::drop_parameters(request.uri_mut());
+        error::tidy_path(request.uri_mut());
+        if error::is_nowhere(request.uri()) {
+            return error::unknown_path().await.into_response();
+        }
         let method = request.method().clone();
         let response: Response = next.run(request).await;
         error::answer_options(&method, response)

@@ -8,15 +8,21 @@ use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{
+    CipherSuite, ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion,
+};
 
 use super::RestError;
 use crate::api::ConfigMap;
+use crate::config::keys::string_list;
 use crate::config::rest::{RestSettings, Scheme};
 
 const KEYSTORE: &str = "ssl.keystore.location";
 const TRUSTSTORE: &str = "ssl.truststore.location";
 const CLIENT_AUTH: &str = "ssl.client.auth";
+const PROTOCOLS: &str = "ssl.enabled.protocols";
+const SUITES: &str = "ssl.cipher.suites";
 
 /// A certificate chain with its private key.
 struct Identity {
@@ -29,10 +35,10 @@ struct Identity {
 pub fn server_config(ssl: &ConfigMap) -> Result<Arc<ServerConfig>, RestError> {
     let identity = identity(ssl)?
         .ok_or_else(|| RestError::tls(KEYSTORE, "is not set, but https needs a certificate"))?;
-    let provider = provider();
+    let provider = provider(ssl)?;
     let versions = ServerConfig::builder_with_provider(provider.clone())
-        .with_safe_default_protocol_versions()
-        .map_err(|e| RestError::tls("ssl.enabled.protocols", e))?;
+        .with_protocol_versions(&versions(ssl)?)
+        .map_err(|e| RestError::tls(PROTOCOLS, e))?;
     let builder = match ssl.get(CLIENT_AUTH).map(|value| value.trim()) {
         None | Some("" | "none") => versions.with_no_client_auth(),
         Some(demand) => {
@@ -59,9 +65,9 @@ pub(super) fn forwarding_client(settings: &RestSettings) -> Result<Option<Arc<Cl
         return Ok(None);
     }
     let ssl = &settings.ssl;
-    let versions = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|e| RestError::tls("ssl.enabled.protocols", e))?;
+    let versions = ClientConfig::builder_with_provider(provider(ssl)?)
+        .with_protocol_versions(&versions(ssl)?)
+        .map_err(|e| RestError::tls(PROTOCOLS, e))?;
     let builder = match roots(ssl)? {
         Some(roots) => versions.with_root_certificates(roots),
         None => versions.with_platform_verifier().map_err(|e| RestError::tls(TRUSTSTORE, e))?,
@@ -75,8 +81,39 @@ pub(super) fn forwarding_client(settings: &RestSettings) -> Result<Option<Arc<Cl
     Ok(Some(Arc::new(config)))
 }
 
-fn provider() -> Arc<CryptoProvider> {
-    Arc::new(aws_lc_rs::default_provider())
+/// With what is left of its cipher suites by `ssl.cipher.suites`. As in Java, names that are not known here count for nothing.
+fn provider(ssl: &ConfigMap) -> Result<Arc<CryptoProvider>, RestError> {
+    let mut provider = aws_lc_rs::default_provider();
+    if let Some(list) = text(ssl, SUITES) {
+        let wanted = string_list(list);
+        provider.cipher_suites.retain(|suite| wanted.contains(&standard_name(suite.suite())));
+        if provider.cipher_suites.is_empty() {
+            let known = aws_lc_rs::default_provider().cipher_suites;
+            let known: Vec<_> = known.iter().map(|suite| standard_name(suite.suite())).collect();
+            let reason = format!("has no cipher suite that there is; there are {}", known.join(", "));
+            return Err(RestError::tls(SUITES, reason));
+        }
+    }
+    Ok(Arc::new(provider))
+}
+
+/// As standards and Java call it.
+fn standard_name(suite: CipherSuite) -> String {
+    let name = format!("{suite:?}");
+    name.strip_prefix("TLS13_").map(|rest| format!("TLS_{rest}")).unwrap_or(name)
+}
+
+/// What `ssl.enabled.protocols` leaves of TLS 1.2 and 1.3; older ones are never spoken.
+fn versions(ssl: &ConfigMap) -> Result<Vec<&'static SupportedProtocolVersion>, RestError> {
+    let Some(list) = text(ssl, PROTOCOLS) else { return Ok(vec![&TLS13, &TLS12]) };
+    let wanted = string_list(list);
+    let enabled = [("TLSv1.3", &TLS13), ("TLSv1.2", &TLS12)];
+    let enabled = enabled.into_iter().filter(|(name, _)| wanted.iter().any(|wanted| wanted == name));
+    let versions: Vec<_> = enabled.map(|(_, version)| version).collect();
+    match versions.is_empty() {
+        true => Err(RestError::tls(PROTOCOLS, "must have TLSv1.2 or TLSv1.3, the versions that there are")),
+        false => Ok(versions),
+    }
 }
 
 /// A setting that is there and not blank.

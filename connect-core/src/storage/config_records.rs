@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::config_state::TargetState;
 use super::log::KeyedRecord;
-use crate::group::java_order::{sort_as_copied_hash_map, sort_as_hash_map};
 use crate::java_json::escaped;
+use crate::java_order::{sort_as_copied_hash_map, sort_as_hash_map};
 
 const RESTART: &str = "restart-connector-";
 const FENCING: &str = "tasks-fencing-";

@@ -7,7 +7,7 @@ use kafka_wire::log::TopicLog;
 use super::{
     ConfigStore, InternalTopic, OffsetStore, Purpose, RecordLog, StatusStore, StorageError, ensure_topic,
 };
-use crate::config::{StorageTopic, WorkerSettings};
+use crate::config::{StorageTopic, StorageTopics};
 
 /// A worker's configurations, offsets and statuses.
 #[derive(Debug)]
@@ -23,11 +23,11 @@ pub struct Stores {
 impl Stores {
     /// Opens the stores on topics of `cluster`, which are created compacted where they are missing. The current
     /// runtime does the stores' work from then on. Fails when a topic cannot serve, see [`StorageError`].
-    pub async fn open(cluster: &Cluster, settings: &WorkerSettings) -> Result<Self, StorageError> {
+    pub async fn open(cluster: &Cluster, topics: &StorageTopics) -> Result<Self, StorageError> {
         let (configs, offsets, statuses) = try_join!(
-            open_log(cluster, Purpose::Configs, &settings.config_storage),
-            open_log(cluster, Purpose::Offsets, &settings.offset_storage),
-            open_log(cluster, Purpose::Statuses, &settings.status_storage),
+            open_log(cluster, Purpose::Configs, &topics.configs),
+            open_log(cluster, Purpose::Offsets, &topics.offsets),
+            open_log(cluster, Purpose::Statuses, &topics.statuses),
         )?;
         Self::on_logs(configs, offsets, statuses).await
     }

@@ -1,7 +1,7 @@
 //! Checks settings key by key as `ConfigDef.validate` does: a value that cannot be parsed is null, and its validator judges the
 //! null as well; a value that is parsed but wrong is shown beside what is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use connect_api::config_def::ValidatedValue;
 use connect_api::{ConfigKey, Setting, Type};
@@ -28,9 +28,18 @@ impl Defined {
 /// What a class means here: its full name, or why there is none.
 pub(super) type FindClass<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
+/// Keys that are given the value null: they have no default then, and count as given.
+pub(super) type Nulls = BTreeSet<String>;
+
 /// Checks all keys, in their order.
-pub(super) fn check(keys: &[Defined], props: &ConfigMap, classes: &FindClass<'_>) -> Vec<ValidatedValue> {
-    let mut values: Vec<ValidatedValue> = keys.iter().map(|key| check_one(key, props, classes)).collect();
+pub(super) fn check(
+    keys: &[Defined],
+    props: &ConfigMap,
+    nulls: &Nulls,
+    classes: &FindClass<'_>,
+) -> Vec<ValidatedValue> {
+    let mut values: Vec<ValidatedValue> =
+        keys.iter().map(|key| check_one(key, props, nulls, classes)).collect();
     let parsed: BTreeMap<String, Setting> =
         values.iter().map(|value| (value.name.clone(), value.value.clone())).collect();
     for (defined, value) in keys.iter().zip(&mut values) {
@@ -42,7 +51,7 @@ pub(super) fn check(keys: &[Defined], props: &ConfigMap, classes: &FindClass<'_>
     values
 }
 
-fn check_one(defined: &Defined, props: &ConfigMap, classes: &FindClass<'_>) -> ValidatedValue {
+fn check_one(defined: &Defined, props: &ConfigMap, nulls: &Nulls, classes: &FindClass<'_>) -> ValidatedValue {
     let key = &defined.key;
     let mut errors = Vec::new();
     let value = match (props.get(&key.name), &key.default) {
@@ -50,6 +59,7 @@ fn check_one(defined: &Defined, props: &ConfigMap, classes: &FindClass<'_>) -> V
             errors.push(error);
             Setting::Null
         }),
+        (None, _) if nulls.contains(&key.name) => Setting::Null,
         (None, Some(default)) => default.clone(),
         (None, None) => {
             errors

@@ -3,12 +3,12 @@
 use connect_api::ConfigDef;
 use connect_api::config_def::ValidatedValue;
 
-use super::check::{Defined, check};
+use super::check::{Defined, Nulls, check};
 use super::enrich::not_an_instance;
 use super::report::Report;
 use crate::api::ConfigMap;
 use crate::config::keys::prefixed;
-use crate::group::java_order::sort_as_hash_map;
+use crate::java_order::sort_as_hash_map;
 use crate::plugins::Plugins;
 
 const HEADER: &str = "header.converter";
@@ -44,7 +44,7 @@ pub(super) fn add_settings(plugins: &Plugins, props: &ConfigMap, report: &mut Re
         let mut own = prefixed(props, &prefix);
         own.entry("converter.type".to_owned()).or_insert_with(|| kind.to_owned());
         let keys: Vec<Defined> = def.keys().iter().map(Defined::plain).collect();
-        let mut values = check(&keys, &own, &|class| Some(class.to_owned()));
+        let mut values = check(&keys, &own, &Nulls::new(), &|class| Some(class.to_owned()));
         // Connect collects them in a hash map.
         sort_as_hash_map(&mut values, |value| &value.name);
         report.add_prefixed(&prefix, &def, values);

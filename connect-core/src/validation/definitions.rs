@@ -27,7 +27,7 @@ fn name_validator() -> Validator {
 /// No alias twice.
 pub(super) fn unique_aliases() -> Validator {
     Validator::new(|_, value| {
-        let Setting::List(items) = value else { return Ok(()) };
+        let Setting::List(items) = value else { return Err("entry must be non null".to_owned()) };
         let twice = items.iter().enumerate().any(|(n, item)| items[..n].contains(item));
         if twice { Err("Duplicate alias provided.".to_owned()) } else { Ok(()) }
     })
@@ -193,7 +193,11 @@ pub(super) fn source() -> ConfigDef {
                 "Time in ms between two ends of transactions with transaction.boundary=interval; not set: the worker's \
                  offset.flush.interval.ms",
             )
-            .optional(),
+            .optional()
+            .validator(Validator::new(|name, value| match value {
+                Setting::Null => Ok(()),
+                value => Validator::at_least(0).check(name, value),
+            })),
         )
         .define(
             key(

@@ -19,12 +19,12 @@ use connect_api::{ConfigDef, ConnectorPlugin, ConnectorType};
 
 pub(crate) use report::key_info;
 
-use self::check::{Defined, check};
+use self::check::{Defined, Nulls, check};
 use self::report::Report;
 use crate::api::ConfigMap;
-use crate::group::java_order::sort_as_copied_hash_map;
 use crate::herder::error::HerderError;
 use crate::herder::info::ConfigInfos;
+use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 
@@ -89,17 +89,18 @@ fn check_all(
     let base = connector_definitions(plugin.kind());
     let find_class = |text: &str| class_of(plugins, text);
     let mut keys = enrich::enrich(&base, plugins, props);
-    let mut values = check(&keys, props, &find_class);
+    let nulls = nulls_of(config);
+    let mut values = check(&keys, props, &nulls, &find_class);
     converters::check_classes(&mut values, plugins);
     enrich::check_types(&mut values, plugins, props);
     match plugin.kind() {
         ConnectorType::Source => rules::source(rules, plugin, props, &mut values),
         ConnectorType::Sink => rules::sink(rules, props, &mut values),
     }
-    nulls(config, &mut values);
+    refuse_nulls(&nulls, &mut values);
 
     let own = plugin.config_def();
-    let mut own_values = check_own(&own, props);
+    let mut own_values = check_own(&own, props, &nulls);
     plugin.validate(props, &mut own_values);
     let groups = groups(&keys, &own);
     merge(&mut keys, &own);
@@ -113,9 +114,9 @@ fn check_all(
 }
 
 /// The connector's own settings; its classes are its own business.
-fn check_own(def: &ConfigDef, props: &ConfigMap) -> Vec<ValidatedValue> {
+fn check_own(def: &ConfigDef, props: &ConfigMap, nulls: &Nulls) -> Vec<ValidatedValue> {
     let keys: Vec<Defined> = def.keys().iter().map(Defined::plain).collect();
-    check(&keys, props, &|class| Some(class.to_owned()))
+    check(&keys, props, nulls, &|class| Some(class.to_owned()))
 }
 
 fn groups(keys: &[Defined], own: &ConfigDef) -> Vec<String> {
@@ -138,9 +139,13 @@ fn merge(keys: &mut Vec<Defined>, own: &ConfigDef) {
     }
 }
 
-fn nulls(config: &Properties, values: &mut Vec<ValidatedValue>) {
+fn nulls_of(config: &Properties) -> Nulls {
+    config.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| name.clone()).collect()
+}
+
+fn refuse_nulls(nulls: &Nulls, values: &mut Vec<ValidatedValue>) {
     const MESSAGE: &str = "Null value can not be supplied as the configuration value.";
-    for (name, _) in config.iter().filter(|(_, value)| value.is_none()) {
+    for name in nulls {
         rules::value_of(values, name).errors.push(MESSAGE.to_owned());
     }
 }

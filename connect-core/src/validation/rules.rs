@@ -3,7 +3,7 @@
 
 use connect_api::config_def::ValidatedValue;
 use connect_api::{
-    ConfigDef, ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
+    ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
 };
 use connect_plugins::java::regex::JavaRegex;
 
@@ -157,35 +157,26 @@ pub(super) fn overrides(
     let creates_topics = props.keys().any(|key| key.starts_with("topic.creation."));
     let source = kind == ConnectorType::Source;
     let own_offsets = source && has_own_offset_clients(rules, props);
-    for (prefix, used) in [
-        ("producer.override.", source || dead_letters),
-        ("consumer.override.", !source || own_offsets),
-        ("admin.override.", dead_letters || own_offsets || source && creates_topics),
+    for (client, used) in [
+        ("producer", source || dead_letters),
+        ("consumer", !source || own_offsets),
+        ("admin", dead_letters || own_offsets || source && creates_topics),
     ] {
-        if used {
-            for (name, value) in &prefixed(props, prefix) {
-                client_types::check(name, value).map_err(|message| HerderError::Other {
-                    class: "org.apache.kafka.common.config.ConfigException".to_owned(),
-                    message,
-                })?;
-            }
-            let forbidden = (rules.forbidden)(prefix, props);
-            let value = |(name, text): (String, String)| {
-                let full = format!("{prefix}{name}");
-                let errors =
-                    forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
-                let secret = kafka_wire::settings::is_secret(&name);
-                ValidatedValue {
-                    name,
-                    value: if secret { Setting::Password(text) } else { Setting::String(text) },
-                    recommended: vec![],
-                    errors: errors.collect(),
-                    visible: true,
-                }
-            };
-            let values = prefixed(props, prefix).into_iter().map(value).collect();
-            report.add_prefixed(prefix, &ConfigDef::new(), values);
-        }
+        let Some(def) = client_types::definition(client).filter(|_| used) else { continue };
+        let prefix = format!("{client}.override.");
+        let forbidden = (rules.forbidden)(&prefix, props);
+        let value = |(name, text): (String, String)| {
+            let full = format!("{prefix}{name}");
+            let value = client_types::parse(def, &name, &text).map_err(|message| HerderError::Other {
+                class: "org.apache.kafka.common.config.ConfigException".to_owned(),
+                message,
+            })?;
+            let errors = forbidden.iter().filter(|(key, _)| *key == full).map(|(_, reason)| reason.clone());
+            let errors = errors.collect();
+            Ok(ValidatedValue { name, value, recommended: vec![], errors, visible: true })
+        };
+        let values = prefixed(props, &prefix).into_iter().map(value).collect::<Result<_, _>>()?;
+        report.add_prefixed(&prefix, def, values);
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! The life of a connector instance on a thread of its own: started, paused, asked to divide its work, stopped.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use connect_api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType};
+use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
@@ -20,7 +22,16 @@ use crate::storage::TargetState;
 pub type Reconfigure = Arc<dyn Fn(&str) + Send + Sync>;
 
 type Division = Result<Vec<ConfigMap>, ConnectError>;
-type Request = (usize, oneshot::Sender<Division>);
+type Request = (Limit, oneshot::Sender<Division>);
+
+/// How many tasks a connector may have.
+#[derive(Debug, Clone, Copy)]
+struct Limit {
+    /// `tasks.max`.
+    max: usize,
+    /// `tasks.max.enforce`.
+    enforce: bool,
+}
 
 /// A connector as the worker holds it.
 pub(super) struct ConnectorHandle {
@@ -148,7 +159,7 @@ impl Worker {
     /// its configuration as stored.
     ///
     /// # Errors
-    /// The connector's, or that it does not run here, or that it made more tasks than `tasks.max` allows.
+    /// The connector's, or that it does not run here, or that it made more tasks than `tasks.max` allows, which is its end.
     pub async fn connector_task_configs(
         &self,
         name: &str,
@@ -156,15 +167,17 @@ impl Worker {
     ) -> Result<Vec<ConfigMap>, ConnectError> {
         let resolved = self.variables().resolve(config)?;
         let plugin = self.plugin(&resolved)?.clone();
-        let max: usize = parsed(&resolved, "tasks.max", 1)?;
+        let limit = Limit {
+            max: parsed(&resolved, "tasks.max", 1)?,
+            enforce: parsed(&resolved, "tasks.max.enforce", true)?,
+        };
         let gone = || ConnectError::new(format!("Connector {name} not found in this worker."));
         let (answer, answered) = oneshot::channel();
         let requests =
             self.lock_connectors().get(name).map(|handle| handle.requests.clone()).ok_or_else(gone)?;
-        requests.send((max, answer)).map_err(|_| gone())?;
+        requests.send((limit, answer)).map_err(|_| gone())?;
         drop(requests);
         let configs = answered.await.map_err(|_| gone())??;
-        check_count(name, configs.len(), max, parsed(&resolved, "tasks.max.enforce", true)?)?;
         let with_variables: Vec<_> = config.iter().filter(|(_, value)| Variables::mentions(value)).collect();
         let finish = |mut task: ConfigMap| {
             for (key, value) in &with_variables {
@@ -186,7 +199,7 @@ impl Worker {
     }
 }
 
-fn check_count(name: &str, count: usize, max: usize, enforce: bool) -> Result<(), ConnectError> {
+fn check_count(name: &str, count: usize, Limit { max, enforce }: Limit) -> Result<(), ConnectError> {
     if count <= max {
         return Ok(());
     }
@@ -246,7 +259,7 @@ impl Life {
         }
         self.set_running(false);
         if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Down)
-            && let Err(error) = up.connector.stop().await
+            && let Err(error) = guarded(up.connector.stop()).await
         {
             error!(connector = %self.name, "the connector did not stop cleanly: {error}");
         }
@@ -256,7 +269,9 @@ impl Life {
     /// Applies what is wanted, then waits for the next event.
     async fn step(&mut self, applied: &mut Option<TargetState>) {
         let wanted = *self.targets.borrow_and_update();
-        if *applied != Some(wanted) && !matches!(self.state, State::Failed) {
+        // One that failed can still be stopped, and begins anew after that.
+        let able = wanted == TargetState::Stopped || !matches!(self.state, State::Failed);
+        if *applied != Some(wanted) && able {
             self.transit(wanted, applied.is_none()).await;
             *applied = Some(wanted);
         }
@@ -271,7 +286,7 @@ impl Life {
                     std::future::pending::<()>().await;
                 }
             }
-            Some((max, answer)) = self.inbox.recv() => self.divide(max, answer).await,
+            Some((limit, answer)) = self.inbox.recv() => self.divide(limit, answer).await,
             event = news(up) => match event {
                 News::Reconfigure => (self.reconfigure)(&self.name),
                 News::Failed(error) => self.fail(&error),
@@ -286,7 +301,7 @@ impl Life {
             (wanted, previous) => {
                 self.set_running(false);
                 if let State::Up(mut up) = previous
-                    && let Err(error) = up.connector.stop().await
+                    && let Err(error) = guarded(up.connector.stop()).await
                 {
                     return self.fail(&error);
                 }
@@ -307,7 +322,7 @@ impl Life {
         let reconfigure = Arc::new(Notify::new());
         let (sender, errors) = mpsc::unbounded_channel();
         let context = ConnectorContext { reconfigure: reconfigure.clone(), errors: sender };
-        let started = connector.start(context, self.config.clone()).await;
+        let started = guarded(connector.start(context, self.config.clone())).await;
         if first {
             self.metrics.connector_started(started.is_ok());
         }
@@ -324,11 +339,25 @@ impl Life {
         (self.reconfigure)(&self.name);
     }
 
-    async fn divide(&mut self, max: usize, answer: oneshot::Sender<Division>) {
-        let division = match &mut self.state {
-            State::Up(up) => up.connector.task_configs(max).await,
+    async fn divide(&mut self, limit: Limit, answer: oneshot::Sender<Division>) {
+        let mut division = match &mut self.state {
+            State::Up(up) => {
+                match AssertUnwindSafe(up.connector.task_configs(limit.max)).catch_unwind().await {
+                    Ok(division) => division,
+                    Err(panic) => {
+                        let error = ConnectError::new(panic_text(&*panic));
+                        self.fail(&error);
+                        Err(error)
+                    }
+                }
+            }
             _ => Err(ConnectError::new(format!("Connector {} is not running", self.name))),
         };
+        let count = division.as_ref().map_or(0, Vec::len);
+        if let Err(error) = check_count(&self.name, count, limit) {
+            self.fail(&error);
+            division = Err(error);
+        }
         // Who asked may have gone.
         let _ = answer.send(division);
     }
@@ -344,6 +373,12 @@ impl Life {
     fn set_running(&self, running: bool) {
         self.running.store(running, Ordering::Release);
     }
+}
+
+/// A panic in a connector's call is its failure.
+async fn guarded<T>(call: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
+    let outcome = AssertUnwindSafe(call).catch_unwind().await;
+    outcome.unwrap_or_else(|panic| Err(ConnectError::new(panic_text(&*panic))))
 }
 
 enum News {

@@ -92,24 +92,23 @@ impl Voice {
     }
 
     pub(crate) fn started(&self) {
-        self.say(|listener, id| listener.on_startup(id));
+        self.well(|listener, id| listener.on_startup(id));
     }
 
     pub(crate) fn running(&self, trouble: Option<&str>) {
-        self.failed.store(false, Ordering::Release);
-        self.say(|listener, id| listener.on_running(id, trouble));
+        self.well(|listener, id| listener.on_running(id, trouble));
     }
 
     pub(crate) fn paused(&self) {
-        self.say(|listener, id| listener.on_pause(id));
+        self.well(|listener, id| listener.on_pause(id));
     }
 
     pub(crate) fn resumed(&self) {
-        self.say(|listener, id| listener.on_resume(id));
+        self.well(|listener, id| listener.on_resume(id));
     }
 
     pub(crate) fn stopped(&self) {
-        self.say(|listener, id| listener.on_stop(id));
+        self.well(|listener, id| listener.on_stop(id));
     }
 
     pub(crate) fn failed(&self, error: &ConnectError) {
@@ -127,6 +126,12 @@ impl Voice {
         if let InstanceId::Task(id) = &self.id {
             self.say(|listener, _| listener.on_topic(id, topic));
         }
+    }
+
+    /// What it says when no failure stands any more.
+    fn well(&self, what: impl FnOnce(&dyn StatusListener, &InstanceId)) {
+        self.failed.store(false, Ordering::Release);
+        self.say(what);
     }
 
     fn say(&self, what: impl FnOnce(&dyn StatusListener, &InstanceId)) {

@@ -80,7 +80,13 @@ pub(crate) fn parsed<T: FromStr>(config: &ConfigMap, key: &str, default: T) -> R
 
 /// A time of at least 0.
 pub(crate) fn millis(config: &ConfigMap, key: &str, default: u64) -> Result<Duration, ConnectError> {
-    parsed(config, key, default).map(Duration::from_millis)
+    let wrong = |_| {
+        let value = text(config, key).unwrap_or_default();
+        ConnectError::config(format!(
+            "Invalid value {value} for configuration {key}: a time in milliseconds of at least 0 is expected"
+        ))
+    };
+    parsed(config, key, default).map(Duration::from_millis).map_err(wrong)
 }
 
 /// A comma-separated list without empty entries.

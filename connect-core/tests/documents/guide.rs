@@ -28,7 +28,7 @@ fn the_guide_shows_the_code_as_it_is() {
     let sources = [
         include_str!("../../../connect-plugins/examples/folder_connectors/source.rs"),
         include_str!("../../../connect-plugins/examples/folder_connectors/sink.rs"),
-        include_str!("guide.rs"),
+        include_str!("../../../examples/own_worker.rs"),
     ];
     let blocks: Vec<&str> =
         guide.split("```rust\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();

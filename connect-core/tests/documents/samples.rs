@@ -1,36 +1,12 @@
 //! The samples `config/connect-*` can be used as they are.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use connect_api::ConfigMap;
 use connect_core::config::properties::Properties;
+use connect_core::config::{Mode, WorkerConfig};
 use connect_core::plugins::Plugins;
 
-/// Settings of workers that samples may show.
-const WORKER: [&str; 21] = [
-    "bootstrap.servers",
-    "config.providers",
-    "config.providers.file.class",
-    "config.storage.replication.factor",
-    "config.storage.topic",
-    "exactly.once.source.support",
-    "group.id",
-    "listeners",
-    "offset.flush.interval.ms",
-    "offset.storage.file.filename",
-    "offset.storage.partitions",
-    "offset.storage.replication.factor",
-    "offset.storage.topic",
-    "plugin.path",
-    "rest.advertised.host.name",
-    "rest.advertised.listener",
-    "rest.advertised.port",
-    "scheduled.rebalance.max.delay.ms",
-    "status.storage.partitions",
-    "status.storage.replication.factor",
-    "status.storage.topic",
-];
 /// Settings of every connector.
 const COMMON: [&str; 4] = ["connector.class", "name", "tasks.max", "topics"];
 
@@ -42,12 +18,13 @@ fn load(name: &str) -> ConfigMap {
     Properties::read(&folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}")).to_map()
 }
 
-/// The keys of a sample, those in comments too.
-fn shown(name: &str) -> BTreeSet<String> {
+/// The settings of a sample, those in comments too if they have a value.
+fn shown(name: &str) -> ConfigMap {
     let text = std::fs::read_to_string(folder().join(name)).unwrap();
     let commented = text.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
-    let commented = commented.map(|(key, _)| key).filter(|key| !key.contains(' ')).map(str::to_owned);
-    load(name).into_keys().chain(commented).collect()
+    let commented = commented.filter(|(key, value)| !key.contains(' ') && !value.is_empty());
+    let commented = commented.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    load(name).into_iter().chain(commented).collect()
 }
 
 fn samples(end: &str) -> Vec<String> {
@@ -68,7 +45,7 @@ fn every_connector_is_known_and_valid() {
         for value in definition.validate(&config) {
             assert!(value.errors.is_empty(), "{name}: {:?}", value.errors);
         }
-        for key in shown(&name) {
+        for key in shown(&name).into_keys() {
             assert!(definition.key(&key).is_some() || COMMON.contains(&key.as_str()), "{name}: {key}?");
         }
         seen += 1;
@@ -95,9 +72,9 @@ fn worker_samples_have_what_is_required() {
     let common = ["bootstrap.servers", "key.converter", "value.converter"];
     let distributed =
         ["group.id", "offset.storage.topic", "config.storage.topic", "status.storage.topic"].as_slice();
-    for (name, required) in [
-        ("connect-distributed.properties", distributed),
-        ("connect-standalone.properties", &["offset.storage.file.filename"]),
+    for (name, mode, required) in [
+        ("connect-distributed.properties", Mode::Distributed, distributed),
+        ("connect-standalone.properties", Mode::Standalone, &["offset.storage.file.filename"]),
     ] {
         let config = load(name);
         for key in common.iter().chain(required) {
@@ -111,8 +88,7 @@ fn worker_samples_have_what_is_required() {
                 assert!(definition.key(key).is_some(), "{name}: {prefix}{key}");
             }
         }
-        for key in shown(name).iter().filter(|key| !key.contains(".converter")) {
-            assert!(WORKER.contains(&key.as_str()), "{name}: {key}?");
-        }
+        let worker = WorkerConfig::new(mode, shown(name)).unwrap();
+        assert_eq!(worker.unused(), Vec::<&str>::new(), "{name}");
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use kafka_sim::{Action, ApiKey, Fault};
+
 use crate::support::{Hooks, Rig, Step, eventually, map, record, task};
 
 const ENABLED: [(&str, &str); 1] = [("exactly.once.source.support", "enabled")];
@@ -49,6 +51,24 @@ async fn sim_the_connector_decides_where_transactions_end() {
     rig.start_source(&[("transaction.boundary", "connector")], Some(Arc::default())).await;
     eventually("it goes on", || *rig.source.found.lock().unwrap() == [None, Some(4)]).await;
     rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_a_transaction_is_aborted_whose_partitions_are_being_added() {
+    let rig = Rig::with(&ENABLED).await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    // CONCURRENT_TRANSACTIONS: the last one is not quite over.
+    rig.sim.faults().add(Fault::of(ApiKey::AddPartitionsToTxn, Action::Error(51)).times(20));
+    rig.then([Step::Records(vec![record(1, "t", "a")])]);
+    rig.start_source(&[("transaction.boundary", "connector")], Some(Arc::default())).await;
+    eventually("its partition is refused", || !rig.sim.faults().log().is_empty()).await;
+    rig.then([Step::Abort(vec![record(2, "t", "b")]), Step::Commit(vec![record(3, "t", "c")])]);
+    eventually("all are told", || told(&rig) == 3).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    let told = rig.source.told.lock().unwrap().clone();
+    assert_eq!(told[0], ("a".to_owned(), None), "what was aborted is nowhere");
+    assert_eq!(rig.read("t").await.len(), 1);
+    assert!(!rig.heard.has("failed"), "{:?}", rig.heard.all());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -64,14 +64,37 @@ async fn sim_connectors_fail_at_once_later_and_by_their_tasks() {
     {
         eventually(failure, || rig.heard.has(failure)).await;
     }
-    let refused = rig.worker.connector_task_configs("m", &map(&many)).await.unwrap_err();
-    assert_eq!(refused.class(), "org.apache.kafka.connect.runtime.TooManyTasksException");
     let tolerated = map(&[many[0], many[1], ("tasks.max.enforce", "false")]);
     assert_eq!(rig.worker.connector_task_configs("m", &tolerated).await.unwrap().len(), 2);
+    let refused = rig.worker.connector_task_configs("m", &map(&many)).await.unwrap_err();
+    let class = "org.apache.kafka.connect.runtime.TooManyTasksException";
+    assert_eq!(refused.class(), class);
+    eventually("too many tasks are the connector's failure", || rig.heard.has(&format!("m failed: {class}")))
+        .await;
     for name in ["a", "b", "m"] {
         rig.worker.stop_connector(name).await;
     }
-    assert!(!rig.heard.has("a shut down") && rig.heard.has("m shut down"));
+    assert!(!rig.heard.has("a shut down") && !rig.heard.has("m shut down"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_a_connector_that_failed_can_be_stopped() {
+    let rig = Rig::new().await;
+    for (name, fail) in [("a", "start"), ("p", "panic")] {
+        let config = map(&[("connector.class", "ScriptedSource"), ("fail", fail)]);
+        let nothing = Arc::new(|_: &str| {});
+        let started =
+            rig.worker.start_connector(name, config, TargetState::Started, rig.heard.clone(), nothing);
+        started.await.unwrap();
+        let failures =
+            || rig.heard.all().iter().filter(|heard| heard.starts_with(&format!("{name} failed"))).count();
+        eventually("it fails", || failures() == 1).await;
+        rig.worker.set_target_state(name, TargetState::Stopped);
+        eventually("it is stopped", || rig.heard.has(&format!("{name} stopped"))).await;
+        rig.worker.set_target_state(name, TargetState::Started);
+        eventually("it tries again", || failures() == 2).await;
+        rig.worker.stop_connector(name).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -69,6 +69,20 @@ async fn sim_another_error_fails_the_task() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn sim_a_panic_in_a_sink_is_a_failure() {
+    let rig = Rig::new().await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.sink.panics.store(true, std::sync::atomic::Ordering::Release);
+    rig.write("t", &[b"a"]).await;
+    rig.start_sink(&[]).await;
+    eventually("it fails", || rig.heard.has("panic: boom")).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    rig.start_sink(&[]).await;
+    eventually("the record comes again", || rig.sink.values() == ["a"]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sim_pause_holds_records_back() {
     let rig = Rig::new().await;
     rig.sim.create_topic("t", 1, 1, &[]);
@@ -81,6 +95,54 @@ async fn sim_pause_holds_records_back() {
     assert!(rig.sink.values().is_empty());
     rig.worker.set_target_state("c", TargetState::Started);
     eventually("it is put", || rig.sink.values() == ["a"]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_a_pause_commits_what_was_put() {
+    let rig = Rig::with(&[("offset.flush.interval.ms", "3600000")]).await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.write("t", &[b"a"]).await;
+    rig.start_sink(&[]).await;
+    eventually("it is put", || rig.sink.values() == ["a"]).await;
+    assert_eq!(rig.sink.calls_of("flush"), 0);
+    rig.worker.set_target_state("c", TargetState::Paused);
+    eventually("it is flushed", || rig.sink.calls_of("flush t-0@1") == 1).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_without_a_reset_policy_a_partition_without_offset_is_a_failure() {
+    let rig = Rig::new().await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    let overrides = [("consumer.override.auto.offset.reset", "none")];
+    rig.start_sink(&overrides).await;
+    let failure =
+        "NoOffsetForPartitionException: Undefined offset with no reset policy for partitions: [t-0]";
+    eventually("it fails", || rig.heard.has(failure)).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    rig.start_sink(&[]).await;
+    rig.write("t", &[b"a"]).await;
+    eventually("it is put", || rig.sink.values() == ["a"]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+    rig.write("t", &[b"b"]).await;
+    rig.start_sink(&overrides).await;
+    eventually("it goes on", || rig.sink.values() == ["a", "b"]).await;
+    rig.worker.stop_tasks(&[task(0)]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sim_a_topic_that_comes_again_is_read_from_its_start() {
+    let rig = Rig::with(&[("consumer.metadata.max.age.ms", "300")]).await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.write("t", &[b"a"]).await;
+    rig.start_sink(&[]).await;
+    eventually("it is put", || rig.sink.values() == ["a"]).await;
+    assert!(rig.sim.delete_topic("t"));
+    eventually("its partition is closed", || rig.sink.calls_of("close t-0") == 1).await;
+    rig.sim.create_topic("t", 1, 1, &[]);
+    rig.write("t", &[b"b", b"c"]).await;
+    eventually("all of it is read", || rig.sink.values() == ["a", "b", "c"]).await;
     rig.worker.stop_tasks(&[task(0)]).await;
 }
 
@@ -144,7 +206,7 @@ async fn sim_topics_are_found_by_expression() {
         rig.sim.create_topic(topic, 1, 1, &[]);
         rig.write(topic, &[topic.as_bytes()]).await;
     }
-    rig.start_sink(&[("topics", ""), ("topics.regex", "in-\\d")]).await;
+    rig.start_sink(&[("topics", ""), ("topics.regex", "\\Qin-\\E\\p{Digit}")]).await;
     let sorted = || {
         let mut values = rig.sink.values();
         values.sort();

@@ -1,6 +1,7 @@
 //! A worker on a simulated cluster, with a source and a sink that do what a test tells them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -196,6 +197,8 @@ pub(crate) struct SinkScript {
     pub(crate) calls: Mutex<Vec<String>>,
     /// What the next puts answer.
     pub(crate) outcomes: Mutex<VecDeque<ConnectError>>,
+    /// The next put panics.
+    pub(crate) panics: AtomicBool,
     /// Values to report instead of writing.
     pub(crate) report: Mutex<Vec<String>>,
 }
@@ -243,10 +246,17 @@ impl SinkTask for Sink {
         Ok(())
     }
 
+    async fn flush(&mut self, offsets: &BTreeMap<TopicPartition, i64>) -> Result<(), ConnectError> {
+        let offsets = offsets.iter().map(|(at, offset)| format!("{}-{}@{offset}", at.topic, at.partition));
+        self.script.calls.lock().unwrap().push(format!("flush {}", offsets.collect::<Vec<_>>().join(",")));
+        Ok(())
+    }
+
     async fn put(&mut self, records: Vec<SinkRecord>) -> Result<(), ConnectError> {
         if records.is_empty() {
             return Ok(());
         }
+        assert!(!self.script.panics.swap(false, Ordering::AcqRel), "boom");
         let text = |record: &SinkRecord| match &record.record.value.value {
             Value::String(text) => text.clone(),
             other => format!("{other:?}"),
@@ -275,6 +285,7 @@ impl Connector for Divider {
         self.0 = config.contains_key("too.many");
         match config.get("fail").map(String::as_str) {
             Some("start") => Err(ConnectError::config("no such file")),
+            Some("panic") => panic!("boom"),
             Some("later") => {
                 context.raise_error(ConnectError::new("the source went away"));
                 Ok(())

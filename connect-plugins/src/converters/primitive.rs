@@ -1,7 +1,7 @@
 //! Converters for values of one type: text, bytes, booleans and numbers, in the formats of Kafka's serializers.
 
 use bytes::Bytes;
-use connect_api::data::java::{class_name, java_string};
+use connect_api::data::java::{class_name, java_string, utf8_text};
 use connect_api::data::{Headers, Schema, SchemaAndValue, Type, Value};
 use connect_api::error::class;
 use connect_api::{
@@ -248,7 +248,7 @@ impl Encoding {
 
     fn decode(self, bytes: &[u8]) -> String {
         match self {
-            Self::Utf8 => String::from_utf8_lossy(bytes).into_owned(),
+            Self::Utf8 => utf8_text(bytes),
             Self::Single(size) => {
                 let c =
                     |b: &u8| if u32::from(*b) < size { char::from(*b) } else { char::REPLACEMENT_CHARACTER };

@@ -1,6 +1,7 @@
 //! SimpleHeaderConverter, the default of header converters: texts of values, whose types are guessed when read.
 
 use bytes::Bytes;
+use connect_api::data::java::utf8_text;
 use connect_api::data::{Schema, SchemaAndValue, Type, Value};
 use connect_api::{ConfigDef, ConnectError, ConverterPlugin, HeaderConverter};
 
@@ -38,7 +39,7 @@ impl HeaderConverter for SimpleHeaderConverter {
         bytes: Option<&[u8]>,
     ) -> Result<SchemaAndValue, ConnectError> {
         let Some(bytes) = bytes else { return Ok(SchemaAndValue::NULL) };
-        Ok(values::parse_string(&String::from_utf8_lossy(bytes)).unwrap_or_else(|error| {
+        Ok(values::parse_string(&utf8_text(bytes)).unwrap_or_else(|error| {
             tracing::warn!(topic, header = key, %error, "this header's value cannot be parsed, so it stays bytes");
             SchemaAndValue::new(Schema::of(Type::Bytes), Value::Bytes(Bytes::copy_from_slice(bytes)))
         }))

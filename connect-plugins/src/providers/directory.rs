@@ -1,5 +1,6 @@
 //! DirectoryConfigProvider: keys are the names of files in a folder, values what they hold.
 
+use connect_api::data::java::utf8_text;
 use connect_api::{ConfigMap, ConfigProvider, ConnectError, Provided};
 
 use super::allowed_paths::AllowedPaths;
@@ -36,7 +37,7 @@ impl ConfigProvider for DirectoryConfigProvider {
                 tracing::error!(%file, %error, "a config provider cannot read this file");
                 ConnectError::config(format!("Could not read file {file} for property {key}"))
             })?;
-            provided.data.insert(key.clone(), String::from_utf8_lossy(&bytes).into_owned());
+            provided.data.insert(key.clone(), utf8_text(&bytes));
         }
         Ok(provided)
     }

@@ -126,9 +126,8 @@ impl InsertField {
         Ok(values)
     }
 
-    fn with_schema(&self, value: &Value, values: Vec<(&str, Value)>) -> Result<SchemaAndValue, ConnectError> {
-        let data = require_struct(value, PURPOSE)?;
-        let schema = self.schemas.get(&data.schema, || {
+    fn updated_schema(&self, data: &Struct) -> Result<Schema, ConnectError> {
+        self.schemas.get(&data.schema, || {
             let mut builder = copy_basics(&data.schema, Type::Struct);
             for field in data.schema.fields() {
                 builder = builder.checked_field(&field.name, field.schema.clone())?;
@@ -137,7 +136,16 @@ impl InsertField {
                 builder = builder.checked_field(&insertion.name, insertion.schema())?;
             }
             Ok(builder.build())
-        })?;
+        })
+    }
+
+    fn with_schema(
+        &self,
+        value: &Value,
+        schema: Schema,
+        values: Vec<(&str, Value)>,
+    ) -> Result<SchemaAndValue, ConnectError> {
+        let data = require_struct(value, PURPOSE)?;
         let mut updated = Struct::new(&schema)?;
         for index in 0..data.values.len() {
             updated.put_at(index, field_value(data, index, self.replace_null))?;
@@ -173,10 +181,14 @@ impl Transformation for InsertField {
             // A value of another kind is refused before anything of the record is.
             require_map(&self.side.of(&mut record).value, PURPOSE)?;
         }
+        let updated_schema = match with_schema {
+            true => Some(self.updated_schema(require_struct(&self.side.of(&mut record).value, PURPOSE)?)?),
+            false => None,
+        };
         let values = self.values(&record, with_schema)?;
         let part = self.side.of(&mut record);
-        *part = if with_schema {
-            self.with_schema(&part.value, values)?
+        *part = if let Some(schema) = updated_schema {
+            self.with_schema(&part.value, schema, values)?
         } else {
             let mut updated = require_map(&part.value, PURPOSE)?.copied();
             for (name, value) in values {

@@ -4,7 +4,7 @@ use connect_api::{ConfigMap, ConverterType};
 use connect_plugins::converters::JsonConverter;
 use serde_json::{Value as Json, json};
 
-use super::notation::{pair, pair_node};
+use super::notation::{hex, pair, pair_node};
 use super::replay;
 
 #[test]
@@ -24,7 +24,11 @@ fn json_is_converted_as_in_java() {
                     .to_json(data.schema.as_ref(), &data.value)
                     .map(|text| text.map_or(Json::Null, Json::String))
             }
-            "from" => converter.from_json(Some(case.text("in").as_bytes())).map(|data| pair_node(&data)),
+            "from" => {
+                let bytes = case.input["hex"].as_str().map(hex);
+                let bytes = bytes.unwrap_or_else(|| case.text("in").as_bytes().to_vec());
+                converter.from_json(Some(&bytes)).map(|data| pair_node(&data))
+            }
             _ => converter
                 .from_json(Some(case.text("in").as_bytes()))
                 .and_then(|data| Ok(json!(converter.to_json(data.schema.as_ref(), &data.value)?))),

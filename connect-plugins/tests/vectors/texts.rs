@@ -52,7 +52,9 @@ fn format(case: &Case) -> Result<SimpleDateFormat, ConnectError> {
 
 fn replace(case: &Case) -> Result<Json, ConnectError> {
     let replacement = Replacement::new(case.text("replacement"));
-    let replaced = JavaRegex::new(case.text("regex")).unwrap().replace_first(case.text("in"), &replacement);
+    let regex = JavaRegex::new(case.text("regex"))
+        .map_err(|e| ConnectError::of("java.util.regex.PatternSyntaxException", e))?;
+    let replaced = regex.replace_first(case.text("in"), &replacement);
     // Java throws IndexOutOfBoundsException for numbers, which the worker shows no differently.
     replaced.map(|text| json!(text)).map_err(|e| ConnectError::of("java.lang.IllegalArgumentException", e))
 }

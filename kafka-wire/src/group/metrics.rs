@@ -21,8 +21,8 @@ pub struct GroupMetrics {
     /// Rebalances that ended with an assignment: `rebalance-total`, `rebalance-latency-total` (in
     /// [`Timing::total`]), `-avg`, `-max`.
     pub rebalances: Timing,
-    /// Attempts to join that ended without one: `failed-rebalance-total`.
-    pub failed_rebalances: u64,
+    /// Attempts to join that ended without one: `failed-rebalance-total`, `failed-rebalance-rate-per-hour`; without times.
+    pub failed_rebalances: Timing,
     /// Time since the last rebalance ended: `last-rebalance-seconds-ago`; `None`: there was none (-1 in Java).
     pub since_last_rebalance: Option<Duration>,
     /// Time since the last heartbeat was sent: `last-heartbeat-seconds-ago`.
@@ -82,7 +82,7 @@ struct Table {
     joins: Meter,
     syncs: Meter,
     rebalances: Meter,
-    failed: u64,
+    failed: Meter,
     last_rebalance: Option<Instant>,
     last_heartbeat: Option<Instant>,
 }
@@ -115,7 +115,7 @@ impl Meters {
     }
 
     pub(super) fn failed(&self) {
-        self.table().failed += 1;
+        self.table().failed.record(Duration::ZERO);
     }
 
     pub(super) fn snapshot(&self) -> GroupMetrics {
@@ -125,7 +125,7 @@ impl Meters {
             joins: table.joins.timing(self.window),
             syncs: table.syncs.timing(self.window),
             rebalances: table.rebalances.timing(self.window),
-            failed_rebalances: table.failed,
+            failed_rebalances: table.failed.timing(self.window),
             since_last_rebalance: table.last_rebalance.map(|at| at.elapsed()),
             since_last_heartbeat: table.last_heartbeat.map(|at| at.elapsed()),
         }

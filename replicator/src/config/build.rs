@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use connect_core::api::ConfigMap;
-use connect_core::config::{StorageTopic, WorkerSettings};
+use connect_core::config::{StorageTopic, StorageTopics};
 use kafka_wire::settings::{
     ConsumerSettings, HIDDEN, KnownProperty, ProducerSettings, SettingError, consumer_properties, is_secret,
     producer_properties,
@@ -98,8 +98,10 @@ fn build(local: Local, connector: Option<&str>) -> Result<ReplicatorConfig, Conf
         commit_to_origin: values.boolean("offset.topic.commit"),
         flush_interval: values.millis("offset.flush.interval.ms", 1),
     };
-    let worker = worker(values, &cluster_id, &offsets, &mut notices);
-    let worker_properties = worker_properties(values, &worker, &to);
+    let storage = storage(values);
+    let mut worker_properties = worker_properties(values, &cluster_id, &storage, &to, &mut notices);
+    let flush_interval = offsets.flush_interval.as_millis().to_string();
+    worker_properties.insert("offset.flush.interval.ms".to_owned(), flush_interval);
     let copy = sizes::copy(values, origin.as_ref(), destination.as_ref(), &mut notices);
     let (Some(origin), Some(destination), true) = (origin, destination, values.problems.is_empty()) else {
         return Err(ConfigError::sorted(std::mem::take(&mut values.problems)));
@@ -115,7 +117,7 @@ fn build(local: Local, connector: Option<&str>) -> Result<ReplicatorConfig, Conf
         destination,
         topics,
         offsets,
-        worker,
+        storage,
         worker_properties,
         copy,
         entries,
@@ -278,14 +280,9 @@ fn topic_names(values: &mut Values, key: &str) -> Vec<String> {
     names
 }
 
-fn worker(
-    values: &mut Values,
-    cluster_id: &str,
-    offsets: &OffsetSettings,
-    notices: &mut Vec<Notice>,
-) -> WorkerSettings {
+fn storage(values: &mut Values) -> StorageTopics {
     let replication_factor = values.listed_number("replication.factor", -1..=i16::MAX);
-    let mut storage = |name: &str, partitions: Option<i32>| StorageTopic {
+    let mut topic = |name: &str, partitions: Option<i32>| StorageTopic {
         name: storage_name(values, &format!("{name}.storage.topic")),
         partitions: partitions.map_or(1, |default| {
             values.number(&format!("{name}.storage.partitions"), default, -1..=i32::MAX)
@@ -297,48 +294,30 @@ fn worker(
         ),
         configs: BTreeMap::new(),
     };
-    let offset_storage = storage("offset", Some(25));
-    let config_storage = storage("config", None);
-    let status_storage = storage("status", Some(5));
-    let rest_extensions = values.list("rest.extension.classes");
-    for text in rest_extensions.iter().filter_map(|class| classes::extension(class)) {
-        let source = Some(values.source("rest.extension.classes"));
-        notices.push(Notice { level: NoticeLevel::Warning, source, text });
-    }
-    WorkerSettings {
-        group_id: cluster_id.to_owned(),
-        listeners: listeners::read(values),
-        advertised_host: Some(values.text("rest.advertised.host.name")).filter(|host| !host.is_empty()),
-        advertised_port: values
-            .set("rest.advertised.port")
-            .is_some()
-            .then(|| values.number("rest.advertised.port", 8083, 1..=u16::MAX)),
-        rest_extensions,
-        offset_storage,
-        config_storage,
-        status_storage,
-        offset_flush_interval: offsets.flush_interval,
-        shutdown_timeout: values.millis("task.shutdown.graceful.timeout.ms", 0),
+    StorageTopics {
+        offsets: topic("offset", Some(25)),
+        configs: topic("config", None),
+        statuses: topic("status", Some(5)),
     }
 }
 
 /// What the worker starts from: the destination is its cluster, the rest is what was said of it here.
 fn worker_properties(
-    values: &Values,
-    worker: &WorkerSettings,
+    values: &mut Values,
+    cluster_id: &str,
+    storage: &StorageTopics,
     destination: &BTreeMap<String, Assigned>,
+    notices: &mut Vec<Notice>,
 ) -> ConfigMap {
     const BYTES: &str = "org.apache.kafka.connect.converters.ByteArrayConverter";
     let mut all = plain(destination);
     all.insert("graceful.handover.enabled".to_owned(), "true".to_owned());
     all.extend(values.handed());
     let mut set = |key: &str, value: String| all.insert(key.to_owned(), value);
-    set("group.id", worker.group_id.clone());
-    for (what, topic) in [
-        ("offset", &worker.offset_storage),
-        ("config", &worker.config_storage),
-        ("status", &worker.status_storage),
-    ] {
+    set("group.id", cluster_id.to_owned());
+    for (what, topic) in
+        [("offset", &storage.offsets), ("config", &storage.configs), ("status", &storage.statuses)]
+    {
         set(&format!("{what}.storage.topic"), topic.name.clone());
         set(&format!("{what}.storage.replication.factor"), topic.replication_factor.to_string());
         if what != "config" {
@@ -348,21 +327,23 @@ fn worker_properties(
     for converter in ["key.converter", "value.converter"] {
         set(converter, BYTES.to_owned());
     }
-    let listeners = worker.listeners.iter().map(|(host, port)| match host.contains(':') {
-        true => format!("http://[{host}]:{port}"),
-        false => format!("http://{host}:{port}"),
-    });
-    let listeners = listeners.collect::<Vec<_>>().join(",");
-    set("listeners", values.set("listeners").map_or(listeners, |set| set.value.clone()));
-    if let Some(host) = &worker.advertised_host {
-        set("rest.advertised.host.name", host.clone());
+    set("listeners", listeners::read(values));
+    let host = values.text("rest.advertised.host.name");
+    if !host.is_empty() {
+        set("rest.advertised.host.name", host);
     }
-    if let Some(port) = worker.advertised_port {
+    if values.set("rest.advertised.port").is_some() {
+        let port = values.number("rest.advertised.port", 8083, 1..=u16::MAX);
         set("rest.advertised.port", port.to_string());
     }
-    set("rest.extension.classes", worker.rest_extensions.join(","));
-    set("offset.flush.interval.ms", worker.offset_flush_interval.as_millis().to_string());
-    set("task.shutdown.graceful.timeout.ms", worker.shutdown_timeout.as_millis().to_string());
+    let extensions = values.list("rest.extension.classes");
+    for text in extensions.iter().filter_map(|class| classes::extension(class)) {
+        let source = Some(values.source("rest.extension.classes"));
+        notices.push(Notice { level: NoticeLevel::Warning, source, text });
+    }
+    set("rest.extension.classes", extensions.join(","));
+    let shutdown_timeout = values.millis("task.shutdown.graceful.timeout.ms", 0);
+    set("task.shutdown.graceful.timeout.ms", shutdown_timeout.as_millis().to_string());
     all
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use connect_core::config::WorkerSettings;
+use connect_core::config::StorageTopics;
 use kafka_wire::settings::{ConsumerSettings, ProducerSettings};
 
 use super::build::Local;
@@ -26,8 +26,8 @@ pub struct ReplicatorConfig {
     pub topics: TopicSettings,
     /// Where to start, and where progress is committed.
     pub offsets: OffsetSettings,
-    /// The Connect worker around the connector.
-    pub worker: WorkerSettings,
+    /// The topics of the Connect worker around the connector.
+    pub storage: StorageTopics,
     /// The properties that this worker starts from. They hold secrets.
     pub worker_properties: BTreeMap<String, String>,
     /// The copy path's own settings (`replicator.*`).
@@ -101,7 +101,7 @@ pub struct OffsetSettings {
     pub start: OffsetStart,
     /// `offset.topic.commit`: progress is also committed for `group.id` at the origin.
     pub commit_to_origin: bool,
-    /// `offset.flush.interval.ms`, default 5 s here; the same value as the worker's `offset_flush_interval`.
+    /// `offset.flush.interval.ms`, default 5 s here.
     pub flush_interval: Duration,
 }
 

@@ -88,10 +88,10 @@ fn defaults() {
     assert_eq!(config.topics.replication_factor, 0);
     assert_eq!(config.offsets.start, OffsetStart::Connect);
     assert_eq!(config.offsets.flush_interval, Duration::from_secs(5));
-    assert_eq!(config.worker.listeners, [(String::new(), 8083)]);
-    assert_eq!(config.worker.offset_storage.name, "connect-offsets");
-    assert_eq!((config.worker.offset_storage.partitions, config.worker.status_storage.partitions), (25, 5));
-    assert_eq!(config.worker.config_storage.replication_factor, 3);
+    assert_eq!(config.worker_properties["listeners"], "http://:8083");
+    assert_eq!(config.storage.offsets.name, "connect-offsets");
+    assert_eq!((config.storage.offsets.partitions, config.storage.statuses.partitions), (25, 5));
+    assert_eq!(config.storage.configs.replication_factor, 3);
     assert_eq!(config.copy.inflight_bytes, 48 << 20);
     assert_eq!((config.copy.fetch_max_bytes, config.copy.fetch_partition_max_bytes), (4 << 20, 1 << 20));
     assert_eq!(config.copy.batches, BatchMode::Merge);
@@ -122,7 +122,7 @@ fn keys_in_the_wrong_file_are_tolerated_and_the_right_file_wins() {
     let config = bench.load();
     assert!(!config.topics.preserve_partitions);
     assert!(config.topics.auto_create);
-    assert_eq!(config.worker.status_storage.replication_factor, 1);
+    assert_eq!(config.storage.statuses.replication_factor, 1);
     let notices = bench.notices();
     assert_eq!(
         notices,
@@ -161,7 +161,7 @@ fn everything_can_stand_in_the_replication_file() {
     bench.sources.settings.retain(|setting| setting.key != "cluster.id");
     let config = bench.load();
     assert_eq!(config.destination.client.bootstrap_servers, [("d".to_owned(), 2)]);
-    assert_eq!(config.worker.group_id, "filed");
+    assert_eq!(config.worker_properties["group.id"], "filed");
 }
 
 #[test]
@@ -426,7 +426,7 @@ fn shipped_samples_load_without_a_word() {
     let config = bench.load();
     assert_eq!(config.notices, []);
     assert_eq!(config.topics.rename_format, "${topic}.replica");
-    assert_eq!(config.worker.offset_storage.replication_factor, 1);
+    assert_eq!(config.storage.offsets.replication_factor, 1);
 }
 
 /// Every line that is commented out in the sample of the replication file states a key and, for most, its default.
@@ -526,7 +526,7 @@ fn what_has_no_effect_in_a_posted_connector_is_told() {
         ("src.kafka.sasl.jaas.config", "[hidden]"),
     ]);
     let config = posted(None, "c", &config).unwrap();
-    assert_eq!(config.worker.listeners, [(String::new(), 8083)]);
+    assert_eq!(config.worker_properties["listeners"], "http://:8083");
     let notices: Vec<String> = config.notices.iter().map(ToString::to_string).collect();
     for text in [
         "listeners has no effect here: it is a setting of the worker",
@@ -558,7 +558,7 @@ fn the_configuration_in_connect_beats_local_files_which_keep_the_secrets() {
     assert_eq!(config.origin.client.bootstrap_servers, [("elsewhere".to_owned(), 1)]);
     assert_eq!(config.topics.rename_format, "${topic}.r");
     assert_eq!(config.cluster_id, "cid");
-    assert_eq!(config.worker.listeners, [(String::new(), 7)]);
+    assert_eq!(config.worker_properties["listeners"], "http://:7");
     assert!(config.origin.client.security.sasl.is_some());
     // What the worker stores again is what was there.
     let mut again = config.connector_config();

@@ -49,8 +49,8 @@ impl Discovery {
         same_cluster: bool,
     ) -> Result<Self, ConnectError> {
         let topics = &context.config.topics;
-        let worker = &context.config.worker;
-        let own = [&worker.offset_storage, &worker.config_storage, &worker.status_storage];
+        let storage = &context.config.storage;
+        let own = [&storage.offsets, &storage.configs, &storage.statuses];
         let mut filter = TopicFilter::new(&topics.whitelist, topics.regex.clone(), &topics.blacklist);
         if same_cluster {
             filter = filter.never(own.into_iter().map(|topic| topic.name.clone()));

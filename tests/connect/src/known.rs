@@ -57,18 +57,6 @@ pub(crate) const KNOWN: &[Known] = &[
         ours: "200 \"FileStreamSource\" 1 errors*",
         reason: "validation never shows what a config provider gave",
     },
-    regex(
-        "sink_topics on *",
-        "200 \"FileStreamSink\" 1 errors | \"topics.regex\"=\"(\" [\"Invalid value ( for configuration topics.regex: Invalid regex: *",
-    ),
-    regex(
-        "predicates on *",
-        "200 \"FileStreamSink\" 1 errors | \"predicates.p.pattern\"=\"(\" [\"Invalid value ( for configuration pattern: Invalid regex: *",
-    ),
-    regex(
-        "transform_settings on *",
-        "200 \"FileStreamSource\" 1 errors | \"transforms.a.regex\"=\"(\" [\"Invalid value ( for configuration regex: Invalid regex: *",
-    ),
     Known {
         title: "predicates on *",
         label: "*",
@@ -148,17 +136,6 @@ const fn server_error(message: &'static str, reason: &'static str) -> Known {
 
 const fn location(ours: &'static str) -> Known {
     Known { title: "names_odd on *", label: "POST /connectors {*", java: "201 *", ours, reason: LOCATION }
-}
-
-/// What a regular expression is answered with that does not compile.
-const fn regex(title: &'static str, ours: &'static str) -> Known {
-    Known {
-        title,
-        label: "*",
-        java: "200 *",
-        ours,
-        reason: "the library of regular expressions has its own words",
-    }
 }
 
 const fn json_definitions(label: &'static str) -> Known {

@@ -69,7 +69,7 @@ fn guarded(set: &mut impl FnMut(&str, &str), admin: &str) {
     set("topic.creation.enable", "false");
     set("exactly.once.source.support", "enabled");
     set("access.control.allow.origin", "http://a.example,http://*.b.example");
-    set("access.control.allow.methods", "GET,POST,PUT");
+    set("access.control.allow.methods", "GET, POST ,PUT");
     set(
         "response.http.headers.config",
         "add X-Added: one, set X-Set:two, \"set Cache-Control: no-store, no-cache\"",

@@ -77,6 +77,15 @@ pub(super) struct AutoRestarts {
     pub(super) total: u64,
 }
 
+impl AutoRestarts {
+    /// No restart is due but of these: one that somebody else restarted has its whole pause before it should it fail again.
+    fn only_for(&mut self, failed: &[TaskId]) {
+        for (id, attempts) in &mut self.tasks {
+            attempts.due = attempts.due.filter(|_| failed.contains(id));
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Attempts {
     count: u32,
@@ -95,6 +104,7 @@ impl Core {
         let running = &self.group.running.tasks;
         self.auto_restarts.tasks.retain(|id, _| running.contains(id));
         let failed: Vec<TaskId> = running.iter().filter(|id| self.has_failed(id)).cloned().collect();
+        self.auto_restarts.only_for(&failed);
         for id in failed {
             let connector =
                 self.state.connector(&id.connector).map(super::rebalance::plain).unwrap_or_default();
@@ -161,6 +171,18 @@ mod tests {
         assert!(!off.enabled && off.max_attempts == Some(3));
         let error = AutoRestart::read(&map(&[("auto.restart.backoff.ms", "0")]), &worker).unwrap_err();
         assert!(error.message().contains("auto.restart.backoff.ms"), "{error}");
+    }
+
+    #[test]
+    fn nothing_is_due_for_a_task_that_runs_again() {
+        let due = Some(Instant::now());
+        let ids = [0, 1].map(|task| TaskId { connector: "c".to_owned(), task });
+        let attempts = |_| Attempts { count: 2, last: None, due };
+        let mut restarts =
+            AutoRestarts { tasks: ids.iter().map(|id| (id.clone(), attempts(id))).collect(), total: 0 };
+        restarts.only_for(&ids[1..]);
+        let left: Vec<_> = restarts.tasks.values().map(|attempts| (attempts.count, attempts.due)).collect();
+        assert_eq!(left, [(2, None), (2, due)]);
     }
 
     #[test]

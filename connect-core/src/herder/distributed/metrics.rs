@@ -30,7 +30,7 @@ impl Core {
     /// Takes note of what figures show.
     pub(super) fn note_figures(&self) {
         let mut figures = self.shared.figures.lock().unwrap_or_else(PoisonError::into_inner);
-        figures.protocol = self.group.protocol.wire_name();
+        figures.protocol = self.group.protocol.setting();
         figures.leader = self.leader_url().unwrap_or_default();
         figures.epoch = self.group.generation;
         figures.connectors = self.group.running.connectors.len();
@@ -69,14 +69,15 @@ impl DistributedHerder {
             lines.gauge("assigned-connectors", figures.connectors as f64);
             lines.gauge("assigned-tasks", figures.tasks as f64);
         }
-        coordinator(&mut lines, &self.shared.session.metrics());
+        let window = self.shared.settings.metrics_window;
+        coordinator(&mut lines, &self.shared.session.metrics(), window);
         page.finish()
     }
 }
 
 impl Figures {
     fn render(&self, lines: &mut Lines<'_>) {
-        lines.text("connect-protocol", self.protocol);
+        lines.text("connect-protocol", &self.protocol.to_ascii_uppercase());
         lines.text("leader-name", &self.leader);
         lines.gauge("epoch", f64::from(self.epoch));
         lines.counter("completed-rebalances-total", self.completed);
@@ -91,22 +92,27 @@ impl Figures {
     }
 }
 
-fn coordinator(lines: &mut Lines<'_>, group: &GroupMetrics) {
+fn coordinator(lines: &mut Lines<'_>, group: &GroupMetrics, window: Duration) {
     let millis = |time: Option<Duration>| time.map_or(f64::NAN, |time| time.as_secs_f64() * 1e3);
+    let rate = |timing: &Timing| timing.recent as f64 / window.as_secs_f64().max(1e-3);
     let timed = |lines: &mut Lines<'_>, name: &str, timing: &Timing| {
         lines.gauge(&format!("{name}-time-avg"), millis(timing.average));
         lines.gauge(&format!("{name}-time-max"), millis(timing.max));
         lines.counter(&format!("{name}-total"), timing.count);
+        lines.gauge(&format!("{name}-rate"), rate(timing));
     };
     lines.gauge("heartbeat-response-time-max", millis(group.heartbeats.max));
     lines.counter("heartbeat-total", group.heartbeats.count);
+    lines.gauge("heartbeat-rate", rate(&group.heartbeats));
     timed(lines, "join", &group.joins);
     timed(lines, "sync", &group.syncs);
     lines.gauge("rebalance-latency-avg", millis(group.rebalances.average));
     lines.gauge("rebalance-latency-max", millis(group.rebalances.max));
     lines.gauge("rebalance-latency-total", millis(Some(group.rebalances.total)));
     lines.counter("rebalance-total", group.rebalances.count);
-    lines.counter("failed-rebalance-total", group.failed_rebalances);
+    lines.gauge("rebalance-rate-per-hour", rate(&group.rebalances) * 3_600.0);
+    lines.counter("failed-rebalance-total", group.failed_rebalances.count);
+    lines.gauge("failed-rebalance-rate-per-hour", rate(&group.failed_rebalances) * 3_600.0);
     let seconds = |time: Option<Duration>| time.map_or(-1.0, |time| time.as_secs() as f64);
     lines.gauge("last-rebalance-seconds-ago", seconds(group.since_last_rebalance));
     lines.gauge("last-heartbeat-seconds-ago", seconds(group.since_last_heartbeat));

@@ -42,6 +42,8 @@ pub struct DistributedSettings {
     pub verification_algorithms: Vec<String>,
     /// `exactly.once.source.support`
     pub exactly_once: ExactlyOnceSource,
+    /// `metrics.sample.window.ms` times `metrics.num.samples`: how long figures look back.
+    pub metrics_window: Duration,
 }
 
 /// `exactly.once.source.support`
@@ -94,6 +96,7 @@ impl DistributedSettings {
                 "preparing" => ExactlyOnceSource::Preparing,
                 _ => ExactlyOnceSource::Disabled,
             },
+            metrics_window: metrics_window(config),
         }
     }
 }
@@ -101,14 +104,17 @@ impl DistributedSettings {
 /// Session, rebalance and heartbeat times of a worker, and how long its figures look back.
 pub fn group_settings(config: &WorkerConfig, worker_id: &str) -> GroupSettings {
     let heartbeat_interval = config.millis("heartbeat.interval.ms");
-    let samples =
-        config.parsed.integer("metrics.num.samples").and_then(|n| u32::try_from(n).ok()).unwrap_or(2);
     GroupSettings {
         session_timeout: config.millis("session.timeout.ms"),
         rebalance_timeout: config.millis("rebalance.timeout.ms"),
         heartbeat_interval,
         coordinator_timeout: heartbeat_interval,
-        metrics_window: config.millis("metrics.sample.window.ms") * samples,
+        metrics_window: metrics_window(config),
         ..GroupSettings::new(config.text("group.id"), "connect", &format!("connect-{worker_id}"))
     }
+}
+
+fn metrics_window(config: &WorkerConfig) -> Duration {
+    let samples = config.parsed.integer("metrics.num.samples").and_then(|n| u32::try_from(n).ok());
+    config.millis("metrics.sample.window.ms") * samples.unwrap_or(2)
 }

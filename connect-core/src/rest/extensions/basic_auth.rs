@@ -9,14 +9,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use tracing::warn;
 
-use super::jaas;
 use crate::config::Properties;
 use crate::config::rest::RestSettings;
+use crate::jaas::{self, SYSTEM_PROPERTY};
 use crate::rest::RestError;
 
 const ENTRY: &str = "KafkaConnect";
 const MODULE: &str = "PropertyFileLoginModule";
-const SYSTEM_PROPERTY: &str = "-Djava.security.auth.login.config=";
 
 /// Who may use the interface.
 pub(in crate::rest) struct BasicAuth {
@@ -33,7 +32,7 @@ impl BasicAuth {
     /// Reads the JAAS file (`java.security.auth.login.config` among the worker's settings, or in `KAFKA_OPTS` as Java's worker
     /// has it) and the file of users that its entry names.
     pub(super) fn load(settings: &RestSettings) -> Result<Self, RestError> {
-        let path = settings.jaas_file.clone().or_else(jaas_file_of_environment).ok_or_else(|| {
+        let path = settings.jaas_file.clone().or_else(jaas::file_of_environment).ok_or_else(|| {
             RestError::Extension(format!(
                 "the basic-auth extension needs a JAAS file with an entry {ENTRY}; name it in \
                  java.security.auth.login.config, in the worker's settings or as {SYSTEM_PROPERTY} in KAFKA_OPTS"
@@ -101,12 +100,6 @@ fn is_internal(method: &Method, path: &str) -> bool {
         ["connectors", _, "fence"] => method == Method::PUT,
         _ => false,
     }
-}
-
-fn jaas_file_of_environment() -> Option<String> {
-    let options = std::env::var("KAFKA_OPTS").ok()?;
-    let path = options.split_whitespace().find_map(|option| option.strip_prefix(SYSTEM_PROPERTY))?;
-    Some(path.trim_matches('"').to_owned())
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! loaded, and a worker that is told to is refused a start: an extension may be what keeps strangers out.
 
 mod basic_auth;
-mod jaas;
 
 use axum::Router;
 use axum::extract::Request;

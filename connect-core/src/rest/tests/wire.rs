@@ -111,6 +111,33 @@ async fn workers_speak_over_tls_with_pkcs12_stores_and_client_certificates() {
 }
 
 #[tokio::test]
+async fn versions_and_cipher_suites_of_tls_are_those_of_the_settings() {
+    let CertifiedKey { cert, signing_key } = certificate();
+    let base = [
+        ("ssl.keystore.certificate.chain", cert.pem()),
+        ("ssl.keystore.key", signing_key.serialize_pem()),
+        ("ssl.truststore.certificates", cert.pem()),
+    ];
+    let with = |more: &[(&'static str, &str)]| -> ConfigMap {
+        let more = more.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        base.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).chain(more).collect()
+    };
+    let version = |version: &str| with(&[("ssl.enabled.protocols", version)]);
+    let (old, new) = (version("TLSv1.2"), version("TLSv1.3"));
+    assert_eq!(forward_over(old.clone(), with(&[])).await.0, 204);
+    assert_eq!(forward_over(old.clone(), version("SSLv3, TLSv1.2")).await.0, 204);
+    assert_eq!(forward_over(old, new).await.0, 500, "no version that both have");
+    let suite = |suite: &str| with(&[("ssl.cipher.suites", suite)]);
+    let (one, other) = (suite("TLS_AES_128_GCM_SHA256,NONE_THAT_IS"), suite("TLS_AES_256_GCM_SHA384"));
+    assert_eq!(forward_over(one.clone(), with(&[])).await.0, 204);
+    assert_eq!(forward_over(one, other).await.0, 500, "no cipher suite that both have");
+    for (key, value) in [("ssl.enabled.protocols", "TLSv1"), ("ssl.cipher.suites", "NONE_THAT_IS")] {
+        let error = tls::server_config(&with(&[(key, value)])).unwrap_err().to_string();
+        assert!(error.contains(key), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn https_without_a_certificate_is_refused() {
     let error = tls::server_config(&ConfigMap::new()).unwrap_err().to_string();
     assert!(error.contains("ssl.keystore.location"), "{error}");

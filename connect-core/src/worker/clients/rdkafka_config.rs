@@ -10,10 +10,9 @@ use tracing::warn;
 use super::policy::ClientKind;
 
 /// Understood by both under one name.
-const SAME: [&str; 31] = [
+const SAME: [&str; 29] = [
     "acks",
     "allow.auto.create.topics",
-    "auto.offset.reset",
     "bootstrap.servers",
     "check.crcs",
     "client.id",
@@ -32,7 +31,6 @@ const SAME: [&str; 31] = [
     "max.in.flight.requests.per.connection",
     "max.partition.fetch.bytes",
     "max.poll.interval.ms",
-    "metadata.max.age.ms",
     "reconnect.backoff.max.ms",
     "reconnect.backoff.ms",
     "retries",
@@ -97,7 +95,6 @@ pub(crate) fn client_config(kind: ClientKind, properties: &ConfigMap) -> Result<
     for (key, value) in defaults {
         config.set(*key, *value);
     }
-    config.set("metadata.max.age.ms", "300000");
     for (key, value) in properties {
         translate(kind, &mut config, key, value.trim());
     }
@@ -140,8 +137,18 @@ fn translate(kind: ClientKind, config: &mut ClientConfig, key: &str, value: &str
         ("partition.assignment.strategy", _) => {
             config.set("partition.assignment.strategy", assignors(value));
         }
-        ("isolation.level" | "auto.offset.reset", _) => {
+        ("isolation.level", _) => {
             config.set(key, value.to_ascii_lowercase());
+        }
+        ("auto.offset.reset", _) => {
+            let value = value.to_ascii_lowercase();
+            config.set(key, if value == "none" { "error" } else { &value });
+        }
+        // How often it looks what has become of its topics; its own metadata.max.age.ms follows.
+        ("metadata.max.age.ms", _) => {
+            if let Ok(millis) = value.parse::<i64>() {
+                config.set("topic.metadata.refresh.interval.ms", millis.clamp(100, 3_600_000).to_string());
+            }
         }
         (_, Some(name)) if value != "-1" => {
             config.set(name, value);
@@ -279,10 +286,14 @@ mod tests {
                 ("partition.assignment.strategy", JAVA),
                 ("fetch.max.wait.ms", "100"),
                 ("isolation.level", "READ_COMMITTED"),
+                ("auto.offset.reset", "none"),
+                ("metadata.max.age.ms", "1000"),
             ],
         );
         assert_eq!(config.get("partition.assignment.strategy"), Some("range"));
         assert_eq!(config.get("fetch.wait.max.ms"), Some("100"));
+        assert_eq!(config.get("auto.offset.reset"), Some("error"));
+        assert_eq!(config.get("topic.metadata.refresh.interval.ms"), Some("1000"));
         config.create_native_config().unwrap();
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use connect_api::{ConfigMap, ConnectError};
-use fancy_regex::Regex;
+use connect_plugins::java::regex::JavaRegex;
 use kafka_wire::admin::NewTopic;
 use kafka_wire::cluster::Cluster;
 use tracing::{info, warn};
@@ -17,8 +17,8 @@ const REPLICATION: &str = "replication.factor";
 #[derive(Debug)]
 struct Group {
     name: String,
-    include: Vec<Regex>,
-    exclude: Vec<Regex>,
+    include: Vec<JavaRegex>,
+    exclude: Vec<JavaRegex>,
     partitions: i32,
     replication_factor: i16,
     configs: BTreeMap<String, String>,
@@ -115,7 +115,8 @@ impl Group {
 
     fn has(&self, topic: &str) -> bool {
         // An expression that runs away matches nothing.
-        let any = |patterns: &[Regex]| patterns.iter().any(|regex| regex.is_match(topic).unwrap_or(false));
+        let any =
+            |patterns: &[JavaRegex]| patterns.iter().any(|regex| regex.is_match(topic).unwrap_or(false));
         any(&self.include) && !any(&self.exclude)
     }
 
@@ -129,9 +130,9 @@ impl Group {
     }
 }
 
-/// A whole-name pattern.
-pub(crate) fn pattern(text: &str) -> Result<Regex, ConnectError> {
-    Regex::new(&format!("^(?:{text})$"))
+/// A pattern of names, in Java's dialect.
+pub(crate) fn pattern(text: &str) -> Result<JavaRegex, ConnectError> {
+    JavaRegex::new(text)
         .map_err(|error| ConnectError::config(format!("'{text}' is not a regular expression: {error}")))
 }
 
@@ -147,7 +148,7 @@ mod tests {
             ("topic.creation.default.partitions", "3"),
             ("topic.creation.default.replication.factor", "-1"),
             ("topic.creation.default.retention.ms", "5"),
-            ("topic.creation.compacted.include", "table-.*,dim"),
+            ("topic.creation.compacted.include", "table-.*,\\Qdim.x\\E"),
             ("topic.creation.compacted.exclude", "table-x"),
             ("topic.creation.compacted.cleanup.policy", "compact"),
             ("topic.creation.big.include", ".*x"),
@@ -160,10 +161,15 @@ mod tests {
             Group::new(name, &with_prefix(&config, &format!("topic.creation.{name}.")), &default).unwrap()
         };
         let (compacted, big) = (group("compacted"), group("big"));
-        assert!(compacted.has("table-1") && compacted.has("dim") && !compacted.has("table-x"));
+        assert!(
+            compacted.has("table-1")
+                && compacted.has("dim.x")
+                && !compacted.has("dim-x")
+                && !compacted.has("table-x")
+        );
         assert!(big.has("table-x") && !big.has("x-"));
         let topic = big.topic("table-x");
         assert_eq!((topic.partitions, topic.replication_factor, topic.configs.len()), (50, -1, 0));
-        assert_eq!(compacted.topic("dim").configs["cleanup.policy"], "compact");
+        assert_eq!(compacted.topic("dim.x").configs["cleanup.policy"], "compact");
     }
 }

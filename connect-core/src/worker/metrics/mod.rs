@@ -7,6 +7,7 @@ mod task;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use connect_api::ConnectorType;
 
@@ -122,6 +123,22 @@ impl Metrics {
     }
 }
 
+/// Who the program is (`app-info`), and how many figures there are, these included (`kafka-metrics-count`).
+pub(crate) fn about(version: &str, commit: &str, start: SystemTime, others: &str) -> String {
+    let mut page = Page::default();
+    let mut lines = page.labelled(Vec::new());
+    lines.group("app-info");
+    lines.text("version", version);
+    lines.text("commit-id", commit);
+    let millis = start.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    lines.gauge("start-time-ms", millis as f64);
+    lines.group("kafka-metrics-count");
+    let own = 4;
+    let others = others.lines().filter(|line| !line.starts_with('#')).count();
+    lines.gauge("count", (own + others) as f64);
+    page.finish()
+}
+
 impl Registry {
     fn write_task_states(&self, lines: &mut Lines<'_>, connector: &str) {
         lines.group("connect-worker-metrics");
@@ -138,6 +155,7 @@ impl Registry {
             TaskState::Failed,
             TaskState::Unassigned,
             TaskState::Destroyed,
+            TaskState::Restarting,
         ];
         for kind in kinds {
             let count = states.iter().filter(|state| **state == kind).count();
@@ -166,8 +184,44 @@ impl Starts {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_says_who_it_is() {
+        let page = about("1.2", "abc", UNIX_EPOCH + Duration::from_millis(77), "# TYPE a gauge\na 1\na 2\n");
+        for line in [
+            "kafka_connect_app_info_version{version=\"1.2\"} 1\n",
+            "kafka_connect_app_info_commit_id{commit_id=\"abc\"} 1\n",
+            "kafka_connect_app_info_start_time_ms 77\n",
+            "kafka_connect_kafka_metrics_count_count 6\n",
+        ] {
+            assert!(page.contains(line), "{line} is not in\n{page}");
+        }
+        assert_eq!(page.lines().filter(|line| !line.starts_with('#')).count(), 4);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sink_counts_what_it_was_given_and_what_is_not_committed() {
+        let metrics = Metrics::new(Windows { window: Duration::from_secs(30), samples: 2 });
+        let task = metrics.task(&TaskId { connector: "c".to_owned(), task: 0 }, ConnectorType::Sink);
+        // Of ten, four were left; two offsets are not committed yet.
+        task.taken.add(10);
+        task.put(4, Duration::from_millis(5));
+        task.put(0, Duration::from_millis(1));
+        task.set_active(2);
+        let page = metrics.prometheus();
+        for line in [
+            "kafka_connect_sink_task_metrics_sink_record_read_total{connector=\"c\",task=\"0\"} 10\n",
+            "kafka_connect_sink_task_metrics_sink_record_send_total{connector=\"c\",task=\"0\"} 4\n",
+            "kafka_connect_sink_task_metrics_sink_record_active_count{connector=\"c\",task=\"0\"} 2\n",
+            "kafka_connect_connector_task_metrics_batch_size_avg{connector=\"c\",task=\"0\"} 2\n",
+            "kafka_connect_sink_task_metrics_put_batch_max_time_ms{connector=\"c\",task=\"0\"} 5\n",
+        ] {
+            assert!(page.contains(line), "{line} is not in\n{page}");
+        }
+    }
 
     #[tokio::test(start_paused = true)]
     async fn the_page_has_connects_names() {
@@ -195,6 +249,7 @@ mod tests {
             "kafka_connect_connector_task_metrics_running_ratio{connector=\"c\",task=\"1\"} 0.5\n",
             "kafka_connect_connector_task_metrics_status{connector=\"c\",task=\"1\",status=\"paused\"} 1\n",
             "kafka_connect_connect_worker_metrics_connector_paused_task_count{connector=\"c\"} 1\n",
+            "kafka_connect_connect_worker_metrics_connector_restarting_task_count{connector=\"c\"} 0\n",
             "kafka_connect_connector_metrics_connector_class{connector=\"c\",connector_class=\"x.\\\"Y\\\"\"} 1\n",
             "kafka_connect_connect_worker_metrics_connector_startup_success_percentage 1\n",
         ] {

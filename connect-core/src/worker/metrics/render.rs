@@ -55,7 +55,8 @@ impl Lines<'_> {
         let full = format!("kafka_connect_{}_{}", self.group, name).replace('-', "_");
         let own = text.map(|text| (name.replace('-', "_"), text.to_owned()));
         let labels = self.labels.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).chain(own);
-        let labels: Vec<_> = labels.map(|(key, value)| format!("{key}=\"{}\"", escaped(&value))).collect();
+        let labels: Vec<_> =
+            labels.map(|(key, value)| format!("{}=\"{}\"", key.replace('-', "_"), escaped(&value))).collect();
         let labels = if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
         let (_, samples) = self.page.0.entry(full).or_insert((kind, Vec::new()));
         samples.push(format!("{labels} {value}"));
@@ -63,9 +64,33 @@ impl Lines<'_> {
 }
 
 fn number(value: f64) -> String {
-    if value.is_nan() { "NaN".to_owned() } else { value.to_string() }
+    match value {
+        f64::INFINITY => "+Inf".to_owned(),
+        value if value.is_nan() => "NaN".to_owned(),
+        value => value.to_string(),
+    }
 }
 
 fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Page;
+
+    #[test]
+    fn names_are_those_that_prometheus_can_read() {
+        let mut page = Page::default();
+        let mut lines = page.labelled(vec![("client-id", "a-\"b\"".to_owned())]);
+        lines.group("connect-coordinator-metrics");
+        lines.gauge("join-rate", 0.5);
+        lines.gauge("join-rate", f64::INFINITY);
+        assert_eq!(
+            page.finish(),
+            "# TYPE kafka_connect_connect_coordinator_metrics_join_rate gauge\n\
+             kafka_connect_connect_coordinator_metrics_join_rate{client_id=\"a-\\\"b\\\"\"} 0.5\n\
+             kafka_connect_connect_coordinator_metrics_join_rate{client_id=\"a-\\\"b\\\"\"} +Inf\n"
+        );
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) enum TaskState {
     Paused,
     Failed,
     Destroyed,
+    /// Counted by Connect as a state of its own; here a restart is a stop and a start.
+    Restarting,
 }
 
 impl TaskState {
@@ -29,6 +31,7 @@ impl TaskState {
             Self::Paused => "paused",
             Self::Failed => "failed",
             Self::Destroyed => "destroyed",
+            Self::Restarting => "restarting",
         }
     }
 }
@@ -173,12 +176,20 @@ impl TaskMetrics {
         self.set_active(self.active.load(Relaxed) + records as u64);
     }
 
-    /// These records are stored, put, or dropped.
+    /// A sink was given this many records, which are what is left of the consumed ones.
+    pub(crate) fn put(&self, records: usize, time: Duration) {
+        self.batch_size.record(records as f64);
+        self.given.add(records);
+        self.call_time.record_time(time);
+    }
+
+    /// These records of a source are stored or dropped.
     pub(crate) fn finished(&self, records: usize) {
         self.set_active(self.active.load(Relaxed).saturating_sub(records as u64));
     }
 
-    fn set_active(&self, count: u64) {
+    /// How many records are under way now: of a sink those that are put and not committed.
+    pub(crate) fn set_active(&self, count: u64) {
         self.active.store(count, Relaxed);
         self.active_seen.record(count as f64);
     }

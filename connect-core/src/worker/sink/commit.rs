@@ -22,16 +22,22 @@ pub(super) struct UnderWay {
 impl SinkLoop {
     pub(super) async fn start_commit(&mut self) -> Result<(), ConnectError> {
         let sequence = self.run.metrics.commit_sequence.fetch_add(1, Relaxed) + 1;
-        let Some(offsets) = self.pre_commit(None).await? else { return Ok(()) };
+        let begun = Instant::now();
+        let Some(offsets) = self.pre_commit(None, begun).await? else { return Ok(()) };
         let consumer = self.consumer.clone();
         let asked: Vec<_> = offsets.iter().map(|(partition, offset)| (partition.clone(), *offset)).collect();
         let done = Box::pin(async move { consumer.commit(asked).await });
-        self.commit = Some(UnderWay { sequence, begun: Instant::now(), offsets, done });
+        self.commit = Some(UnderWay { sequence, begun, offsets, done });
         Ok(())
     }
 
     /// What to commit; `None`: nothing, for there is nothing new, or the task refused and was rewound.
-    async fn pre_commit(&mut self, only: Option<&[TopicPartition]>) -> Result<Option<Offsets>, ConnectError> {
+    /// Nothing new counts as a commit that is done.
+    async fn pre_commit(
+        &mut self,
+        only: Option<&[TopicPartition]>,
+        begun: Instant,
+    ) -> Result<Option<Offsets>, ConnectError> {
         if let Some(reporter) = &self.reporter {
             reporter.settled().await?;
         }
@@ -43,6 +49,7 @@ impl SinkLoop {
             Ok(allowed) => {
                 let offsets = self.positions.committable(&self.run.id, allowed);
                 if offsets.is_empty() {
+                    self.note_committed(begun, &offsets);
                     return Ok(None);
                 }
                 Ok(Some(offsets))
@@ -66,14 +73,21 @@ impl SinkLoop {
 
     pub(super) fn commit_done(&mut self, result: Result<(), String>) {
         let Some(UnderWay { begun, offsets, sequence, .. }) = self.commit.take() else { return };
-        self.run.metrics.committed(begun.elapsed(), result.is_ok());
         match result {
-            Ok(()) => {
-                self.run.metrics.commits_completed.add(1);
-                self.positions.committed(&offsets);
+            Ok(()) => self.note_committed(begun, &offsets),
+            Err(error) => {
+                self.run.metrics.committed(begun.elapsed(), false);
+                error!("{}: commit {sequence} of offsets failed: {error}", self.run.id);
             }
-            Err(error) => error!("{}: commit {sequence} of offsets failed: {error}", self.run.id),
         }
+    }
+
+    fn note_committed(&mut self, begun: Instant, offsets: &Offsets) {
+        self.positions.committed(offsets);
+        let metrics = &self.run.metrics;
+        metrics.committed(begun.elapsed(), true);
+        metrics.commits_completed.add(1);
+        metrics.set_active(self.positions.uncommitted());
     }
 
     pub(super) fn give_up_at(&self) -> Option<Instant> {
@@ -101,7 +115,7 @@ impl SinkLoop {
         }
         self.run.metrics.commit_sequence.fetch_add(1, Relaxed);
         let begun = Instant::now();
-        let Ok(offsets) = timeout_at(deadline, self.pre_commit(Some(partitions))).await else {
+        let Ok(offsets) = timeout_at(deadline, self.pre_commit(Some(partitions), begun)).await else {
             warn!("{}: no time was left to commit offsets", self.run.id);
             return Ok(());
         };
@@ -111,13 +125,12 @@ impl SinkLoop {
             Ok(result) => result,
             Err(_) => Err("not in time".to_owned()),
         };
-        self.run.metrics.committed(begun.elapsed(), result.is_ok());
         match result {
-            Ok(()) => {
-                self.run.metrics.commits_completed.add(1);
-                self.positions.committed(&offsets);
+            Ok(()) => self.note_committed(begun, &offsets),
+            Err(error) => {
+                self.run.metrics.committed(begun.elapsed(), false);
+                warn!("{}: offsets were not committed on closing: {error}", self.run.id);
             }
-            Err(error) => warn!("{}: offsets were not committed on closing: {error}", self.run.id),
         }
         Ok(())
     }

@@ -25,6 +25,9 @@ use crate::worker::records::Consumed;
 /// How long one question to the cluster may take before it is asked again.
 const CALL: Duration = Duration::from_secs(10);
 
+/// A partition without a committed offset, and `auto.offset.reset=none`.
+pub(super) const NO_OFFSET: &str = "org.apache.kafka.clients.consumer.NoOffsetForPartitionException";
+
 /// Which partitions are this task's.
 #[derive(Debug)]
 pub(super) enum Rebalanced {
@@ -92,7 +95,7 @@ impl SinkConsumer {
         let config = client_config(ClientKind::Consumer, properties)?;
         let reset = match config.get("auto.offset.reset") {
             Some("latest") => Offset::End,
-            Some("none") => Offset::Invalid,
+            Some("error") => Offset::Invalid,
             _ => Offset::Beginning,
         };
         let consumer = config.create_with_context(context).map_err(|error| {
@@ -146,25 +149,21 @@ impl SinkConsumer {
                 asked.add_partition(&partition.topic, partition.partition);
             }
             let committed = consumer.committed_offsets(asked, CALL)?;
-            let position = |partition: TopicPartition| {
-                let found = committed.find_partition(&partition.topic, partition.partition);
-                let offset = match (found.map(|found| found.offset()), reset) {
-                    (Some(Offset::Offset(offset)), _) => offset,
-                    (_, Offset::Invalid) => {
-                        return Err(KafkaError::MessageConsumption(RDKafkaErrorCode::AutoOffsetReset));
-                    }
-                    (_, reset) => {
-                        let (first, end) =
-                            consumer.fetch_watermarks(&partition.topic, partition.partition, CALL)?;
-                        if reset == Offset::End { end } else { first }
-                    }
-                };
-                Ok((partition, offset))
+            let found = |partition: &TopicPartition| {
+                committed.find_partition(&partition.topic, partition.partition).map(|found| found.offset())
             };
-            partitions.into_iter().map(position).collect::<Result<Vec<_>, KafkaError>>()
+            let mut positions = Vec::new();
+            for partition in partitions {
+                let offset = match found(&partition) {
+                    Some(Offset::Offset(offset)) => Some(offset),
+                    _ => start(&consumer, &partition, reset)?,
+                };
+                positions.push((partition, offset));
+            }
+            Ok(positions)
         };
         match tokio::task::spawn_blocking(ask).await {
-            Ok(result) => result.map_err(|error| kafka_error(&error)),
+            Ok(result) => placed(result.map_err(|error: KafkaError| kafka_error(&error))?),
             Err(error) => Err(ConnectError::new(error)),
         }
     }
@@ -228,6 +227,47 @@ impl SinkConsumer {
         // An error means that the runtime is going down, and the consumer with it.
         let _ = tokio::task::spawn_blocking(move || drop(self)).await;
     }
+}
+
+/// Where `auto.offset.reset` says to begin; `None` with `none`.
+fn start(
+    consumer: &StreamConsumer<Context>,
+    partition: &TopicPartition,
+    reset: Offset,
+) -> Result<Option<i64>, KafkaError> {
+    if reset == Offset::Invalid {
+        return Ok(None);
+    }
+    match consumer.fetch_watermarks(&partition.topic, partition.partition, CALL) {
+        Ok((first, end)) => Ok(Some(if reset == Offset::End { end } else { first })),
+        // Deleted since it was assigned: should it come again, then from its first record.
+        Err(error)
+            if matches!(
+                error.rdkafka_error_code(),
+                Some(
+                    RDKafkaErrorCode::UnknownTopicOrPartition
+                        | RDKafkaErrorCode::UnknownTopic
+                        | RDKafkaErrorCode::UnknownPartition
+                )
+            ) =>
+        {
+            Ok(Some(0))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// An error when there is a partition without a place to begin.
+fn placed(positions: Vec<(TopicPartition, Option<i64>)>) -> Result<Vec<(TopicPartition, i64)>, ConnectError> {
+    let nowhere = positions.iter().filter(|(_, offset)| offset.is_none());
+    let nowhere: Vec<_> = nowhere.map(|(at, _)| format!("{}-{}", at.topic, at.partition)).collect();
+    if nowhere.is_empty() {
+        return Ok(positions.into_iter().filter_map(|(at, offset)| Some((at, offset?))).collect());
+    }
+    Err(ConnectError::of(
+        NO_OFFSET,
+        format!("Undefined offset with no reset policy for partitions: [{}]", nowhere.join(", ")),
+    ))
 }
 
 fn list<'a>(

@@ -11,6 +11,7 @@ mod positions;
 mod subscription;
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::{error, warn};
 
 use self::commit::{UnderWay, commit_under_way};
-use self::consumer::{Rebalanced, SinkConsumer};
+use self::consumer::{NO_OFFSET, Rebalanced, SinkConsumer};
 pub(crate) use self::dead_letters::DeadLetters;
 use self::dead_letters::{Open, Originals, TaskReporter};
 use self::positions::{Offsets, Positions};
@@ -70,6 +71,8 @@ struct SinkLoop {
     reporter: Option<Arc<TaskReporter>>,
     originals: Option<Arc<Originals>>,
     positions: Positions,
+    /// The topics that the consumer was last told to read.
+    subscribed: Vec<String>,
     /// Records that were converted and not yet put, and the offsets after them.
     batch: Vec<SinkRecord>,
     batch_offsets: Offsets,
@@ -103,17 +106,16 @@ struct Parts {
 pub(crate) async fn run_sink(run: SinkRun) -> Result<TaskReport, ConnectError> {
     let config = run.config.clone();
     let mut sink = SinkLoop::new(run)?;
-    let mut result = sink.live(config).await;
-    let closed = sink.close_all().await;
-    if result.is_ok() {
-        result = closed;
-    }
-    sink.run.task.stop().await;
+    let outcome = AssertUnwindSafe(sink.live_and_close(config)).catch_unwind().await;
     let end = sink.end();
+    // After a panic too: a consumer that is only dropped waits for answers of a loop that is gone.
     if timeout_at(end, sink.consumer.close()).await.is_err() {
         warn!("{}: the consumer did not leave its group in time", sink.run.id);
     }
-    result.map(|()| TaskReport::default())
+    match outcome {
+        Ok(result) => result.map(|()| TaskReport::default()),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl SinkLoop {
@@ -161,6 +163,7 @@ impl SinkLoop {
             reporter,
             originals,
             positions: Positions::default(),
+            subscribed: Vec::new(),
             batch: Vec::new(),
             batch_offsets: Offsets::new(),
             redeliver_at: None,
@@ -169,6 +172,13 @@ impl SinkLoop {
             commit: None,
             tracked: TopicsInUse::default(),
         })
+    }
+
+    async fn live_and_close(&mut self, config: ConfigMap) -> Result<(), ConnectError> {
+        let result = self.live(config).await;
+        let closed = self.close_all().await;
+        self.run.task.stop().await;
+        result.and(closed)
     }
 
     async fn live(&mut self, config: ConfigMap) -> Result<(), ConnectError> {
@@ -185,6 +195,9 @@ impl SinkLoop {
         loop {
             self.heed_target()?;
             self.heed_requests()?;
+            if self.next_commit <= Instant::now() {
+                self.tick().await?;
+            }
             let (commit_at, give_up_at) = (self.next_commit, self.give_up_at());
             tokio::select! {
                 biased;
@@ -221,7 +234,12 @@ impl SinkLoop {
 
     async fn subscribe(&mut self) -> Result<(), ConnectError> {
         let topics = self.run.subscription.topics().await;
-        self.consumer.subscribe(&topics)
+        if topics == self.subscribed {
+            return Ok(());
+        }
+        self.consumer.subscribe(&topics)?;
+        self.subscribed = topics;
+        Ok(())
     }
 
     fn heed_target(&mut self) -> Result<(), ConnectError> {
@@ -232,6 +250,8 @@ impl SinkLoop {
         self.paused = paused;
         if paused {
             self.consumer.pause(self.positions.assigned().iter(), true)?;
+            // Who pauses it sees how far it has got.
+            self.next_commit = Instant::now();
             self.run.voice.paused();
             self.run.metrics.set_state(TaskState::Paused);
         } else {
@@ -300,12 +320,7 @@ impl SinkLoop {
                     positions = found;
                     break;
                 }
-                Err(error)
-                    if error.message().contains("NoOffset")
-                        || error.message().contains("AutoOffsetReset") =>
-                {
-                    return Err(error);
-                }
+                Err(error) if error.class() == NO_OFFSET => return Err(error),
                 Err(error) => {
                     warn!("{}: cannot find out where to read on, asking again: {error}", self.run.id);
                     tokio::time::sleep(RETRY).await;
@@ -374,7 +389,7 @@ impl SinkLoop {
                 Some(Err(_)) | None => break,
             }
         }
-        self.run.metrics.batch(batch.len());
+        self.run.metrics.taken.add(batch.len());
         for consumed in batch {
             self.convert(consumed).await?;
         }
@@ -401,8 +416,6 @@ impl SinkLoop {
                 original_partition: consumed.partition,
                 original_offset: consumed.offset,
             });
-        } else {
-            self.run.metrics.finished(1);
         }
         self.batch_offsets.insert(partition, consumed.offset + 1);
         Ok(())
@@ -424,11 +437,10 @@ impl SinkLoop {
         let outcome = self.run.task.put(records).await;
         match outcome {
             Ok(()) => {
-                self.run.metrics.call_time.record_time(begun.elapsed());
-                self.run.metrics.given.add(count);
-                self.run.metrics.finished(count);
+                self.run.metrics.put(count, begun.elapsed());
                 self.batch.clear();
                 self.positions.put(&mem::take(&mut self.batch_offsets));
+                self.run.metrics.set_active(self.positions.uncommitted());
                 if self.redeliver_at.take().is_some() && !self.paused {
                     self.consumer.pause(self.positions.unpaused().iter(), false)?;
                 }
@@ -457,14 +469,16 @@ impl SinkLoop {
         self.put().await
     }
 
-    /// It is time to commit. A task without records gets its turn too.
+    /// It is time to commit. A task without records gets its turn too, even while it is paused.
     async fn tick(&mut self) -> Result<(), ConnectError> {
         self.next_commit = Instant::now() + self.run.flush_interval;
         if self.commit.is_none() && !self.positions.assigned().is_empty() {
             self.start_commit().await?;
         }
-        if !self.paused && self.batch.is_empty() && self.redeliver_at.is_none() {
+        if self.batch.is_empty() && self.redeliver_at.is_none() {
+            let begun = Instant::now();
             self.run.task.put(Vec::new()).await?;
+            self.run.metrics.put(0, begun.elapsed());
         }
         Ok(())
     }

@@ -68,7 +68,8 @@ impl Positions {
         self.current.iter().filter(|(partition, _)| asked(partition)).map(|(p, o)| (p.clone(), *o)).collect()
     }
 
-    /// Of what a task says may be committed, what can be: assigned, consumed and not committed yet.
+    /// Of what a task says may be committed, what can be: assigned and consumed. Nothing when that is what is committed;
+    /// otherwise all of it, so that partitions without records have a place to go on from as well.
     pub(super) fn committable(&self, id: &TaskId, allowed: Offsets) -> Offsets {
         let usable = |(partition, offset): &(TopicPartition, i64)| {
             let TopicPartition { topic, partition: number } = partition;
@@ -83,10 +84,14 @@ impl Positions {
                     );
                     false
                 }
-                Some(_) => self.committed.get(partition) != Some(offset),
+                Some(_) => true,
             }
         };
-        allowed.into_iter().filter(usable).collect()
+        let offsets: Offsets = allowed.into_iter().filter(usable).collect();
+        match offsets.iter().all(|(partition, offset)| self.committed.get(partition) == Some(offset)) {
+            true => Offsets::new(),
+            false => offsets,
+        }
     }
 
     /// These offsets are committed.
@@ -96,6 +101,15 @@ impl Positions {
                 *committed = *offset;
             }
         }
+    }
+
+    /// How many offsets lie between what was put and what is committed.
+    pub(super) fn uncommitted(&self) -> u64 {
+        let ahead = |(partition, current): (&TopicPartition, &i64)| {
+            let committed = self.committed.get(partition).unwrap_or(current);
+            u64::try_from(current - committed).unwrap_or(0)
+        };
+        self.current.iter().map(ahead).sum()
     }
 
     /// Back to what is committed: where to read on.
@@ -140,7 +154,17 @@ mod tests {
         positions.put(&Offsets::from([(partition(0), 10), (partition(2), 7)]));
         let allowed = Offsets::from([(partition(0), 10), (partition(1), 6), (partition(2), 7)]);
         assert_eq!(positions.committable(&id, allowed), Offsets::from([(partition(0), 10)]));
+        let all = Offsets::from([(partition(0), 10), (partition(1), 5)]);
+        assert_eq!(
+            positions.committable(&id, all.clone()),
+            all,
+            "what has no records is committed with the rest"
+        );
+        let nothing_new = Offsets::from([(partition(0), 0), (partition(1), 5)]);
+        assert_eq!(positions.committable(&id, nothing_new), Offsets::new());
+        assert_eq!(positions.uncommitted(), 10);
         positions.committed(&Offsets::from([(partition(0), 8)]));
+        assert_eq!(positions.uncommitted(), 2);
         positions.put(&Offsets::from([(partition(0), 12)]));
         assert_eq!(positions.back_to_committed(None), Offsets::from([(partition(0), 8), (partition(1), 5)]));
         assert_eq!(positions.current(Some(&[partition(0)])), Offsets::from([(partition(0), 8)]));

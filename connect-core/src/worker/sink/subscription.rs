@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use connect_api::{ConfigMap, ConnectError};
-use fancy_regex::Regex;
+use connect_plugins::java::regex::JavaRegex;
 use kafka_wire::cluster::Cluster;
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;
@@ -17,7 +17,7 @@ const RETRY: Duration = Duration::from_secs(5);
 
 /// The topics of one task.
 pub(crate) struct Subscription {
-    regex: Option<(Regex, Cluster)>,
+    regex: Option<(JavaRegex, Cluster)>,
     topics: Vec<String>,
     interval: Duration,
     next: Instant,

@@ -411,9 +411,18 @@ impl SourceLoop {
         Ok(TaskReport { drained_records })
     }
 
-    /// A task that fails leaves the offsets of what is stored; nothing is waited for but the commit itself.
+    /// A task that fails leaves the offsets of what it sent: its next life does not read that again. Like a commit, the wait
+    /// for it has a limit.
     async fn rescue(&mut self) {
-        if !self.run.transactional && (self.commit.is_some() || self.is_dirty()) {
+        if self.run.transactional {
+            return;
+        }
+        let limit = Instant::now() + self.run.flush_timeout.unwrap_or(COMMIT_RESERVE);
+        let deadline = self.run.stop.deadline().map_or(limit, |stop| stop.min(limit));
+        if let Some(sender) = &mut self.sender {
+            sender.settle_what_can(deadline, &mut *self.run.task).await;
+        }
+        if self.commit.is_some() || self.is_dirty() {
             self.commit_all(Instant::now() + COMMIT_RESERVE).await;
         }
     }

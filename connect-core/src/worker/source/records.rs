@@ -7,7 +7,7 @@ use connect_api::{ConnectError, RecordMetadata, SourceOffset, SourcePartition, S
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
-use tracing::error;
+use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
@@ -257,10 +257,14 @@ impl RecordSender {
     }
 
     async fn end_transaction(&mut self, due: Due, task: &mut dyn SourceTask) -> Result<(), ConnectError> {
-        let Some(transaction) = self.parts.transaction.as_mut() else { return Ok(()) };
         if due == Due::Abort {
-            transaction.abort().await?;
-            self.discard_flights();
+            self.land().await;
+            if let Some(transaction) = &mut self.parts.transaction {
+                transaction.abort().await?;
+            }
+            // Nothing of it is stored: the task is told so with the next commit.
+            self.to_tell.iter_mut().for_each(|(_, metadata)| *metadata = None);
+            self.failure = None;
         }
         let Some(transaction) = self.parts.transaction.as_mut() else { return Ok(()) };
         if due == Due::Nothing || !transaction.is_dirty() {
@@ -289,14 +293,26 @@ impl RecordSender {
         Ok(())
     }
 
-    /// After an abort: what was on its way is not stored; the task is told so with the next commit.
-    fn discard_flights(&mut self) {
-        let mut numbers: Vec<usize> = self.flights.keys().copied().collect();
-        numbers.sort_unstable();
-        self.parts.errors.metrics.finished(numbers.len());
-        let aborted = numbers.into_iter().filter_map(|number| self.flights.remove(&number));
-        self.to_tell.extend(aborted.map(|flight| (flight.record, None)));
-        self.failure = None;
+    /// Waits until no record is on its way, at most until `deadline`. What is refused is one more failure of a task that has
+    /// failed.
+    pub(super) async fn settle_what_can(&mut self, deadline: Instant, task: &mut dyn SourceTask) {
+        while !self.flights.is_empty() {
+            let Ok(delivery) = timeout_at(deadline, self.next()).await else { return };
+            // It was logged.
+            let _ = self.delivered(delivery, task);
+        }
+    }
+
+    /// Before an abort: waits until no record is on its way, whatever becomes of them. librdkafka ends a transaction whose
+    /// partitions it is still adding, which brokers refuse.
+    async fn land(&mut self) {
+        while !self.flights.is_empty() {
+            let delivery = self.next().await;
+            if let Some(flight) = self.flights.remove(&delivery.number) {
+                self.parts.errors.metrics.finished(1);
+                self.to_tell.push((flight.record, None));
+            }
+        }
     }
 
     /// True when offsets wait to be committed outside of transactions.
@@ -339,7 +355,10 @@ impl RecordSender {
 
     /// Ends the producer; an open transaction is aborted, in what time there is.
     pub(super) async fn close(mut self, deadline: Instant) {
-        if let Some(transaction) = &mut self.parts.transaction
+        // The next life ends a transaction that cannot be ended here.
+        if self.parts.transaction.is_some() && timeout_at(deadline, self.land()).await.is_err() {
+            warn!("{}: no time was left to abort the transaction", self.parts.errors.id);
+        } else if let Some(transaction) = &mut self.parts.transaction
             && let Ok(Err(error)) = timeout_at(deadline, transaction.abort()).await
         {
             error!("{}: {error}", self.parts.errors.id);

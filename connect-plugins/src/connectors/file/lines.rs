@@ -5,6 +5,8 @@
 //! A `\r` that is the last character so far ends no line, because a `\n` may follow. The same goes for an incomplete
 //! character: Java makes U+FFFD of it, here the rest is awaited.
 
+use connect_api::data::java::utf8_mistake;
+
 /// Takes bytes, yields lines.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
@@ -53,13 +55,7 @@ impl Lines {
         while let Err(error) = std::str::from_utf8(rest) {
             let (valid, broken) = rest.split_at(error.valid_up_to());
             self.text.push_str(&String::from_utf8_lossy(valid));
-            let length = match broken {
-                // A surrogate is no character, but to Java it is one mistake, not three.
-                [0xed, 0xa0..=0xbf] => None,
-                [0xed, 0xa0..=0xbf, 0x80..=0xbf, ..] => Some(3),
-                _ => error.error_len(),
-            };
-            let Some(length) = length else {
+            let Some(length) = utf8_mistake(broken, error) else {
                 self.incomplete = broken.to_vec();
                 rest = &[];
                 break;

@@ -95,7 +95,7 @@ impl Node {
         match self {
             Self::Integer(n) => *n as f64,
             Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
-            Self::Fraction(text) => text.parse().unwrap_or(0.0),
+            Self::Fraction(text) => without_negative_zero(text).parse().unwrap_or(0.0),
             _ => 0.0,
         }
     }
@@ -105,7 +105,7 @@ impl Node {
         match self {
             Self::Integer(n) => *n as f32,
             Self::BigInteger(n) => n.to_string().parse().unwrap_or(0.0),
-            Self::Fraction(text) => text.parse().unwrap_or(0.0),
+            Self::Fraction(text) => without_negative_zero(text).parse().unwrap_or(0.0),
             _ => 0.0,
         }
     }
@@ -132,6 +132,12 @@ impl Node {
         }
         BASE64.decode(groups).map(Some).map_err(|e| e.to_string())
     }
+}
+
+/// Java goes by way of a decimal, whose zero has no sign.
+fn without_negative_zero(text: &str) -> &str {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or(text);
+    if mantissa.bytes().any(|c| matches!(c, b'1'..=b'9')) { text } else { "0" }
 }
 
 #[cfg(test)]

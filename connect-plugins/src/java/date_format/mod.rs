@@ -89,6 +89,9 @@ fn compile(pattern: &str) -> Result<Vec<Item>, String> {
                 while chars.next_if_eq(&c).is_some() {
                     count += 1;
                 }
+                if c == 'X' && count > 3 {
+                    return Err(format!("invalid ISO 8601 format: length={count}"));
+                }
                 items.push(Item::Field(c, count));
             }
             c => return Err(format!("Illegal pattern character '{c}'")),

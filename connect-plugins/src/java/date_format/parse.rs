@@ -58,8 +58,14 @@ impl Parser<'_> {
     }
 
     fn field(&mut self, letter: char, count: usize, width: Option<usize>) -> Option<()> {
+        let start = self.at;
         while matches!(self.text.get(self.at)?, b' ' | b'\t') {
             self.at += 1;
+        }
+        // Blanks may stand before numbers and zones, but not before names.
+        let is_name = matches!(letter, 'G' | 'E' | 'a') || matches!(letter, 'M' | 'L') && count >= 3;
+        if is_name && self.at > start {
+            return None;
         }
         let (field, value) = match letter {
             'G' => (Field::Era, self.name(&["BC", "AD"], 2)?),

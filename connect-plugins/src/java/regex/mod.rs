@@ -36,8 +36,9 @@ impl JavaRegex {
     pub fn new(source: &str) -> Result<Self, RegexError> {
         let translated = translate::translate(source)?;
         let compile = |text: &str| fancy_regex::Regex::new(text).map_err(|e| RegexError(e.to_string()));
+        let anywhere = compile(&translated)?;
         let whole = compile(&format!(r"\A(?:{translated})\z"))?;
-        Ok(Self { source: source.to_owned(), whole, anywhere: compile(&translated)? })
+        Ok(Self { source: source.to_owned(), whole, anywhere })
     }
 
     /// The expression as it was given.

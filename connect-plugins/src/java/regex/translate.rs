@@ -10,12 +10,13 @@ use super::RegexError;
 /// Rewrites `source`.
 pub(super) fn translate(source: &str) -> Result<String, RegexError> {
     let mut translator =
-        Translator { rest: source.chars().peekable(), out: String::new(), names: BTreeSet::new() };
+        Translator { source, rest: source.chars().peekable(), out: String::new(), names: BTreeSet::new() };
     translator.expression()?;
     Ok(translator.out)
 }
 
 struct Translator<'a> {
+    source: &'a str,
     rest: Peekable<Chars<'a>>,
     out: String,
     names: BTreeSet<String>,
@@ -36,18 +37,55 @@ fn literal(out: &mut String, c: char) {
 
 impl Translator<'_> {
     fn expression(&mut self) -> Result<(), RegexError> {
+        let mut open = 0;
+        // Whether what stands before can be repeated.
+        let mut repeatable = false;
         while let Some(c) = self.rest.next() {
             match c {
                 '\\' => self.escape(false)?,
                 '[' => self.class()?,
-                '(' => self.group()?,
+                '(' => open += usize::from(self.group()?),
+                ')' if open == 0 => return self.wrong("Unmatched closing ')'", self.index().checked_sub(2)),
+                ')' => {
+                    open -= 1;
+                    self.out.push(c);
+                }
+                '*' | '+' | '?' if !repeatable => {
+                    return self.wrong(&format!("Dangling meta character '{c}'"), Some(self.index() - 1));
+                }
+                '*' | '+' | '?' => self.repeated(&c.to_string()),
                 '{' => self.repetition()?,
                 // Java takes stray closers as they are.
                 ']' | '}' => literal(&mut self.out, c),
                 _ => self.out.push(c),
             }
+            repeatable = !matches!(c, '(' | '|' | '*' | '+' | '?');
         }
-        Ok(())
+        if open > 0 { self.wrong("Unclosed group", Some(self.index())) } else { Ok(()) }
+    }
+
+    /// A repetition, and whether it is reluctant or possessive.
+    fn repeated(&mut self, times: &str) {
+        self.out.push_str(times);
+        if let Some(kind) = self.rest.next_if(|c| matches!(c, '?' | '+')) {
+            self.out.push(kind);
+        }
+    }
+
+    /// How many characters were read.
+    fn index(&self) -> usize {
+        self.source.chars().count() - self.rest.clone().count()
+    }
+
+    /// Refuses in the words of Java's `PatternSyntaxException`.
+    fn wrong<T>(&self, what: &str, index: Option<usize>) -> Result<T, RegexError> {
+        let source = self.source;
+        let Some(index) = index else { return refuse(format!("{what}\n{source}")) };
+        let arrow = match index < source.chars().count() {
+            true => format!("\n{}^", " ".repeat(index)),
+            false => String::new(),
+        };
+        refuse(format!("{what} near index {index}\n{source}{arrow}"))
     }
 
     /// `{n}`, `{n,}`, `{n,m}`: anything else is an error in Java, and a literal brace in Rust.
@@ -66,7 +104,7 @@ impl Translator<'_> {
         if self.rest.peek() == Some(&'{') {
             return refuse(format!("`{{{inside}}}` may not be followed by another repetition"));
         }
-        self.out.push_str(&format!("{{{inside}}}"));
+        self.repeated(&format!("{{{inside}}}"));
         Ok(())
     }
 
@@ -82,19 +120,20 @@ impl Translator<'_> {
         None
     }
 
-    /// After `(`: the group kinds of Java, and no others.
-    fn group(&mut self) -> Result<(), RegexError> {
+    /// After `(`: the group kinds of Java, and no others. False if nothing was opened.
+    fn group(&mut self) -> Result<bool, RegexError> {
         self.out.push('(');
-        if self.rest.peek() != Some(&'?') {
-            return Ok(());
+        if self.rest.next_if_eq(&'?').is_none() {
+            return Ok(true);
         }
-        self.rest.next();
         self.out.push('?');
         match self.rest.peek() {
-            Some(':' | '=' | '!' | '>') => Ok(()),
-            Some('<') => self.angled_group(),
-            _ => self.flags(),
+            // Not the start of a repetition.
+            Some(':' | '=' | '!' | '>') => self.out.extend(self.rest.next()),
+            Some('<') => self.angled_group()?,
+            _ => return self.flags(),
         }
+        Ok(true)
     }
 
     fn angled_group(&mut self) -> Result<(), RegexError> {
@@ -118,7 +157,7 @@ impl Translator<'_> {
     }
 
     /// `(?i)`, `(?i-s:`: `d`, `u` and `U` change nothing for topic names, which are ASCII.
-    fn flags(&mut self) -> Result<(), RegexError> {
+    fn flags(&mut self) -> Result<bool, RegexError> {
         let (mut on, mut off, mut negative) = (String::new(), String::new(), false);
         let end = loop {
             match self.rest.next() {
@@ -139,7 +178,7 @@ impl Translator<'_> {
             (false, _) if off.is_empty() => self.out.push_str(&format!("{on}{end}")),
             (false, _) => self.out.push_str(&format!("{on}-{off}{end}")),
         }
-        Ok(())
+        Ok(end == ':')
     }
 
     /// After a backslash. `in_class`: between brackets, where anchors and references have no meaning.
@@ -261,13 +300,16 @@ impl Translator<'_> {
     }
 
     fn unicode_property(&mut self, name: &str, negated: bool) -> Result<(), RegexError> {
-        if name.starts_with("java") || name.starts_with("In") || name.contains('=') {
-            return refuse(format!(
-                "`\\p{{{name}}}` is not supported; name the characters, for example `[a-z0-9]`"
-            ));
-        }
-        let name = name.strip_prefix("Is").unwrap_or(name);
-        self.out.push_str(&format!("\\{}{{{name}}}", if negated { 'P' } else { 'p' }));
+        let class = match unicode_class(name) {
+            Some(class) => class,
+            None if name.starts_with("java") || name.starts_with("In") || name.contains('=') => {
+                return refuse(format!(
+                    "`\\p{{{name}}}` is not supported; name the characters, for example `[a-z0-9]`"
+                ));
+            }
+            None => format!(r"\p{{{}}}", name.strip_prefix("Is").unwrap_or(name)),
+        };
+        self.out.push_str(&format!("[{}{class}]", if negated { "^" } else { "" }));
         Ok(())
     }
 
@@ -282,7 +324,7 @@ impl Translator<'_> {
         let mut before = Before::Nothing;
         loop {
             let Some(c) = self.rest.next() else {
-                return refuse("unclosed character class `[`");
+                return self.wrong("Unclosed character class", Some(self.index() - 1));
             };
             match c {
                 ':' if before == Before::Nothing => {
@@ -333,6 +375,32 @@ impl Translator<'_> {
     }
 }
 
+/// What stands between brackets for names of Java's own, scripts and categories.
+fn unicode_class(name: &str) -> Option<String> {
+    if let Some((key, value)) = name.split_once('=') {
+        return match key.to_ascii_lowercase().as_str() {
+            "sc" | "script" => Some(format!(r"\p{{sc={value}}}")),
+            "gc" | "general_category" => Some(format!(r"\p{{gc={value}}}")),
+            "blk" | "block" => unicode_class(&format!("In{value}")),
+            _ => None,
+        };
+    }
+    let class = match name {
+        "javaLowerCase" => r"\p{Lowercase}",
+        "javaUpperCase" => r"\p{Uppercase}",
+        "javaAlphabetic" => r"\p{Alphabetic}",
+        "javaLetter" => r"\p{L}",
+        "javaDigit" => r"\p{Nd}",
+        "javaLetterOrDigit" | "LD" => r"\p{L}\p{Nd}",
+        "javaSpaceChar" => r"\p{Z}",
+        "L1" => r"\x00-\x{FF}",
+        "LC" => r"\p{Lu}\p{Ll}\p{Lt}",
+        _ if name.to_ascii_lowercase().replace([' ', '_', '-'], "") == "inbasiclatin" => r"\x00-\x7F",
+        _ => return None,
+    };
+    Some(class.to_owned())
+}
+
 /// Whether an escape stands for several characters, so that it cannot start a range.
 fn is_set(escape: char) -> bool {
     matches!(escape.to_ascii_lowercase(), 'd' | 's' | 'w' | 'h' | 'v' | 'p' | 'q')
@@ -376,10 +444,28 @@ mod tests {
     }
 
     #[test]
+    fn common_mistakes_are_told_in_java_s_words() {
+        for (source, message) in [
+            ("*foo", "Dangling meta character '*' near index 0\n*foo\n^"),
+            ("a**", "Dangling meta character '*' near index 2\na**\n  ^"),
+            ("a|?", "Dangling meta character '?' near index 2\na|?\n  ^"),
+            ("((a)", "Unclosed group near index 4\n((a)"),
+            ("a)", "Unmatched closing ')' near index 0\na)\n^"),
+            (")", "Unmatched closing ')'\n)"),
+            ("[[a]", "Unclosed character class near index 3\n[[a]\n   ^"),
+        ] {
+            assert_eq!(JavaRegex::new(source).unwrap_err().to_string(), message);
+        }
+        for fine in ["a*?b++c??", "(?i)a{2}?", "(?:a|b)+", "(?)a", "(?<=a)b", "()*"] {
+            assert!(JavaRegex::new(fine).is_ok(), "{fine}");
+        }
+    }
+
+    #[test]
     fn what_cannot_be_translated_is_named() {
         for (source, named) in [
             (r"(?x)a b", "(?x)"),
-            (r"\p{javaLowerCase}", "javaLowerCase"),
+            (r"\p{javaMirrored}", "javaMirrored"),
             (r"\p{InGreek}", "InGreek"),
             (r"a{,3}", "{,3}"),
             (r"\y", r"\y"),
@@ -389,7 +475,7 @@ mod tests {
             ("a{2}{3}", "{2}"),
             ("(?P<n>a)", "(?P"),
             ("[[:alpha:]]", "[:"),
-            ("[a", "["),
+            ("[a", "Unclosed character class"),
         ] {
             let error = JavaRegex::new(source).unwrap_err().to_string();
             assert!(error.contains(named), "{source}: {error}");

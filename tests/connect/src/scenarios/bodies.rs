@@ -55,6 +55,22 @@ pub(super) fn list(list: &mut List) {
         }
         t.remove(&name);
     });
+    list.add(BOTH, "byte_order_mark", |t| {
+        let (name, config) = (t.name("marked"), idle(t).to_string());
+        t.put(format!("/connectors/{name}/config"), format!("\u{feff}{config}"));
+        t.post("/connectors", format!("\u{feff}{{\"name\":\"{name}\",\"config\":{config}}}"));
+        t.remove(&name);
+    });
+    list.add(BOTH, "patch_config_of_nothing", |t| {
+        for body in ["", "null", "{}", r#"{"a":null}"#] {
+            t.patch("/connectors/none/config", body);
+        }
+        let name = start_idle(t, json!({}));
+        for body in ["", "null", "{}", r#"{"batch.size":null,"a":1.50,"b":true}"#] {
+            t.patch(format!("/connectors/{name}/config"), body);
+        }
+        t.remove(&name);
+    });
     list.add(BOTH, "validate", |t| {
         for body in SHAPES {
             t.put("/connector-plugins/FileStreamSource/config/validate", *body);

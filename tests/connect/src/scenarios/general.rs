@@ -23,6 +23,25 @@ pub(super) fn list(list: &mut List) {
         }
     });
     list.add(BOTH, "content_types", content_types);
+    list.add(BOTH, "content_types_of_nothing", |t| {
+        for kind in
+            ["text/plain", "application/vnd.x+json", "*/*", "application/*", "APPLICATION/JSON; charset=x"]
+        {
+            for (method, path) in [
+                ("GET", "/connectors/none"),
+                ("DELETE", "/connectors/none"),
+                ("PUT", "/connectors/none/pause"),
+                ("POST", "/connectors/none/restart"),
+                ("GET", "/"),
+                ("GET", "/health"),
+                ("GET", "/nothing"),
+                ("DELETE", "/health"),
+            ] {
+                t.send(Request::new(method, path).header("Content-Type", kind));
+            }
+            t.send(Request::new("PUT", "/connectors/none/config").body("[]").header("Content-Type", kind));
+        }
+    });
     list.add(BOTH, "accept", |t| {
         for accept in ["text/plain", "*/*", "application/*", "text/html,*/*;q=0.1", "nonsense"] {
             t.send(Request::new("GET", "/").header("Accept", accept));
@@ -82,6 +101,13 @@ fn unknown_paths(t: &mut T<'_>) {
         "/connectors/none/../none",
         "/connectors/none%2E%2E",
         "/connectors/none?expand=%zz",
+        "/connectors//",
+        "/connectors//status",
+        "/connectors/;a=b/status",
+        "/connectors/none//status",
+        "/connector-plugins//config",
+        "/connectors/%ff%fe",
+        "/connectors/%c3%bc%ff;a/status",
     ] {
         t.get(path);
     }
@@ -190,6 +216,11 @@ fn loggers(t: &mut T<'_>) {
     t.put("/admin/loggers/one", r#"{"level":"ALL"}"#);
     t.get("/admin/loggers/one");
     t.get("/admin/loggers/root");
+    // The same level as before is no change.
+    t.put("/admin/loggers/same.level", r#"{"level":"INFO"}"#);
+    t.get("/admin/loggers/same.level");
+    t.put("/admin/loggers/one.same", r#"{"level":"ALL"}"#);
+    t.get("/admin/loggers/one.same");
     let answer = t.quietly(&Request::new("GET", "/admin/loggers/"));
     let all: serde_json::Value = serde_json::from_str(&answer.body).unwrap_or_default();
     t.note(

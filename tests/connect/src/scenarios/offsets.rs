@@ -161,6 +161,8 @@ fn odd_sink(t: &mut T<'_>) {
         t.patch(&path, json!({"offsets": [{"partition": partition, "offset": offset}]}).to_string());
         t.get(&path);
     }
+    t.patch(&path, r#"{"offsets":[{"partition":null,"offset":{"kafka_offset":0}}]}"#);
+    t.patch(&path, r#"{"offsets":[{"offset":null}]}"#);
     t.remove(&name);
 }
 

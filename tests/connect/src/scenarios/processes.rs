@@ -78,6 +78,8 @@ fn bad_settings() -> Vec<(&'static str, On, Changes)> {
         ("algorithm", distributed, vec![("inter.worker.key.generation.algorithm", Some("Nobody"))]),
         ("protocol", distributed, vec![("connect.protocol", Some("nobody"))]),
         ("exactly_once", distributed, vec![("exactly.once.source.support", Some("perhaps"))]),
+        ("heartbeat", distributed, vec![("heartbeat.interval.ms", Some("10000"))]),
+        ("level", standalone, vec![("metrics.recording.level", Some("TRACE"))]),
         ("broker", distributed, vec![("bootstrap.servers", Some("127.0.0.1"))]),
     ]
 }

@@ -42,6 +42,51 @@ pub(super) fn list(list: &mut List) {
         }
         check(t, "FileStreamSource", &json!({"topic": "t"}));
     });
+    list.add(BOTH, "nulls", |t| {
+        for (class, keys) in [
+            (
+                "FileStreamSource",
+                &["name", "topic", "file", "batch.size", "tasks.max", "errors.tolerance"][..],
+            ),
+            (
+                "FileStreamSource",
+                &["key.converter", "transforms", "topic.creation.groups", "nobody", "errors.log.enable"],
+            ),
+            (
+                "FileStreamSource",
+                &["header.converter", "predicates", "config.action.reload", "tasks.max.enforce"],
+            ),
+            ("FileStreamSink", &["topics", "file", "errors.deadletterqueue.topic.replication.factor"]),
+        ] {
+            for key in keys {
+                check_null(t, class, key);
+            }
+        }
+    });
+    list.add(BOTH, "transaction_interval", |t| {
+        for interval in ["-1", "0", "1", "", "x"] {
+            let config = json!({"connector.class": "FileStreamSource", "name": "n", "topic": "t", "transaction.boundary.interval.ms": interval});
+            check(t, "FileStreamSource", &config);
+        }
+    });
+    list.add(DISTRIBUTED, "overrides_described", |t| {
+        let config = json!({
+            "connector.class": "FileStreamSource", "name": "n", "topic": "t", "topic.creation.default.partitions": "1",
+            "producer.override.linger.ms": " 5 ", "producer.override.acks": "1", "producer.override.own": "x",
+            "producer.override.ssl.key.password": "x", "producer.override.interceptor.classes": "",
+            "admin.override.client.id": "a", "admin.override.retries": "7",
+        });
+        let request = Request::new("PUT", "/connector-plugins/FileStreamSource/config/validate");
+        let answer = t.quietly(&request.json(config.to_string()));
+        let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        t.note("errors", format!("{} {}", answer.status, body["error_count"]));
+        for config in body["configs"].as_array().into_iter().flatten() {
+            let name = config["value"]["name"].as_str().unwrap_or_default();
+            if name.contains(".override.") {
+                t.note(name, config);
+            }
+        }
+    });
     list.add(BOTH, "variables", |t| {
         for topic in ["${env:CONNECT_TEST_TOPIC}", "${env:HIDDEN_TEST}", "${unknown:x}", "${file:/nowhere/at/all:x}"] {
             let config = json!({"connector.class": "FileStreamSource", "name": "n", "topic": topic, "batch.size": topic});
@@ -143,7 +188,7 @@ fn rows() -> Vec<(String, &'static str, Value)> {
             {&key: json_converter}, {&key: json_converter, format!("{key}.schemas.enable"): "perhaps"},
             {&key: json_converter, format!("{key}.schemas.cache.size"): "-1"},
             {&key: json_converter, format!("{key}.decimal.format"): "roman"},
-            {&key: "JsonConverter"}, {&key: "Json"},
+            {&key: "JsonConverter"}, {&key: "Json"}, {&key: "Json", format!("{key}.schemas.enable"): "perhaps"},
             {&key: "org.apache.kafka.connect.storage.StringConverter", format!("{key}.converter.encoding"): "none-such"},
             {&key: "org.apache.kafka.connect.storage.SimpleHeaderConverter"},
         ]);
@@ -195,6 +240,19 @@ fn transform_settings() -> Value {
             config
         })
         .collect()
+}
+
+/// Validates with a setting that is null; its value is noted, too.
+fn check_null(t: &mut T<'_>, plugin: &str, key: &str) {
+    let mut config = json!({"connector.class": plugin, "name": "n", "topic": "t", "topics": "t"});
+    config[key] = Value::Null;
+    check(t, plugin, &config);
+    let request = Request::new("PUT", format!("/connector-plugins/{plugin}/config/validate"));
+    let answer = t.quietly(&request.json(config.to_string()));
+    let body: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let values = body["configs"].as_array().into_iter().flatten().map(|config| &config["value"]);
+    let value = values.into_iter().find(|value| value["name"] == key).map(|value| value["value"].clone());
+    t.note(format!("{plugin} {key}"), value.map_or("not there".to_owned(), |value| value.to_string()));
 }
 
 /// Validates and notes the number of errors and each setting that has some.

@@ -51,7 +51,7 @@ fn broker() -> Arc<Cluster> {
     if let Some(cluster) = shared.upgrade() {
         return cluster;
     }
-    let builder = Cluster::builder().version(Version::V39Kraft).in_memory().heap("768m");
+    let builder = Cluster::builder().version(Version::V39Kraft).with_security().in_memory().heap("768m");
     let cluster = builder.property("group.min.session.timeout.ms", 1000).start();
     let cluster = Arc::new(cluster.unwrap_or_else(|error| panic!("no broker: {error}")));
     *shared = Arc::downgrade(&cluster);
@@ -348,7 +348,7 @@ pub(crate) struct State {
     pub(crate) state: String,
     /// `host:port`.
     pub(crate) worker: String,
-    trace: Option<String>,
+    pub(crate) trace: Option<String>,
 }
 
 impl State {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Map;
 
 import local.vectors.data.DataVectors;
+import local.vectors.data.RandomVectors;
 
 import org.apache.kafka.connect.runtime.distributed.GroupVectors;
 
@@ -16,6 +17,7 @@ public final class Vectors {
 
     private static final Map<String, Maker> SUBJECTS = Map.of(
             "data", DataVectors::write,
+            "random", RandomVectors::write,
             "group", GroupVectors::write);
 
     private Vectors() { }

@@ -42,6 +42,10 @@ final class HeaderVectors {
         "BooleanConverter", new BooleanConverter(), "ShortConverter", new ShortConverter(), "IntegerConverter", new IntegerConverter(), "LongConverter", new LongConverter(), "FloatConverter", new FloatConverter(),
         "DoubleConverter", new DoubleConverter(), "StringConverter", new StringConverter(), "ByteArrayConverter", new ByteArrayConverter());
 
+    static final String[] NAMES = CONVERTERS.keySet().stream().sorted().toArray(String[]::new);
+    /** What `new String` makes of bytes that are no UTF-8. */
+    private static final String[] MALFORMED = {"c3", "c328", "e2", "e282", "e28261", "eda080", "eda08061", "eda0", "edbf", "f09f98", "f09f", "f0808080", "f4908080", "f5", "c0af", "e080af", "61ff62", "80", "efbfbd", "eda080edb080"};
+
     private HeaderVectors() { }
 
     static void add(Output output) {
@@ -54,19 +58,32 @@ final class HeaderVectors {
                 text.append(PIECES[random.nextInt(PIECES.length)]);
             read(output, (i % 3 == 0 ? "" : i % 3 == 1 ? "[" : "{") + text + (i % 3 == 0 ? "" : i % 3 == 1 ? "]" : "}"));
         }
+        for (String hex : MALFORMED) {
+            readBytes(output, HexFormat.of().parseHex(hex));
+            from(output, "StringConverter", HexFormat.of().parseHex(hex));
+        }
         for (String value : VALUES)
             print(output, Notation.value(value));
-        CONVERTERS.keySet().stream().sorted().forEach(name -> single(output, name));
+        for (String name : NAMES)
+            single(output, name);
     }
 
-    private static void read(Output output, String text) {
+    static void read(Output output, String text) {
         output.add(Notation.object().put("op", "read").put("in", text), () -> {
             SchemaAndValue data = new SimpleHeaderConverter().toConnectHeader("t", "h", text.getBytes(StandardCharsets.UTF_8));
             return Notation.pair(data == null ? null : data.schema(), data == null ? null : data.value());
         });
     }
 
-    private static void print(Output output, Object value) {
+    /** Bytes that need not be text. */
+    static void readBytes(Output output, byte[] bytes) {
+        output.add(Notation.object().put("op", "read").put("hex", HexFormat.of().formatHex(bytes)), () -> {
+            SchemaAndValue data = new SimpleHeaderConverter().toConnectHeader("t", "h", bytes);
+            return Notation.pair(data.schema(), data.value());
+        });
+    }
+
+    static void print(Output output, Object value) {
         ObjectNode input = Notation.object().put("op", "print");
         input.set("value", Notation.node(value));
         output.add(input, () -> {
@@ -92,11 +109,17 @@ final class HeaderVectors {
                 });
             }
         for (String hex : new String[] {null, "", "00", "01", "02", "ff", "0001", "00000001", "3fc00000", "ffffffffffffffff", "3ff8000000000000", "c3a9ff"}) {
-            ObjectNode input = Notation.object().put("op", "from").put("class", converter.getClass().getName()).put("in", hex);
-            output.add(input, () -> {
-                SchemaAndValue data = converter.toConnectData("t", hex == null ? null : HexFormat.of().parseHex(hex));
-                return Notation.pair(data.schema(), data.value());
-            });
+            from(output, name, hex == null ? null : HexFormat.of().parseHex(hex));
         }
+    }
+
+    static void from(Output output, String name, byte[] bytes) {
+        Converter converter = CONVERTERS.get(name);
+        ObjectNode input = Notation.object().put("op", "from").put("class", converter.getClass().getName());
+        input.put("in", bytes == null ? null : HexFormat.of().formatHex(bytes));
+        output.add(input, () -> {
+            SchemaAndValue data = converter.toConnectData("t", bytes);
+            return Notation.pair(data.schema(), data.value());
+        });
     }
 }

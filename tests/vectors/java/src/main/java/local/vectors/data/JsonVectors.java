@@ -3,6 +3,7 @@ package local.vectors.data;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -59,7 +60,7 @@ final class JsonVectors {
 
     /** Texts that are read without schema. */
     private static final String[] PLAIN = {
-        "", " ", "null", "true", "false", "1", "-1", "0", "-0", "007", "-007", "00", "1.0", "1.50", "01.5", "1e5", "1E+5", "1e-5", "1e400", "9223372036854775807", "-9223372036854775808",
+        "", " ", "null", "true", "false", "1", "-1", "0", "-0", "007", "-007", "00", "1.0", "1.50", "01.5", "-0.0", "-0e5", "[-0.00E-5,-1e-400]", "1e5", "1E+5", "1e-5", "1e400", "9223372036854775807", "-9223372036854775808",
         "0.1", "123456789.123456789", "\"\"", "\"a\\u00e9\\n\\/\"", "\"\\ud83d\\ude00\"", "[]", "[1,[2,{}],null]", "{}", "{\"a\":1,\"a\":2}", "{\"b\":1,\"a\":{\"d\":[],\"c\":null}}",
         "1 2", "[1] x", "\"a\"b", "{} ]", "\ufeff1", " \t\r\n1", "NaN", "Infinity", "+1", ".5", "1.", "1e", "-", "1,2", "1x", "nul", "nullx", "True", "[1,]", "[,1]", "[1,,2]", "[1 2]",
         "{a:1}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "'a'", "\"a", "[1", "{\"a\":1", "// x\n1", "/* */1", "\"\t\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "]", "}", ":", ",", "\u00a01", "\f1",
@@ -68,7 +69,7 @@ final class JsonVectors {
 
     private static final String[][] ENVELOPES = {
         {"{\"type\":\"int8\"}", "1", "127", "128", "300", "-1.9", "\"5\"", "true", "null", "[]", "{}"}, {"{\"type\":\"int16\"}", "70000", "1e2"}, {"{\"type\":\"int32\"}", "2147483648", "1.99", "1e10"},
-        {"{\"type\":\"int64\"}", "1", "1e3", "\"x\"", "9223372036854775808.0"}, {"{\"type\":\"float\"}", "1", "0.1", "1e40", "\"1\"", "12345678901234567890"},
+        {"{\"type\":\"int64\"}", "1", "1e3", "\"x\"", "9223372036854775808.0"}, {"{\"type\":\"float\"}", "1", "-0.0", "0.1", "1e40", "\"1\"", "12345678901234567890"},
         {"{\"type\":\"double\"}", "1", "0.1", "1e400", "12345678901234567890", "true"}, {"{\"type\":\"boolean\"}", "true", "\"true\"", "1"}, {"{\"type\":\"string\"}", "\"x\"", "1", "null", "true"},
         {"{\"type\":\"string\",\"optional\":true}", "null", "1"}, {"{\"type\":\"bytes\"}", "\"AQI=\"", "\"AQI\"", "\"A Q I =\"", "\" AQI=\"", "\"AQJ=\"", "\"A-_=\"", "\"\"", "1", "\"AQID AQID\"", "\"====\""},
         {"{\"type\":\"array\",\"items\":{\"type\":\"int32\"}}", "[1,2]", "[]", "{\"a\":1}", "5", "[null]", "[\"x\"]"},
@@ -135,8 +136,6 @@ final class JsonVectors {
     }
 
     private static void to(Output output, String config, String schema, String value) {
-        ObjectNode input = Notation.object().put("op", "to");
-        input.set("config", Notation.json(config));
         Schema s;
         Object v;
         try {
@@ -145,6 +144,12 @@ final class JsonVectors {
         } catch (RuntimeException e) {
             throw new IllegalArgumentException(schema + " " + value, e);
         }
+        to(output, config, s, v);
+    }
+
+    static void to(Output output, String config, Schema s, Object v) {
+        ObjectNode input = Notation.object().put("op", "to");
+        input.set("config", Notation.json(config));
         input.set("data", Notation.pair(s, v));
         output.add(input, () -> {
             byte[] bytes = converter(config).fromConnectData("t", s, v);
@@ -152,12 +157,23 @@ final class JsonVectors {
         });
     }
 
-    private static void from(Output output, String config, String text) {
+    static void from(Output output, String config, String text) {
         ObjectNode input = Notation.object().put("op", "from");
         input.set("config", Notation.json(config));
         input.put("in", text);
         output.add(input, () -> {
             SchemaAndValue data = converter(config).toConnectData("t", text.getBytes(StandardCharsets.UTF_8));
+            return Notation.pair(data.schema(), data.value());
+        });
+    }
+
+    /** Bytes that need not be text. */
+    static void fromBytes(Output output, String config, byte[] bytes) {
+        ObjectNode input = Notation.object().put("op", "from");
+        input.set("config", Notation.json(config));
+        input.put("hex", HexFormat.of().formatHex(bytes));
+        output.add(input, () -> {
+            SchemaAndValue data = converter(config).toConnectData("t", bytes);
             return Notation.pair(data.schema(), data.value());
         });
     }

@@ -1,6 +1,7 @@
 package local.vectors.data;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +26,10 @@ final class Output {
         } catch (Exception | StackOverflowError e) {
             input.setAll(Notation.error(e));
         }
-        lines.add(input.toString());
+        String line = input.toString();
+        // Halves of surrogate pairs have no place in a file.
+        if (StandardCharsets.UTF_8.newEncoder().canEncode(line))
+            lines.add(line);
     }
 
     void write(Path file) throws IOException {

@@ -26,7 +26,7 @@ final class TextVectors {
     private static final String[] PATTERNS = {
         "yyyy-MM-dd", "yyyyMMdd", "HH:mm:ss.SSS'Z'", "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", "yyyy-MM-dd'T'HH:mm:ss.SSSX", "yyyy-MM-dd'T'HH:mm:ssXXX", "yyyy-MM-dd HH:mm:ss Z", "EEE, dd MMM yyyy HH:mm:ss zzz",
         "EEEE d MMMM y G", "yy-M-d", "y-MM", "yyyyy.MMMMM.dd GGG hh:mm aaa", "h:mm a", "K:mm a", "k:mm", "H:m:s.S", "D yyyy", "DDD", "w YYYY u", "ww-YY E", "W F MMM yyyy", "F EEE MM yyyy", "''yyyy''", "'o''clock' HH",
-        "yyyyMMddHHmmss", "yyyyMMddHHmmssSSS", "SSSSSS", "MMMyyyy", "LLLL LL", "XX", "X", "zzzz", "dd/MM/yy", "MM-dd", "HH", "a", "u", "S", "yyyy-DDD", "YYYY-'W'ww-u", "", "'", "b", "yyyy-MM-ddTHH", "'x", "yyyy\u00e9MM", "EEE", "MMM dd, yyyy",
+        "yyyyMMddHHmmss", "yyyyMMddHHmmssSSS", "SSSSSS", "MMMyyyy", "LLLL LL", "XX", "X", "XXXX", "zzzz", "dd/MM/yy", "MM-dd", "HH", "a", "u", "S", "yyyy-DDD", "YYYY-'W'ww-u", "", "'", "b", "yyyy-MM-ddTHH", "'x", "yyyy\u00e9MM", "EEE", "MMM dd, yyyy",
     };
     private static final long[] MILLIS = {
         0L, 1L, -1L, 1577934245006L, 951782400000L, -62135769600000L, -62135769600001L, -12219292800000L, -12219292800001L, -2208988800000L, 253402300799999L, 253402300800000L, 1609459199999L, 1609372800000L, 1483228800000L,
@@ -41,11 +41,11 @@ final class TextVectors {
         {"h:mm a", "12:00 AM", "12:00 PM", "1:05 pm", "13:00 AM", "0:00 PM"}, {"K:mm a", "0:00 AM", "11:59 PM", "12:00 AM"}, {"k:mm", "24:00", "1:00", "0:00"}, {"hh", "5"}, {"a", "PM"}, {"HH hh a", "05 03 PM"}, {"hh a HH", "03 PM 05"},
         {"D yyyy", "366 2020", "1 1970", "400 2020"}, {"yyyy-DDD", "2020-060", "2021-060"}, {"yyyyDDD", "2020060"}, {"w YYYY u", "1 2020 3", "53 2020 7"}, {"YYYY-'W'ww-u", "2020-W01-1", "2020-W53-7", "2019-W10-0", "2019-W10-8"}, {"ww-YY E", "05-20 Mon"}, {"yyyy ww E", "2020 05 Tue"},
         {"W F MMM yyyy", "2 3 Jan 2020"}, {"F EEE MM yyyy", "2 Thu 01 2020", "-1 Fri 03 2020", "5 Mon 02 2021"}, {"W EEE MM yyyy", "2 Thu 01 2020"}, {"EEE", "Mon", "Sunday"}, {"E yyyy", "Mon 2020"}, {"MMM dd, yyyy", "Jan 02, 2020", "september 5, 2020", "Sept 5, 2020", "May 1, 2020"},
-        {"y G", "2020 AD", "5 BC", "44 bc"}, {"MMMyyyy", "Feb2020", "February2020"}, {"yyyyMMddHHmmssSSS", "20200102030405006", "2020010203040500"}, {"SSSSSS", "123456", "1"}, {"'o''clock' HH", "o'clock 5"}, {"HHmm", "0304", "304", "-304"}, {"yyyyMMM", "2020Jan"}, {"yyyyMMMdd", "2020Jan05"}, {"", "x"}, {"LLLL yyyy", "March 2020"}, {"M/d/yyyy", "3/4/2020"},
+        {"y G", "2020 AD", "5 BC", "44 bc"}, {"MMMyyyy", "Feb2020", "February2020"}, {"yyyyMMddHHmmssSSS", "20200102030405006", "2020010203040500"}, {"SSSSSS", "123456", "1"}, {"'o''clock' HH", "o'clock 5"}, {"HHmm", "0304", "304", "-304"}, {"yyyyMMM", "2020Jan"}, {"yyyyMMMdd", "2020Jan05"}, {"", "x"}, {"LLLL yyyy", "March 2020"}, {"M/d/yyyy", "3/4/2020", " 3/ 4/2020"}, {"d MMM yyyy", "5  Jan 2020", "5 Jan  2020", " 5 Jan 2020"}, {"a h", " PM 3"}, {"h a", "3  PM"}, {"EEE d", "\tMon 5"}, {"HH z", "5  GMT"},
     };
     private static final String[][] REPLACEMENTS = {
         {"(.*)-(.*)", "$2-$1", "a-b", "ab"}, {"(?<left>.*)-.*", "${left}x\\$1\\\\", "a-b"}, {"a|ab", "x", "ab"}, {"(a)(b)?", "$1$2$11", "a", "ab"}, {"(a)", "$2", "a", "b"}, {"(a)", "${x}", "a"}, {"(a)", "$", "a"}, {"(a)", "$a", "a"}, {"(a)", "\\", "a"}, {"(a)", "${1}", "a"}, {"(a)", "${", "a"},
-        {"(?<n>a)", "${n", "a"}, {"(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)", "$11$10$1", "abcdefghijk"}, {"(a)", "$10$01", "a"}, {".*", "x", "abc", ""}, {"b*", "x", "abc"}, {"topic[0-9]+", "prefix.$0", "topic12", "xtopic1"}, {"(?i)TOPIC(.*)", "t$1", "topicX"}, {"([a-z]+?)([0-9]*)", "$1_$2", "abc12"}, {"^(\\w+)\\.(\\w+)$", "$2.$1", "a.b"}, {"(a)|(b)", "[$1$2]", "b"}, {"x", "\\y\\$", "x"},
+        {"(?<n>a)", "${n", "a"}, {"(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)", "$11$10$1", "abcdefghijk"}, {"(a)", "$10$01", "a"}, {".*", "x", "abc", ""}, {"b*", "x", "abc"}, {"topic[0-9]+", "prefix.$0", "topic12", "xtopic1"}, {"(?i)TOPIC(.*)", "t$1", "topicX"}, {"([a-z]+?)([0-9]*)", "$1_$2", "abc12"}, {"^(\\w+)\\.(\\w+)$", "$2.$1", "a.b"}, {"(a)|(b)", "[$1$2]", "b"}, {"x", "\\y\\$", "x"}, {"\\p{javaLowerCase}+", "x", "Abc", "ABC"}, {"\\P{javaLetterOrDigit}", "_", "ab-c", "a"}, {"[\\p{javaUpperCase}\\p{javaDigit}]+", "x", "aB9c"}, {"\\p{sc=Latin}+\\p{IsDigit}", "x", "-ab1"}, {"\\p{InBasic_Latin}{2}\\p{blk=BasicLatin}", "x", "abcd"}, {"\\p{gc=Lu}|\\p{general_category=Nd}", "x", "a1B"}, {"\\p{L1}\\p{LC}", "x", "-b"},
     };
     private static final String[] STRINGS = {
         "null", "{bool:true}", "{i8:-1}", "{i16:300}", "{i32:5}", "{i64:'-9'}", "{float:'1.5'}", "{double:'1E21'}", "{double:'1E7'}", "{double:'9999999'}", "{double:'0.001'}", "{double:'0.0009'}", "{double:'NaN'}", "{double:'-0.0'}", "{double:'4.9E-324'}", "{s:'x'}", "{dec:['1','3']}", "{dec:['123',-3]}", "{dec:['123',10]}", "{dec:['-1',7]}",
@@ -77,13 +77,13 @@ final class TextVectors {
         orders(output);
     }
 
-    private static SimpleDateFormat format(String pattern) {
+    static SimpleDateFormat format(String pattern) {
         SimpleDateFormat format = new SimpleDateFormat(pattern, Locale.US);
         format.setTimeZone(TimeZone.getTimeZone("UTC"));
         return format;
     }
 
-    private static void parse(Output output, String pattern, String text) {
+    static void parse(Output output, String pattern, String text) {
         ObjectNode input = Notation.object().put("op", "parse").put("pattern", pattern).put("in", text);
         output.add(input, () -> {
             ParsePosition position = new ParsePosition(0);
@@ -92,7 +92,7 @@ final class TextVectors {
         });
     }
 
-    private static void replace(Output output, String regex, String replacement, String text) {
+    static void replace(Output output, String regex, String replacement, String text) {
         ObjectNode input = Notation.object().put("op", "replace").put("regex", regex).put("replacement", replacement).put("in", text);
         output.add(input, () -> {
             Matcher matcher = Pattern.compile(regex).matcher(text);

@@ -45,7 +45,7 @@ final class TransformVectors {
         {"Flatten", "{}"}, {"Flatten", "{delimiter:'_'}"}, {"Flatten", "{delimiter:''}"},
         {"HeaderFrom", "{fields:'id,name',headers:'h1,h2',operation:'move'}"}, {"HeaderFrom", "{fields:'size,inner',headers:'h1,old',operation:'copy'}"}, {"HeaderFrom", "{fields:'size',headers:'h1',operation:'copy','replace.null.with.default':'false'}"}, {"HeaderFrom", "{fields:'none',headers:'h1',operation:'copy'}"}, {"HeaderFrom", "{fields:'a',headers:'h1,h2',operation:'copy'}"}, {"HeaderFrom", "{fields:'a',headers:'h1',operation:'cut'}"}, {"HeaderFrom", "{fields:'',headers:'h1',operation:'copy'}"}, {"HeaderFrom", "{fields:'nil',headers:'h1',operation:'move'}"},
         {"HoistField", "{field:'h'}"}, {"HoistField", "{}"}, {"HoistField", "{field:''}"},
-        {"InsertField", "{}"}, {"InsertField", "{'topic.field':'t','partition.field':'p!','timestamp.field':'ts?','static.field':'s','static.value':'v'}"}, {"InsertField", "{'offset.field':'o'}"}, {"InsertField", "{'static.field':'s'}"}, {"InsertField", "{'topic.field':'id'}"}, {"InsertField", "{'topic.field':'t','replace.null.with.default':'false'}"}, {"InsertField", "{'timestamp.field':'ts!'}"},
+        {"InsertField", "{}"}, {"InsertField", "{'topic.field':'t','partition.field':'p!','timestamp.field':'ts?','static.field':'s','static.value':'v'}"}, {"InsertField", "{'offset.field':'o'}"}, {"InsertField", "{'offset.field':'o','topic.field':'id'}"}, {"InsertField", "{'static.field':'s','static.value':'\u00a0v\u2028'}"}, {"InsertField", "{'static.field':'s'}"}, {"InsertField", "{'topic.field':'id'}"}, {"InsertField", "{'topic.field':'t','replace.null.with.default':'false'}"}, {"InsertField", "{'timestamp.field':'ts!'}"},
         {"MaskField", "{}"}, {"MaskField", "{fields:''}"}, {"MaskField", "{fields:'id,name,size,on,ratio,price,at,list'}"}, {"MaskField", "{fields:'raw'}"}, {"MaskField", "{fields:'inner'}"}, {"MaskField", "{fields:'id,name,size,ratio',replacement:'42'}"}, {"MaskField", "{fields:'price',replacement:'1.25'}"}, {"MaskField", "{fields:'price',replacement:'x'}"}, {"MaskField", "{fields:'id',replacement:'x'}"}, {"MaskField", "{fields:'id',replacement:'1e3'}"}, {"MaskField", "{fields:'on',replacement:'true'}"}, {"MaskField", "{fields:'id',replacement:''}"}, {"MaskField", "{fields:'none,zip,zap','replace.null.with.default':'false'}"},
         {"ReplaceField", "{}"}, {"ReplaceField", "{exclude:'id,name'}"}, {"ReplaceField", "{include:'id,size'}"}, {"ReplaceField", "{renames:'id:key,name:title'}"}, {"ReplaceField", "{renames:'id'}"}, {"ReplaceField", "{renames:'id:name'}"}, {"ReplaceField", "{blacklist:'id',whitelist:'id,name'}"}, {"ReplaceField", "{include:'id,size',exclude:'id',renames:'size:id','replace.null.with.default':'false'}"}, {"ReplaceField", "{renames:'a:b:c'}"}, {"ReplaceField", "{renames:':a'}"},
         {"SetSchemaMetadata", "{}"}, {"SetSchemaMetadata", "{'schema.name':'new'}"}, {"SetSchemaMetadata", "{'schema.version':'9'}"}, {"SetSchemaMetadata", "{'schema.name':'new','schema.version':'9','replace.null.with.default':'false'}"}, {"SetSchemaMetadata", "{'schema.version':'x'}"},
@@ -114,9 +114,6 @@ final class TransformVectors {
     }
 
     private static void run(Output output, String name, String config, String[] data, boolean key, boolean bare) {
-        String className = "org.apache.kafka.connect.transforms." + name;
-        ObjectNode input = Notation.object().put("class", className);
-        input.set("config", Notation.json(config));
         Schema schema;
         Object value;
         try {
@@ -126,6 +123,13 @@ final class TransformVectors {
             // A struct that Java refuses to build is no case.
             return;
         }
+        run(output, name, config, schema, value, key, bare);
+    }
+
+    static void run(Output output, String name, String config, Schema schema, Object value, boolean key, boolean bare) {
+        String className = "org.apache.kafka.connect.transforms." + name;
+        ObjectNode input = Notation.object().put("class", className);
+        input.set("config", Notation.json(config));
         ConnectHeaders headers = new ConnectHeaders();
         headers.addInt("old", 1).addString("other", "x").addString("old", "2");
         Schema other = Schema.OPTIONAL_STRING_SCHEMA;

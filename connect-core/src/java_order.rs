@@ -1,17 +1,20 @@
 //! The orders in which Java visits strings. They decide ties in an assignment, and a leader of ours must decide them as
-//! a Java leader does, or work would move for no reason whenever leadership passes from one kind to the other.
+//! a Java leader does, or work would move for no reason whenever leadership passes from one kind to the other. They are also
+//! seen in answers of REST and in records of the config topic.
 
 use std::cmp::Ordering;
+
+use connect_api::data::java::string_hash;
 
 use crate::worker::TaskId;
 
 /// `String.compareTo`: by UTF-16 units, which differs from Rust's order beyond the basic plane.
-pub(super) fn compare(left: &str, right: &str) -> Ordering {
+pub(crate) fn compare(left: &str, right: &str) -> Ordering {
     left.encode_utf16().cmp(right.encode_utf16())
 }
 
 /// `ConnectorTaskId.compareTo`.
-pub(super) fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
+pub(crate) fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
     compare(&left.connector, &right.connector).then(left.task.cmp(&right.task))
 }
 
@@ -37,8 +40,7 @@ fn sort_from<T>(mut capacity: u32, items: &mut [T], key: impl Fn(&T) -> &str) {
 }
 
 fn bucket(key: &str, capacity: u32) -> u32 {
-    let hash =
-        key.encode_utf16().fold(0u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    let hash = string_hash(key) as u32;
     (hash ^ (hash >> 16)) & (capacity - 1)
 }
 

@@ -1,0 +1,86 @@
+//! Workers of ours at the secured listeners of a broker: the worker's own clients, and those of connectors, which have settings of their
+//! own (`producer.*`, `consumer.*`, `admin.*`).
+
+use connect_differential::Side::Ours;
+use kafka_clusters::Listener;
+use serde_json::json;
+
+use crate::flow::Flow;
+use crate::lots::until;
+use crate::verifiable::Verifiable;
+use crate::workers::{Fleet, PATIENCE};
+
+/// A member whose clients all use this listener.
+fn fleet(name: &str, listener: Listener, protocol: &str, password: Option<&str>) -> Fleet {
+    let fleet = Fleet::new(name);
+    let security = fleet.cluster.security().unwrap();
+    let password = password.unwrap_or(&security.password);
+    let login = format!(
+        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"{}\" password=\"{password}\";",
+        security.username
+    );
+    let bootstrap = fleet.cluster.bootstrap_of(listener);
+    let authority = security.ca_file.display().to_string();
+    let client = [
+        ("bootstrap.servers", bootstrap.as_str()),
+        ("security.protocol", protocol),
+        ("sasl.mechanism", "PLAIN"),
+        ("sasl.jaas.config", &login),
+        ("ssl.truststore.type", "PEM"),
+        ("ssl.truststore.location", &authority),
+    ];
+    let prefixed = ["", "producer.", "consumer.", "admin."].into_iter();
+    let settings: Vec<(String, &str)> =
+        prefixed.flat_map(|prefix| client.map(|(key, value)| (format!("{prefix}{key}"), value))).collect();
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    fleet.with(Ours, &settings)
+}
+
+fn numbers_pass(fleet: &Fleet) {
+    fleet.launch(0);
+    fleet.await_ready(0);
+    let numbers = Verifiable::start(fleet, 0);
+    fleet.await_running(0, Verifiable::INSTANCES, &[0]);
+    numbers.await_arrival(fleet);
+    numbers.assert_whole(fleet, false);
+}
+
+#[test]
+fn ours_numbers_pass_with_a_login() {
+    numbers_pass(&fleet("secured-login", Listener::SaslPlaintext, "SASL_PLAINTEXT", None));
+}
+
+#[test]
+fn ours_a_wrong_password_is_told() {
+    let fleet = fleet("secured-wrong", Listener::SaslPlaintext, "SASL_PLAINTEXT", Some("wrong"));
+    fleet.launch(0);
+    let log = until("the log says why", PATIENCE, || {
+        let log = fleet.output(0);
+        if log.contains("Authentication failed") { Ok(log) } else { Err(log) }
+    });
+    assert!(log.contains("sasl.jaas.config"), "the setting is named: {log}");
+    assert!(!log.contains("password=\"wrong\""), "the password is not shown: {log}");
+}
+
+/// The worker's own clients have TLS always; those of connectors in a build for it.
+#[test]
+fn ours_a_build_without_tls_for_connectors_says_so() {
+    let fleet = fleet("secured-refused", Listener::SaslSsl, "SASL_SSL", None);
+    fleet.launch(0);
+    fleet.await_ready(0);
+    let file = fleet.folder().join("lines.txt");
+    std::fs::write(&file, "one\n").unwrap();
+    let config =
+        json!({"connector.class": "FileStreamSource", "tasks.max": "1", "file": file, "topic": "secured"});
+    fleet.create(0, "lines", &config);
+    until("the task has failed", PATIENCE, || match fleet.states(0).get("lines-0") {
+        Some(state) if state.trace.as_deref().is_some_and(|trace| trace.contains("client-tls")) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+}
+
+#[test]
+#[ignore = "needs executables built with --features client-tls"]
+fn ours_numbers_pass_with_tls() {
+    numbers_pass(&fleet("secured-tls", Listener::SaslSsl, "SASL_SSL", None));
+}
