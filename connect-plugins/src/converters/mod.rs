@@ -1,5 +1,6 @@
 //! The built-in converters, each under the name of its Java class.
 
+mod encoding;
 mod json;
 mod primitive;
 mod simple_header;
