@@ -108,10 +108,13 @@ impl Core {
     /// True for source connectors of a worker with exactly-once support.
     pub(super) fn delivers_exactly_once(&self, connector: &str) -> bool {
         use super::ExactlyOnceSource::Enabled;
-        let class = self.state.connector(connector).and_then(|config| config.get("connector.class")?.clone());
-        let plugin = class.and_then(|class| self.worker.plugins().connector(&class).ok());
-        self.shared.settings.exactly_once == Enabled
-            && plugin.is_some_and(|p| p.kind() == ConnectorType::Source)
+        self.shared.settings.exactly_once == Enabled && self.kind(connector) == Some(ConnectorType::Source)
+    }
+
+    /// What a connector is; `None` when this worker does not know its class.
+    fn kind(&self, connector: &str) -> Option<ConnectorType> {
+        let class = self.state.connector(connector)?.get("connector.class")?.clone()?;
+        Some(self.worker.plugins().connector(&class).ok()?.kind())
     }
 
     /// The hooks for a task that delivers exactly once.
@@ -144,10 +147,9 @@ impl Core {
         self.configs.refresh().await.map_err(stored)?;
         self.must_know(name, HerderError::unknown_connector)?;
         let state = self.configs.state();
-        if !self.delivers_exactly_once(name) {
-            return Err(HerderError::BadRequest(format!(
-                "Connector {name} is not a source connector of a worker with exactly-once support"
-            )));
+        // Whether this worker delivers exactly once itself does not matter: others may already, while a group is upgraded.
+        if self.kind(name) == Some(ConnectorType::Sink) {
+            return Err(HerderError::BadRequest(format!("Connector {name} is not a source connector")));
         }
         if !state.is_pending_fencing(name) {
             return Ok(Round::Done);

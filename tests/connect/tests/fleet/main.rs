@@ -20,6 +20,7 @@ mod measure;
 mod mixed;
 mod moves;
 mod rolling;
+mod rollout;
 mod secured;
 mod sessions;
 mod subjects;
