@@ -10,6 +10,7 @@
 // The whole crate is a test: what cannot go on panics.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod crowd;
 mod flow;
 mod group;
 mod junk;
