@@ -64,6 +64,9 @@ pub trait ConnectorPlugin: Send + Sync {
     /// Source or sink.
     fn kind(&self) -> ConnectorType;
 
+    /// Told once, before anything else is asked: the properties of the worker, variables resolved. They hold secrets.
+    fn on_worker(&self, _properties: &ConfigMap) {}
+
     /// Its settings, without those that the worker adds for every connector.
     fn config_def(&self) -> ConfigDef;
 

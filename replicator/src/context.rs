@@ -2,7 +2,7 @@
 //! of topics. Whoever starts finds it by the configuration it was given, so that none depends on another being here.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak};
 
 use connect_core::api::{ConfigMap, ConnectError};
 use kafka_wire::cluster::Cluster;
@@ -90,6 +90,8 @@ impl Context {
 /// The contexts of a process: one for each connector and configuration in use.
 pub(crate) struct Contexts {
     local: Option<Local>,
+    /// The properties of the worker.
+    worker: OnceLock<ConfigMap>,
     network: Network,
     pub(crate) monitors: MonitorHandle,
     known: Mutex<BTreeMap<String, Known>>,
@@ -106,7 +108,14 @@ struct Known {
 impl Contexts {
     /// `local`: what the executable's command line and files say, for its own connector.
     pub(crate) fn new(local: Option<Local>, network: Network) -> Self {
-        Self { local, network, monitors: MonitorHandle::default(), known: Mutex::default() }
+        let (worker, monitors, known) = Default::default();
+        Self { local, worker, network, monitors, known }
+    }
+
+    /// Connectors that name no destination write to the cluster of the worker with these properties.
+    pub(crate) fn on_worker(&self, properties: &ConfigMap) {
+        // A process has one worker.
+        let _ = self.worker.set(properties.clone());
     }
 
     /// True in the executable.
@@ -122,7 +131,12 @@ impl Contexts {
     /// The typed configuration of a connector or task.
     pub(crate) fn typed(&self, map: &ConfigMap) -> Result<ReplicatorConfig, config::ConfigError> {
         let name = connector_name(map);
-        config::posted(self.local.as_ref().filter(|_| self.is_own(name)), name, map)
+        if self.is_own(name) {
+            return config::posted(self.local.as_ref(), name, map);
+        }
+        let worker = self.worker.get().into_iter();
+        let map = worker.fold(map.clone(), |map, worker| config::with_destination_of(worker, map));
+        config::posted(None, name, &map)
     }
 
     /// The context for the configuration of a connector or of one of its tasks.
@@ -169,6 +183,31 @@ mod tests {
         let least =
             [("name", "c"), ("src.kafka.bootstrap.servers", "o:1"), ("dest.kafka.bootstrap.servers", "d:1")];
         least.iter().chain(extra).map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn without_a_destination_it_is_the_cluster_of_the_worker() {
+        let contexts = Contexts::new(None, tcp());
+        let mut config = config(&[]);
+        config.remove("dest.kafka.bootstrap.servers");
+        let error = contexts.typed(&config).unwrap_err().to_string();
+        assert!(error.contains("dest.kafka.bootstrap.servers"), "{error}");
+        let login = "x.PlainLoginModule required username=\"u\" password=\"p\";";
+        let worker = [
+            ("bootstrap.servers", "w:1"),
+            ("security.protocol", "SASL_PLAINTEXT"),
+            ("sasl.mechanism", "PLAIN"),
+            ("sasl.jaas.config", login),
+            ("group.id", "g"),
+        ];
+        contexts.on_worker(&worker.map(|(key, value)| (key.to_owned(), value.to_owned())).into());
+        let client = contexts.typed(&config).unwrap().destination.client;
+        assert_eq!(client.bootstrap_servers, [("w".to_owned(), 1)]);
+        assert!(client.security.sasl.is_some());
+        config.insert("dest.kafka.bootstrap.servers".to_owned(), "d:1".to_owned());
+        let client = contexts.typed(&config).unwrap().destination.client;
+        assert_eq!(client.bootstrap_servers, [("d".to_owned(), 1)]);
+        assert!(client.security.sasl.is_none(), "nothing of the two is mixed");
     }
 
     #[test]

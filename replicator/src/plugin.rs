@@ -91,6 +91,10 @@ impl ConnectorPlugin for ReplicatorPlugin {
         ConnectorType::Source
     }
 
+    fn on_worker(&self, properties: &ConfigMap) {
+        self.contexts.on_worker(properties);
+    }
+
     fn config_def(&self) -> ConfigDef {
         config::definition(!self.contexts.has_local())
     }

@@ -168,6 +168,7 @@ impl Worker {
         surroundings: Surroundings,
     ) -> Result<Self, ConnectError> {
         let variables = Variables::from_properties(&settings.properties, &plugins)?;
+        plugins.connectors().iter().for_each(|plugin| plugin.on_worker(&settings.properties));
         let windows = Windows { window: settings.metrics_window, samples: settings.metrics_samples };
         Ok(Self(Arc::new(Inner {
             settings,

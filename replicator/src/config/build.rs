@@ -49,6 +49,21 @@ pub fn posted(
     Ok(ReplicatorConfig { local: local.cloned().unwrap_or_default(), ..built })
 }
 
+/// The configuration with the worker's cluster as destination if it names none itself. What names one in part takes nothing from
+/// the worker.
+pub(crate) fn with_destination_of(worker: &ConfigMap, mut config: ConfigMap) -> ConfigMap {
+    const WAY: [&str; 4] = ["bootstrap.servers", "security.", "ssl.", "sasl."];
+    if !config.keys().any(|key| key.starts_with("dest.kafka.")) {
+        let known = producer_properties().filter(|known| WAY.iter().any(|way| known.name.starts_with(way)));
+        for known in known {
+            if let Some(value) = worker.get(known.name) {
+                config.insert(format!("dest.kafka.{}", known.name), value.clone());
+            }
+        }
+    }
+    config
+}
+
 /// What command line and files of a process say, as they were read.
 #[derive(Clone, Default)]
 pub struct Local {

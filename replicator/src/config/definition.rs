@@ -87,7 +87,7 @@ const ROWS: &[Row] = &[
 ];
 
 /// All settings of the connector, without those of Connect's own. `complete`: the connector's configuration is all there
-/// is, so that it must name both clusters.
+/// is, so that it must name the origin; the destination is the worker's cluster if it names no other.
 pub(crate) fn definition(complete: bool) -> ConfigDef {
     let mut order = 0;
     let mut def = ConfigDef::new();
@@ -99,7 +99,7 @@ pub(crate) fn definition(complete: bool) -> ConfigDef {
     }
     for property in producer_properties().filter(|property| property.unused_because.is_none()) {
         order += 1;
-        def = def.define(client_key("dest.kafka.", property, complete).group(DESTINATION, order));
+        def = def.define(client_key("dest.kafka.", property, false).group(DESTINATION, order));
     }
     for row in ROWS {
         order += 1;
@@ -145,9 +145,12 @@ fn client_key(prefix: &str, property: &KnownProperty, complete: bool) -> ConfigK
                        name of the connector."
                 .to_owned()
         }
-        "bootstrap.servers" => format!(
-            "Brokers to ask first, as host:port: of the cluster that the client that {whose} talks to."
-        ),
+        "bootstrap.servers" if prefix.starts_with("dest.") => {
+            "Brokers of the destination to ask first, as host:port. Without any dest.kafka. setting the worker's cluster is \
+             the destination."
+                .to_owned()
+        }
+        "bootstrap.servers" => "Brokers of the origin to ask first, as host:port.".to_owned(),
         plain => format!("Kafka's client property {plain} for the client that {whose}."),
     };
     let importance = if servers { High } else { Low };
@@ -220,7 +223,7 @@ mod tests {
         assert_eq!(defined, known);
         for key in def.keys() {
             assert!(!key.documentation.is_empty() && key.group.is_some(), "{}", key.name);
-            let required = key.name.ends_with("kafka.bootstrap.servers");
+            let required = key.name == "src.kafka.bootstrap.servers";
             assert_eq!(key.is_required(), required, "{}", key.name);
         }
         assert!(definition(false).keys().iter().all(|key| !key.is_required()));

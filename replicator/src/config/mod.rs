@@ -20,6 +20,7 @@ mod sources;
 mod tests;
 mod values;
 
+pub(crate) use build::with_destination_of;
 pub use build::{Local, load, posted};
 pub(crate) use definition::{add_problems, definition};
 pub use settings::{
