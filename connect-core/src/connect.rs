@@ -245,6 +245,7 @@ impl Begun {
         jaas::complete(&mut properties).map_err(StartError::Config)?;
         let config = WorkerConfig::new(mode, properties).map_err(StartError::Config)?;
         check_converters(&config, &plugins)?;
+        RestApi::check(&config.rest)?;
         for key in config.unused() {
             warn!("the worker's property {key} is not known and has no effect");
         }

@@ -113,6 +113,15 @@ impl RestApi {
         Ok(Self { state, settings, extension: Router::new(), filters })
     }
 
+    /// Whether [`RestApi::new`] will take these settings.
+    ///
+    /// # Errors
+    /// As [`RestApi::new`].
+    pub fn check(settings: &RestSettings) -> Result<(), RestError> {
+        tls::forwarding_client(settings)?;
+        extensions::load(settings).map(drop)
+    }
+
     /// With further routes: their state already given, without a fallback of their own, and no path twice.
     #[must_use]
     pub fn with_routes(mut self, routes: Router) -> Self {

@@ -220,14 +220,7 @@ impl<'a> T<'a> {
 
     /// The states of a connector and its tasks, as `RUNNING [RUNNING, FAILED]`.
     pub(crate) fn states(&self, name: &str) -> String {
-        let answer = self.quietly(&Request::new("GET", format!("/connectors/{name}/status")));
-        let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        let state = |of: &Value| of["state"].as_str().unwrap_or("?").to_owned();
-        let tasks: Vec<String> = status["tasks"].as_array().into_iter().flatten().map(state).collect();
-        match answer.status {
-            200 => format!("{} [{}]", state(&status["connector"]), tasks.join(", ")),
-            code => code.to_string(),
-        }
+        states_in(&self.quietly(&Request::new("GET", format!("/connectors/{name}/status"))))
     }
 
     /// Waits until connector and tasks are in these states; a note is made only of a wait in vain.
@@ -239,6 +232,12 @@ impl<'a> T<'a> {
             self.note(format!("waited for {name} to be {wanted}"), seen);
         }
         found.is_some()
+    }
+
+    /// Waits until connector and tasks are in these states, and notes the status that says so.
+    pub(crate) fn get_status(&mut self, name: &str, connector: &str, tasks: &[&str]) {
+        let wanted = format!("{connector} [{}]", tasks.join(", "));
+        self.get_until(format!("/connectors/{name}/status"), |answer| states_in(answer) == wanted);
     }
 
     /// Waits until a request is answered in a way that pleases, and notes the last answer.
@@ -346,4 +345,15 @@ pub(crate) fn answer_line(answer: &Answer) -> String {
         line += &format!(" {}", answer.body);
     }
     line
+}
+
+/// The states of a connector and its tasks in an answer; its code if there are none.
+fn states_in(answer: &Answer) -> String {
+    let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+    let state = |of: &Value| of["state"].as_str().unwrap_or("?").to_owned();
+    let tasks: Vec<String> = status["tasks"].as_array().into_iter().flatten().map(state).collect();
+    match answer.status {
+        200 => format!("{} [{}]", state(&status["connector"]), tasks.join(", ")),
+        code => code.to_string(),
+    }
 }

@@ -202,8 +202,7 @@ fn initial_state(t: &mut T<'_>) {
             "paused" => ("PAUSED", &[]),
             _ => ("STOPPED", &[]),
         };
-        t.await_state(&name, connector, tasks);
-        t.get(format!("/connectors/{name}/status"));
+        t.get_status(&name, connector, tasks);
         t.get(format!("/connectors/{name}"));
         t.bare("PUT", format!("/connectors/{name}/resume"));
         t.await_state(&name, "RUNNING", &["RUNNING"]);

@@ -74,8 +74,10 @@ pub(super) fn list(list: &mut List) {
         let name = start_idle(t, json!({}));
         put(t, &name, "pause", "PAUSED", &["PAUSED"]);
         t.patch(format!("/connectors/{name}/config"), r#"{"batch.size":"3"}"#);
-        put(t, &name, "resume", "RUNNING", &["RUNNING"]);
+        t.bare("PUT", format!("/connectors/{name}/resume"));
+        // The task begins anew when it is given the change.
         t.get_until(format!("/connectors/{name}/tasks"), |answer| answer.body.contains("batch.size"));
+        t.get_status(&name, "RUNNING", &["RUNNING"]);
         put(t, &name, "stop", "STOPPED", &[]);
         t.patch(format!("/connectors/{name}/config"), r#"{"batch.size":"4"}"#);
         t.await_state(&name, "STOPPED", &[]);
@@ -97,8 +99,7 @@ pub(super) fn list(list: &mut List) {
 
 fn put(t: &mut T<'_>, name: &str, deed: &str, connector: &str, tasks: &[&str]) {
     t.bare("PUT", format!("/connectors/{name}/{deed}"));
-    t.await_state(name, connector, tasks);
-    t.get(format!("/connectors/{name}/status"));
+    t.get_status(name, connector, tasks);
 }
 
 fn restart(t: &mut T<'_>, name: &str, query: &str) {
@@ -115,8 +116,7 @@ fn failed_task(t: &mut T<'_>) {
         "value.converter": "org.apache.kafka.connect.converters.IntegerConverter",
     });
     t.configure(&name, &config);
-    t.await_state(&name, "RUNNING", &["FAILED"]);
-    t.get(format!("/connectors/{name}/status"));
+    t.get_status(&name, "RUNNING", &["FAILED"]);
     t.get(format!("/connectors/{name}/tasks/0/status"));
     t.bare("PUT", format!("/connectors/{name}/pause"));
     t.await_state(&name, "PAUSED", &["FAILED"]);
