@@ -183,12 +183,17 @@ impl Server {
         }
     }
 
-    /// The shell is gone; the process itself is when it has given back its memory and closed its ports, which can take a moment.
+    /// The shell is gone; the process itself is when it has given back its memory and closed its ports, which can take a moment. As long
+    /// as it has threads its ports are open, even if the first thread is a zombie already.
     fn await_end(&self) {
         let deadline = Instant::now() + SUSPEND;
-        let stat = format!("/proc/{}/stat", self.pid());
-        let lives =
-            || fs::read_to_string(&stat).is_ok_and(|stat| state_of(&stat).is_some_and(|state| state != 'Z'));
+        let folder = PathBuf::from(format!("/proc/{}", self.pid()));
+        let is_zombie =
+            || fs::read_to_string(folder.join("stat")).is_ok_and(|stat| state_of(&stat) == Some('Z'));
+        let lives = || match fs::read_dir(folder.join("task")) {
+            Ok(threads) => threads.count() > 1 || !is_zombie(),
+            Err(_) => false,
+        };
         while lives() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(1));
         }
