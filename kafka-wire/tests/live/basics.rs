@@ -107,9 +107,18 @@ async fn topics_and_configs(client: &Cluster) {
     let configs = BTreeMap::from([("max.message.bytes".to_owned(), "12345".to_owned())]);
     client.set_topic_configs("settings", &configs).await.unwrap();
     let topics = ["settings".to_owned(), "plain".to_owned()];
-    let found = client.describe_topic_configs(&topics).await.unwrap();
+    // A controller has taken it; the broker that is asked hears of it a moment later.
+    let described = async {
+        loop {
+            let found = client.describe_topic_configs(&topics).await.unwrap();
+            if found["settings"]["max.message.bytes"].value.as_deref() == Some("12345") {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let found = tokio::time::timeout(Duration::from_secs(20), described).await.expect("12345 bytes");
     let of = |topic: &str, name: &str| found[topic][name].clone();
-    assert_eq!(of("settings", "max.message.bytes").value.as_deref(), Some("12345"));
     assert_eq!(of("settings", "max.message.bytes").source, ConfigSource::Topic);
     assert_eq!(of("settings", "retention.ms").value.as_deref(), Some("3600000"), "others are left alone");
     assert_eq!(of("plain", "retention.ms").source, ConfigSource::Inherited);
