@@ -134,9 +134,10 @@ impl Contexts {
         if self.is_own(name) {
             return config::posted(self.local.as_ref(), name, map);
         }
-        let worker = self.worker.get().into_iter();
-        let map = worker.fold(map.clone(), |map, worker| config::with_destination_of(worker, map));
-        config::posted(None, name, &map)
+        match self.worker.get() {
+            Some(worker) => config::posted(None, name, &config::with_destination_of(worker, map.clone())),
+            None => config::posted(None, name, map),
+        }
     }
 
     /// The context for the configuration of a connector or of one of its tasks.

@@ -225,7 +225,7 @@ impl<'a> T<'a> {
 
     /// Waits until connector and tasks are in these states; a note is made only of a wait in vain.
     pub(crate) fn await_state(&mut self, name: &str, connector: &str, tasks: &[&str]) -> bool {
-        let wanted = format!("{connector} [{}]", tasks.join(", "));
+        let wanted = states_of(connector, tasks);
         let found = self.until(|t| (t.states(name) == wanted).then_some(()));
         if found.is_none() {
             let seen = self.states(name);
@@ -236,7 +236,7 @@ impl<'a> T<'a> {
 
     /// Waits until connector and tasks are in these states, and notes the status that says so.
     pub(crate) fn get_status(&mut self, name: &str, connector: &str, tasks: &[&str]) {
-        let wanted = format!("{connector} [{}]", tasks.join(", "));
+        let wanted = states_of(connector, tasks);
         self.get_until(format!("/connectors/{name}/status"), |answer| states_in(answer) == wanted);
     }
 
@@ -347,13 +347,21 @@ pub(crate) fn answer_line(answer: &Answer) -> String {
     line
 }
 
+/// States as scenarios compare them.
+fn states_of(connector: &str, tasks: &[&str]) -> String {
+    format!("{connector} [{}]", tasks.join(", "))
+}
+
+fn state(of: &Value) -> &str {
+    of["state"].as_str().unwrap_or("?")
+}
+
 /// The states of a connector and its tasks in an answer; its code if there are none.
 fn states_in(answer: &Answer) -> String {
     let status: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-    let state = |of: &Value| of["state"].as_str().unwrap_or("?").to_owned();
-    let tasks: Vec<String> = status["tasks"].as_array().into_iter().flatten().map(state).collect();
+    let tasks: Vec<&str> = status["tasks"].as_array().into_iter().flatten().map(state).collect();
     match answer.status {
-        200 => format!("{} [{}]", state(&status["connector"]), tasks.join(", ")),
+        200 => states_of(state(&status["connector"]), &tasks),
         code => code.to_string(),
     }
 }
