@@ -103,8 +103,7 @@ pub(super) async fn alter_offsets(
     config: &ConfigMap,
     offsets: Option<ConnectorOffsets>,
 ) -> Result<String, HerderError> {
-    let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-    let is_sink = worker.plugins().connector(class).is_ok_and(|plugin| plugin.kind() == ConnectorType::Sink);
+    let is_sink = worker.plugin(config).is_ok_and(|plugin| plugin.kind() == ConnectorType::Sink);
     let stored = |entry: OffsetEntry| {
         if entry.partition.is_none() && is_sink {
             let message = "The partition for a sink connector offset cannot be null or missing";

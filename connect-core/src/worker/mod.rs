@@ -284,7 +284,7 @@ impl Worker {
     }
 
     /// The plugin that a configuration names.
-    fn plugin(&self, config: &ConfigMap) -> Result<&Arc<dyn ConnectorPlugin>, ConnectError> {
+    pub(crate) fn plugin(&self, config: &ConfigMap) -> Result<&Arc<dyn ConnectorPlugin>, ConnectError> {
         const KEY: &str = "connector.class";
         let class = text(config, KEY).ok_or_else(|| {
             ConnectError::config(format!(

@@ -277,9 +277,8 @@ impl Core {
 
     /// The version that the statuses of a connector and its tasks show.
     fn tell_version(&self, name: &str, config: &ConfigMap) {
-        let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        let plugin = self.worker.plugins().connector(class).ok();
-        self.shared.writer.set_version(name, plugin.as_ref().map(|plugin| plugin.version()));
+        let version = self.worker.plugin(config).ok().map(|plugin| plugin.version());
+        self.shared.writer.set_version(name, version);
     }
 
     /// Starts a task; what becomes of it is told by its status.

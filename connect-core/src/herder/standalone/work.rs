@@ -30,9 +30,8 @@ impl Shared {
         let state = self.state();
         let config = state.connector(name).ok_or_else(|| HerderError::unknown_connector(name))?;
         let (config, target) = (reading::plain(config), state.target(name));
-        let class = config.get("connector.class").map(String::as_str).unwrap_or_default();
-        let version = self.worker.plugins().connector(class).ok().map(|plugin| plugin.version().to_owned());
-        self.herald.writer.set_version(name, version.as_deref());
+        let version = self.worker.plugin(&config).ok().map(|plugin| plugin.version());
+        self.herald.writer.set_version(name, version);
         info!(connector = %name, "starting");
         let before = self.herald.count(name);
         let again = {
