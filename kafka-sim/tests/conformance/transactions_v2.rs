@@ -146,7 +146,7 @@ pub(crate) fn transaction_with_offsets(t: &mut T<'_>) {
     t.expect("commit", ended, "0");
     let line = t.until("the offsets", |t| {
         let line = t.committed(&group, &topic, &[0], true);
-        (!line.contains("88")).then_some(line)
+        (!line.contains("88 UnstableOffsetCommit")).then_some(line)
     });
     t.note("committed", line);
     t.add_offsets(&own, &group);
@@ -154,7 +154,7 @@ pub(crate) fn transaction_with_offsets(t: &mut T<'_>) {
     t.end_transaction(&own, false);
     let line = t.until("the end of the abort", |t| {
         let line = t.committed(&group, &topic, &[0], true);
-        (!line.contains("88")).then_some(line)
+        (!line.contains("88 UnstableOffsetCommit")).then_some(line)
     });
     t.note("aborted", line);
     let line = t.commit_in(3, &Producer { epoch: own.epoch - 1, ..own.clone() }, &group, &topic, 9);
@@ -176,7 +176,7 @@ pub(crate) fn transaction_with_offsets(t: &mut T<'_>) {
         t.note("version 5, commit", line);
         let line = t.until("the offsets", |t| {
             let line = t.committed(&group, &topic, &[0], true);
-            line.contains("77").then_some(line)
+            line.contains("offset 77 ").then_some(line)
         });
         t.note("version 5, committed", line);
     }

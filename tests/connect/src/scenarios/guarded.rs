@@ -86,13 +86,13 @@ pub(super) fn list(list: &mut List) {
         let (name, topic) = t.source("one\ntwo\n", json!({"offsets.storage.topic": offsets}));
         flow::await_source(t, &name, &topic, 2);
         let path = format!("/connectors/{name}/offsets");
-        t.get_until(&path, |answer| answer.body.contains("8"));
+        t.get_until(&path, |answer| answer.body.contains("\"position\":8"));
         t.bare("PUT", format!("/connectors/{name}/stop"));
         t.await_state(&name, "STOPPED", &[]);
         let file = t.path("source.txt").display().to_string();
         let body = json!({"offsets": [{"partition": {"filename": file}, "offset": {"position": 4}}]});
         t.patch(&path, body.to_string());
-        t.get_until(&path, |answer| answer.body.contains("4"));
+        t.get_until(&path, |answer| answer.body.contains("\"position\":4"));
         // No reset: Java's worker does not end one of a topic of its own while sources are exactly-once.
         for topic in [offsets.as_str(), "guarded-offsets"] {
             super::internals::note_records(t, topic, &name);
@@ -159,13 +159,13 @@ fn exactly_once(t: &mut T<'_>) {
     let (name, topic) = t.source("one\ntwo\n", json!({"exactly.once.support": "required"}));
     flow::await_source(t, &name, &topic, 2);
     let path = format!("/connectors/{name}/offsets");
-    t.get_until(&path, |answer| answer.body.contains("8"));
+    t.get_until(&path, |answer| answer.body.contains("\"position\":8"));
     t.bare("PUT", format!("/connectors/{name}/stop"));
     t.await_state(&name, "STOPPED", &[]);
     let file = t.path("source.txt").display().to_string();
     let body = json!({"offsets": [{"partition": {"filename": file}, "offset": {"position": 4}}]});
     t.patch(&path, body.to_string());
-    t.get_until(&path, |answer| answer.body.contains("4"));
+    t.get_until(&path, |answer| answer.body.contains("\"position\":4"));
     t.bare("PUT", format!("/connectors/{name}/resume"));
     t.await_state(&name, "RUNNING", &["RUNNING"]);
     t.records(&topic, 3);
@@ -179,7 +179,7 @@ fn exactly_once(t: &mut T<'_>) {
     t.await_state(&name, "RUNNING", &["RUNNING"]);
     let mut more = std::fs::File::options().append(true).open(&file).unwrap();
     std::io::Write::write_all(&mut more, b"three\n").unwrap();
-    t.get_until(&path, |answer| answer.body.contains("14"));
+    t.get_until(&path, |answer| answer.body.contains("\"position\":14"));
     t.remove(&name);
     super::internals::note_records(t, "guarded-configs", &name);
 }

@@ -74,7 +74,7 @@ pub(super) fn list(list: &mut List) {
         let string = "org.apache.kafka.connect.storage.StringConverter";
         let (name, topic) = t.source("one\ntwo\n", json!({"key.converter": string, "value.converter": string}));
         let path = format!("/connectors/{name}/offsets");
-        t.get_until(&path, |answer| answer.body.contains("8"));
+        t.get_until(&path, |answer| answer.body.contains("\"position\":8"));
         t.bare("PUT", format!("/connectors/{name}/stop"));
         t.await_state(&name, "STOPPED", &[]);
         let body = json!({"offsets": [

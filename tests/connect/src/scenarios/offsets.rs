@@ -38,7 +38,7 @@ fn source(t: &mut T<'_>) {
         t.source("one\ntwo\nthree\n", json!({"key.converter": STRING, "value.converter": STRING}));
     let path = format!("/connectors/{name}/offsets");
     flow::await_source(t, &name, &topic, 3);
-    t.get_until(&path, |answer| answer.body.contains("14"));
+    t.get_until(&path, |answer| answer.body.contains("\"position\":14"));
     stop(t, &name);
     let file = t.path("source.txt").display().to_string();
     let set =
@@ -48,7 +48,7 @@ fn source(t: &mut T<'_>) {
     t.bare("PUT", format!("/connectors/{name}/resume"));
     t.await_state(&name, "RUNNING", &["RUNNING"]);
     flow::await_source(t, &name, &topic, 5);
-    t.get_until(&path, |answer| answer.body.contains("14"));
+    t.get_until(&path, |answer| answer.body.contains("\"position\":14"));
     stop(t, &name);
     t.patch(&path, set(Value::Null));
     t.get_until(&path, |answer| !answer.body.contains("position"));

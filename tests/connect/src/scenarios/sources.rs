@@ -19,7 +19,7 @@ pub(super) fn list(list: &mut List) {
         let mut file = std::fs::File::options().append(true).open(t.path("source.txt")).unwrap();
         std::io::Write::write_all(&mut file, b"o\nthree\n").unwrap();
         flow::await_source(t, &name, &topic, 3);
-        t.get_until(format!("/connectors/{name}/offsets"), |answer| answer.body.contains("14"));
+        t.get_until(format!("/connectors/{name}/offsets"), |answer| answer.body.contains("\"position\":14"));
         t.remove(&name);
     });
     list.add(DISTRIBUTED, "batch_size", |t| {
