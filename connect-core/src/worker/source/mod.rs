@@ -195,6 +195,7 @@ impl SourceLoop {
             return;
         }
         self.paused = paused;
+        self.run.task.paused(paused);
         let metrics = &self.run.metrics;
         if paused {
             self.run.voice.paused();
