@@ -228,6 +228,9 @@ impl Plan {
         match self.plugin.kind() {
             ConnectorType::Source => {
                 self.clients().producer(&self.id, None)?;
+                if self.worker.settings().topic_creation {
+                    TopicCreation::check(&self.connector)?;
+                }
                 let stores = self.worker.offset_stores(&self.id.connector, &self.connector).await?;
                 Ok(Box::new(move || Box::pin(self.source(stores))))
             }
