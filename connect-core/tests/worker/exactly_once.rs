@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use kafka_sim::{Action, ApiKey, Fault};
 
-use crate::support::{Hooks, Rig, Step, eventually, map, record, task};
+use crate::scripted::{Step, record};
+use crate::support::{Hooks, Rig, eventually, map, task};
 
 const ENABLED: [(&str, &str); 1] = [("exactly.once.source.support", "enabled")];
 

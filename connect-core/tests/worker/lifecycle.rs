@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use connect_core::storage::TargetState;
 
-use crate::support::{Rig, Step, eventually, map, record, task};
+use crate::scripted::{Step, record};
+use crate::support::{Rig, eventually, map, task};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sim_a_connector_starts_divides_its_work_pauses_and_stops() {
