@@ -149,7 +149,7 @@ impl CopiedPartition {
             return None;
         }
         let (word, reason) = match self.figures.state() {
-            PartitionState::Running => return None,
+            PartitionState::Running | PartitionState::Paused => return None,
             PartitionState::Waiting(reason) => ("waits", reason),
             PartitionState::Stopped(reason) => ("is stopped", reason),
         };

@@ -438,6 +438,11 @@ impl SourceTask for CopyTask {
         }
     }
 
+    fn paused(&mut self, paused: bool) {
+        let partitions = self.running.iter().flat_map(|running| &running.partitions);
+        partitions.for_each(|partition| partition.figures.set_paused(paused));
+    }
+
     fn moved(&mut self, partition: usize, last_offset: i64) {
         if let Some(running) = &mut self.running {
             running.partitions[partition].moved(last_offset);
