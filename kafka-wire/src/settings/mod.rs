@@ -6,9 +6,9 @@
 mod client;
 mod jaas;
 mod names;
-mod pem;
 mod reader;
 mod security;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +19,9 @@ pub use names::{
     KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties, producer_property,
 };
 pub use reader::{HIDDEN, SettingError};
+pub use security::verify_host_name;
+pub use stores::{Identity, certificates_pem, identity, trusted_certificates};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// What every client of one cluster shares: where it is and how to speak to it.
 #[derive(Clone, Debug)]
@@ -60,16 +63,13 @@ pub struct Security {
     pub sasl: Option<SaslSettings>,
 }
 
-/// The `ssl.*` settings, certificates and keys already read as PEM text.
+/// The `ssl.*` settings, stores already read.
 #[derive(Clone, Default)]
 pub struct TlsSettings {
-    /// Certificate authorities in PEM (`ssl.truststore.certificates` or a PEM `ssl.truststore.location`);
-    /// `None`: the system's.
-    pub truststore_pem: Option<String>,
-    /// Certificate chain in PEM (`ssl.keystore.certificate.chain` or a PEM `ssl.keystore.location`).
-    pub certificate_chain_pem: Option<String>,
-    /// Private key in PEM (`ssl.keystore.key` or a PEM `ssl.keystore.location`).
-    pub private_key_pem: Option<String>,
+    /// Certificates of `ssl.truststore.*`; `None`: the system's.
+    pub trusted: Option<Vec<CertificateDer<'static>>>,
+    /// Key and certificate of `ssl.keystore.*`.
+    pub identity: Option<Identity>,
     /// False when `ssl.endpoint.identification.algorithm` is empty: host names are not compared.
     pub verify_host_name: bool,
 }
@@ -96,8 +96,8 @@ pub enum SaslMechanism {
 impl std::fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsSettings")
-            .field("own_truststore", &self.truststore_pem.is_some())
-            .field("client_certificate", &self.certificate_chain_pem.is_some())
+            .field("own_truststore", &self.trusted.is_some())
+            .field("client_certificate", &self.identity.is_some())
             .field("verify_host_name", &self.verify_host_name)
             .finish()
     }

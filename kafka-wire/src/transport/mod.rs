@@ -10,9 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub mod sasl;
 mod tcp;
 mod tls;
+mod verifier;
 
 pub use tcp::TcpConnector;
 pub use tls::TlsError;
+pub(crate) use verifier::validity;
+pub use verifier::{client_verifier, server_verifier};
 
 /// A connected byte stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -2,7 +2,7 @@
 //! warning unless it could have no effect here anyway.
 
 use connect_api::{ConfigMap, ConnectError};
-use kafka_wire::settings::{ClientSettings, Security};
+use kafka_wire::settings::{ClientSettings, Identity, Security, certificates_pem};
 use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use tracing::warn;
@@ -204,10 +204,11 @@ fn secure(config: &mut ClientConfig, properties: &ConfigMap) -> Result<(), Conne
         }
         let identification = if tls.verify_host_name { "https" } else { "none" };
         config.set("ssl.endpoint.identification.algorithm", identification);
+        let own = tls.identity.as_ref();
         let stores = [
-            ("ssl.ca.pem", tls.truststore_pem),
-            ("ssl.certificate.pem", tls.certificate_chain_pem),
-            ("ssl.key.pem", tls.private_key_pem),
+            ("ssl.ca.pem", tls.trusted.as_deref().map(certificates_pem)),
+            ("ssl.certificate.pem", own.map(Identity::chain_pem)),
+            ("ssl.key.pem", own.map(Identity::key_pem)),
         ];
         for (key, pem) in stores {
             if let Some(pem) = pem {
