@@ -79,18 +79,34 @@ pub struct TlsSettings {
 pub struct SaslSettings {
     /// `sasl.mechanism`.
     pub mechanism: SaslMechanism,
+    /// `username` of the JAAS line.
+    pub username: String,
+    /// `password` of the JAAS line.
+    pub password: String,
+    /// `tokenauth` of the JAAS line: name and password are a delegation token's. Never with PLAIN.
+    pub token: bool,
 }
 
-/// The mechanisms with their credentials.
-#[derive(Clone)]
+/// The mechanisms of SASL that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaslMechanism {
-    /// `PLAIN`: user name and password, sent as they are.
-    Plain {
-        /// `username` of the JAAS line.
-        username: String,
-        /// `password` of the JAAS line.
-        password: String,
-    },
+    /// User name and password, sent as they are.
+    Plain,
+    /// Proofs that both sides know the password, with SHA-256.
+    ScramSha256,
+    /// The same with SHA-512.
+    ScramSha512,
+}
+
+impl SaslMechanism {
+    /// Its name in `sasl.mechanism` and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
 }
 
 impl std::fmt::Debug for TlsSettings {
@@ -105,9 +121,7 @@ impl std::fmt::Debug for TlsSettings {
 
 impl std::fmt::Debug for SaslSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.mechanism {
-            SaslMechanism::Plain { username, .. } => write!(f, "SaslSettings(PLAIN, {username})"),
-        }
+        write!(f, "SaslSettings({}, {})", self.mechanism.name(), self.username)
     }
 }
 

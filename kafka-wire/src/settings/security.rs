@@ -44,35 +44,41 @@ pub fn verify_host_name(properties: &BTreeMap<String, String>) -> Result<bool, S
     }
 }
 
+const MECHANISMS: [SaslMechanism; 3] =
+    [SaslMechanism::Plain, SaslMechanism::ScramSha256, SaslMechanism::ScramSha512];
+
 fn read_sasl(reader: &Reader<'_>) -> Result<SaslSettings, SettingError> {
     const MECHANISM: &str = "sasl.mechanism";
-    match reader.text(MECHANISM) {
-        Some("PLAIN") => {}
-        Some(_) => return Err(reader.error(MECHANISM, "is not supported yet; supported now: PLAIN")),
-        None => {
-            let reason = "is not set, and Kafka's default GSSAPI is not supported yet; supported now: PLAIN";
-            return Err(reader.error(MECHANISM, reason));
-        }
+    let known = MECHANISMS.map(SaslMechanism::name).join(", ");
+    let Some(name) = reader.text(MECHANISM) else {
+        let reason = format!("is not set, and Kafka's default GSSAPI is not supported; supported: {known}");
+        return Err(reader.error(MECHANISM, reason));
+    };
+    match MECHANISMS.into_iter().find(|mechanism| mechanism.name() == name) {
+        Some(mechanism) => credentials(reader, mechanism),
+        None => Err(reader.error(MECHANISM, format!("is not supported; supported: {known}"))),
     }
-    Ok(SaslSettings { mechanism: plain(reader)? })
 }
 
-fn plain(reader: &Reader<'_>) -> Result<SaslMechanism, SettingError> {
+/// User name and password of the login module that belongs to the mechanism.
+fn credentials(reader: &Reader<'_>, mechanism: SaslMechanism) -> Result<SaslSettings, SettingError> {
     const JAAS: &str = "sasl.jaas.config";
-    const EXAMPLE: &str = "write org.apache.kafka.common.security.plain.PlainLoginModule required \
-                           username=\"…\" password=\"…\";";
-    let Some(line) = reader.text(JAAS) else {
-        return Err(reader.error(JAAS, format!("is missing; {EXAMPLE}")));
+    let expected = match mechanism {
+        SaslMechanism::Plain => "org.apache.kafka.common.security.plain.PlainLoginModule",
+        _ => "org.apache.kafka.common.security.scram.ScramLoginModule",
     };
-    let mut module =
-        jaas::parse(line).map_err(|reason| reader.error(JAAS, format!("{reason}; {EXAMPLE}")))?;
-    if !module.class.ends_with("PlainLoginModule") {
-        let reason = format!("{} does not belong to sasl.mechanism=PLAIN; {EXAMPLE}", module.class);
-        return Err(reader.error(JAAS, reason));
+    let example = format!("write {expected} required username=\"…\" password=\"…\";");
+    let wrong = |reason: String| reader.error(JAAS, format!("{reason}; {example}"));
+    let line = reader.text(JAAS).ok_or_else(|| wrong("is missing".to_owned()))?;
+    let mut module = jaas::parse(line).map_err(wrong)?;
+    let simple_name = |class: &str| class.rsplit('.').next().map(str::to_owned);
+    if simple_name(&module.class) != simple_name(expected) {
+        let class = &module.class;
+        return Err(wrong(format!("{class} does not belong to sasl.mechanism={}", mechanism.name())));
     }
-    let mut option = |name: &str| {
-        let missing = || reader.error(JAAS, format!("has no option {name}; {EXAMPLE}"));
-        module.options.remove(name).ok_or_else(missing)
-    };
-    Ok(SaslMechanism::Plain { username: option("username")?, password: option("password")? })
+    let mut option =
+        |name: &str| module.options.remove(name).ok_or_else(|| wrong(format!("has no option {name}")));
+    let (username, password) = (option("username")?, option("password")?);
+    let token = option("tokenauth").is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    Ok(SaslSettings { mechanism, username, password, token: token && mechanism != SaslMechanism::Plain })
 }

@@ -165,15 +165,38 @@ fn sasl_plain() {
         [("security.protocol", "SASL_PLAINTEXT"), ("sasl.mechanism", "PLAIN"), ("sasl.jaas.config", line)];
     let security = client(&properties).unwrap().security;
     assert!(security.tls.is_none());
-    let SaslMechanism::Plain { username, password } = security.sasl.unwrap().mechanism;
-    assert_eq!((username.as_str(), password.as_str()), ("u", "p w"));
+    let sasl = security.sasl.unwrap();
+    assert_eq!((sasl.username.as_str(), sasl.password.as_str()), ("u", "p w"));
+    assert_eq!(sasl.mechanism, SaslMechanism::Plain);
+}
+
+#[test]
+fn sasl_scram() {
+    for (mechanism, options, token) in
+        [("SCRAM-SHA-256", "", false), ("SCRAM-SHA-512", " tokenauth=\"true\"", true)]
+    {
+        let line = format!(
+            "org.apache.kafka.common.security.scram.ScramLoginModule required username=u password=p{options};"
+        );
+        let properties =
+            [("security.protocol", "SASL_SSL"), ("sasl.mechanism", mechanism), ("sasl.jaas.config", &line)];
+        let sasl = client(&properties).unwrap().security.sasl.unwrap();
+        assert_eq!((sasl.mechanism.name(), sasl.token), (mechanism, token));
+        assert_eq!(format!("{sasl:?}"), format!("SaslSettings({mechanism}, u)"));
+    }
 }
 
 #[test]
 fn sasl_errors_name_key_and_remedy_and_no_password() {
     let cases = [
         ("", "M required;", "sasl.mechanism", "GSSAPI"),
-        ("SCRAM-SHA-512", "M required;", "sasl.mechanism", "supported now: PLAIN"),
+        ("OAUTHBEARER", "M required;", "sasl.mechanism", "supported: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        (
+            "SCRAM-SHA-512",
+            "x.PlainLoginModule required username=a password=hunter2;",
+            "sasl.jaas.config",
+            "x.PlainLoginModule does not belong to sasl.mechanism=SCRAM-SHA-512; write org.apache.kafka.common.security.scram",
+        ),
         ("PLAIN", "", "sasl.jaas.config", "is missing"),
         (
             "PLAIN",

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub mod sasl;
+mod scram;
 mod tcp;
 mod tls;
 mod verifier;
