@@ -268,7 +268,7 @@ fn repeated_keys_are_told() {
 fn all_problems_at_once_with_file_line_key_and_value() {
     let bench = Bench::new(
         "request.timeout.ms=soon",
-        "ssl.key.password=hunter2\nsecurity.protocol=SASL_SSL\nsasl.mechanism=SCRAM-SHA-256",
+        "ssl.key.password=hunter2\nsecurity.protocol=SASL_SSL\nsasl.mechanism=OAUTHBEARER",
         "tasks.max=0\ntopic.config.sync=maybe\n\ntopic.regex=a{,2}\ntopic.rename.format=x y\n\
          topic.timestamp.type=Now\nlisteners=ftp://:8443\nvalue.converter=io.confluent.connect.avro.AvroConverter\n\
          topic.blacklist=a.*\noffset.storage.topic=a/b\nreplicator.profile=huge",
@@ -277,7 +277,7 @@ fn all_problems_at_once_with_file_line_key_and_value() {
     let errors = bench.errors();
     for expected in [
         "consumer.properties:2: request.timeout.ms=soon: must be a whole number",
-        "producer.properties:4: sasl.mechanism=SCRAM-SHA-256: is not supported yet; supported now: PLAIN",
+        "producer.properties:4: sasl.mechanism=OAUTHBEARER: is not supported; supported: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512",
         "replication.properties:1: tasks.max=0: must be a whole number from 1 to 10000",
         "replication.properties:2: topic.config.sync=maybe: must be true or false",
         "replication.properties:4: topic.regex=a{,2}: is not a Java regular expression: illegal repetition",
