@@ -30,6 +30,12 @@ pub enum RestError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A store cannot be read.
+    #[error(transparent)]
+    Store(#[from] kafka_wire::settings::SettingError),
+    /// Trusted certificates cannot be used.
+    #[error(transparent)]
+    Trust(#[from] kafka_wire::transport::TlsError),
     /// `rest.extension.classes` cannot be done.
     #[error("rest.extension.classes: {0}")]
     Extension(String),

@@ -6,7 +6,8 @@ use connect_api::{ConnectError, SchemaAndValue, Value};
 use connect_core::storage::TargetState;
 use kafka_sim::{Action, ApiKey, Fault};
 
-use crate::support::{Rig, Step, eventually, record, task};
+use crate::scripted::{Step, record};
+use crate::support::{Rig, eventually, task};
 
 const CREATION: [(&str, &str); 2] =
     [("topic.creation.default.partitions", "1"), ("topic.creation.default.replication.factor", "1")];

@@ -6,9 +6,9 @@
 mod client;
 mod jaas;
 mod names;
-mod pem;
 mod reader;
 mod security;
+mod stores;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +19,9 @@ pub use names::{
     KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties, producer_property,
 };
 pub use reader::{HIDDEN, SettingError};
+pub use security::verify_host_name;
+pub use stores::{Identity, certificates_pem, identity, trusted_certificates};
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// What every client of one cluster shares: where it is and how to speak to it.
 #[derive(Clone, Debug)]
@@ -60,16 +63,13 @@ pub struct Security {
     pub sasl: Option<SaslSettings>,
 }
 
-/// The `ssl.*` settings, certificates and keys already read as PEM text.
+/// The `ssl.*` settings, stores already read.
 #[derive(Clone, Default)]
 pub struct TlsSettings {
-    /// Certificate authorities in PEM (`ssl.truststore.certificates` or a PEM `ssl.truststore.location`);
-    /// `None`: the system's.
-    pub truststore_pem: Option<String>,
-    /// Certificate chain in PEM (`ssl.keystore.certificate.chain` or a PEM `ssl.keystore.location`).
-    pub certificate_chain_pem: Option<String>,
-    /// Private key in PEM (`ssl.keystore.key` or a PEM `ssl.keystore.location`).
-    pub private_key_pem: Option<String>,
+    /// Certificates of `ssl.truststore.*`; `None`: the system's.
+    pub trusted: Option<Vec<CertificateDer<'static>>>,
+    /// Key and certificate of `ssl.keystore.*`.
+    pub identity: Option<Identity>,
     /// False when `ssl.endpoint.identification.algorithm` is empty: host names are not compared.
     pub verify_host_name: bool,
 }
@@ -79,25 +79,41 @@ pub struct TlsSettings {
 pub struct SaslSettings {
     /// `sasl.mechanism`.
     pub mechanism: SaslMechanism,
+    /// `username` of the JAAS line.
+    pub username: String,
+    /// `password` of the JAAS line.
+    pub password: String,
+    /// `tokenauth` of the JAAS line: name and password are a delegation token's. Never with PLAIN.
+    pub token: bool,
 }
 
-/// The mechanisms with their credentials.
-#[derive(Clone)]
+/// The mechanisms of SASL that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SaslMechanism {
-    /// `PLAIN`: user name and password, sent as they are.
-    Plain {
-        /// `username` of the JAAS line.
-        username: String,
-        /// `password` of the JAAS line.
-        password: String,
-    },
+    /// User name and password, sent as they are.
+    Plain,
+    /// Proofs that both sides know the password, with SHA-256.
+    ScramSha256,
+    /// The same with SHA-512.
+    ScramSha512,
+}
+
+impl SaslMechanism {
+    /// Its name in `sasl.mechanism` and on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "PLAIN",
+            Self::ScramSha256 => "SCRAM-SHA-256",
+            Self::ScramSha512 => "SCRAM-SHA-512",
+        }
+    }
 }
 
 impl std::fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TlsSettings")
-            .field("own_truststore", &self.truststore_pem.is_some())
-            .field("client_certificate", &self.certificate_chain_pem.is_some())
+            .field("own_truststore", &self.trusted.is_some())
+            .field("client_certificate", &self.identity.is_some())
             .field("verify_host_name", &self.verify_host_name)
             .finish()
     }
@@ -105,9 +121,7 @@ impl std::fmt::Debug for TlsSettings {
 
 impl std::fmt::Debug for SaslSettings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.mechanism {
-            SaslMechanism::Plain { username, .. } => write!(f, "SaslSettings(PLAIN, {username})"),
-        }
+        write!(f, "SaslSettings({}, {})", self.mechanism.name(), self.username)
     }
 }
 

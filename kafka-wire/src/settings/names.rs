@@ -58,7 +58,7 @@ const fn unused(name: &'static str, default: &'static str, reason: &'static str)
 const BYTES: &str = "keys, values and headers are copied as bytes";
 const BATCHES: &str = "batches pass through as the origin's producers made them, compression included";
 const JAVA: &str = "Java classes cannot be loaded";
-const SASL: &str = "of SASL only PLAIN is supported now";
+const SASL: &str = "of SASL only PLAIN and SCRAM are supported";
 const TLS: &str = "TLS 1.2 and 1.3 with their safe cipher suites are always offered";
 const METRICS: &str = "metrics are served by the worker's REST server";
 const DELIVERY: &str =

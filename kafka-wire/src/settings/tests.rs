@@ -85,15 +85,15 @@ fn unusable_values_name_key_value_and_range() {
 #[test]
 fn tls_without_stores_trusts_the_system() {
     let tls = client(&[("security.protocol", "ssl")]).unwrap().security.tls.unwrap();
-    assert!(tls.truststore_pem.is_none() && tls.private_key_pem.is_none() && tls.verify_host_name);
+    assert!(tls.trusted.is_none() && tls.identity.is_none() && tls.verify_host_name);
     let unchecked = [("security.protocol", "SSL"), ("ssl.endpoint.identification.algorithm", "")];
     assert!(!client(&unchecked).unwrap().security.tls.unwrap().verify_host_name);
 }
 
 #[test]
 fn inline_pem_on_one_line() {
-    let (certificate, key) = pair();
-    let (certificate, key) = (certificate.replace('\n', " "), key.replace('\n', " "));
+    let pair = pair();
+    let (certificate, key) = (pair.0.replace('\n', " "), pair.1.replace('\n', " "));
     let properties = [
         ("security.protocol", "SSL"),
         ("ssl.truststore.type", "PEM"),
@@ -103,9 +103,9 @@ fn inline_pem_on_one_line() {
         ("ssl.keystore.key", &key),
     ];
     let tls = client(&properties).unwrap().security.tls.unwrap();
-    assert!(tls.truststore_pem.as_ref().unwrap().starts_with("-----BEGIN CERTIFICATE-----\nMII"));
-    assert_eq!(tls.certificate_chain_pem, tls.truststore_pem);
-    assert!(tls.private_key_pem.unwrap().ends_with("\n-----END PRIVATE KEY-----\n"));
+    let (trusted, own) = (tls.trusted.unwrap(), tls.identity.unwrap());
+    assert_eq!((own.chain.as_slice(), own.chain_pem()), (trusted.as_slice(), pair.0.replace("\r\n", "\n")));
+    assert_eq!(own.key_pem(), pair.1.replace("\r\n", "\n"));
     let without_chain: Vec<_> =
         properties.iter().copied().filter(|(key, _)| *key != "ssl.keystore.certificate.chain").collect();
     assert_eq!(client(&without_chain).unwrap_err().key, "ssl.keystore.certificate.chain");
@@ -123,16 +123,22 @@ fn pem_files_and_other_stores() {
     let both = file("both.pem", format!("{key}{certificate}").as_bytes());
     let properties = [("security.protocol", "SSL"), ("ssl.keystore.location", both.as_str())];
     let tls = client(&properties).unwrap().security.tls.unwrap();
-    assert!(tls.certificate_chain_pem.is_some() && tls.private_key_pem.is_some());
+    assert_eq!(tls.identity.unwrap().key_pem(), key.replace("\r\n", "\n"));
 
     let encrypted = file("e.pem", key.replace("PRIVATE", "ENCRYPTED PRIVATE").as_bytes());
     for (location, kind, about, says) in [
-        (file("s.jks", &[0xfe, 0xed, 0xfe, 0xed, 0]), "", "ssl.keystore.location", "keytool"),
-        (file("s.p12", &[0x30, 0x82, 1]), "", "ssl.keystore.location", "openssl pkcs12"),
-        (file("t.p12", &[0x30]), "PKCS12", "ssl.keystore.type", "ssl.keystore.type=PEM"),
+        (file("s.jks", &[0xfe, 0xed, 0xfe, 0xed, 0]), "", "ssl.keystore.location", "cut short"),
+        (file("s.p12", &[0x30, 0x82, 1]), "", "ssl.keystore.location", "not a PKCS12 store"),
+        (
+            file("s.jceks", &[0xce, 0xce, 0xce, 0xce]),
+            "JKS",
+            "ssl.keystore.location",
+            "keytool -importkeystore",
+        ),
+        (file("t.bks", &[0, 0]), "BKS", "ssl.keystore.type", "PEM, JKS, PKCS12"),
         (file("c.pem", certificate.as_bytes()), "PEM", "ssl.keystore.location", "no PEM private key"),
-        (encrypted, "PEM", "ssl.keystore.location", "encrypted"),
-        (file("empty", b""), "PEM", "ssl.keystore.location", "no PEM block"),
+        (encrypted, "PEM", "ssl.keystore.location", "something else than PBES2"),
+        (file("empty", b""), "PEM", "ssl.keystore.location", "neither PEM nor"),
         ("/nonexistent/k.pem".to_owned(), "PEM", "ssl.keystore.location", "cannot be read"),
     ] {
         let error = client(&[
@@ -159,15 +165,38 @@ fn sasl_plain() {
         [("security.protocol", "SASL_PLAINTEXT"), ("sasl.mechanism", "PLAIN"), ("sasl.jaas.config", line)];
     let security = client(&properties).unwrap().security;
     assert!(security.tls.is_none());
-    let SaslMechanism::Plain { username, password } = security.sasl.unwrap().mechanism;
-    assert_eq!((username.as_str(), password.as_str()), ("u", "p w"));
+    let sasl = security.sasl.unwrap();
+    assert_eq!((sasl.username.as_str(), sasl.password.as_str()), ("u", "p w"));
+    assert_eq!(sasl.mechanism, SaslMechanism::Plain);
+}
+
+#[test]
+fn sasl_scram() {
+    for (mechanism, options, token) in
+        [("SCRAM-SHA-256", "", false), ("SCRAM-SHA-512", " tokenauth=\"true\"", true)]
+    {
+        let line = format!(
+            "org.apache.kafka.common.security.scram.ScramLoginModule required username=u password=p{options};"
+        );
+        let properties =
+            [("security.protocol", "SASL_SSL"), ("sasl.mechanism", mechanism), ("sasl.jaas.config", &line)];
+        let sasl = client(&properties).unwrap().security.sasl.unwrap();
+        assert_eq!((sasl.mechanism.name(), sasl.token), (mechanism, token));
+        assert_eq!(format!("{sasl:?}"), format!("SaslSettings({mechanism}, u)"));
+    }
 }
 
 #[test]
 fn sasl_errors_name_key_and_remedy_and_no_password() {
     let cases = [
         ("", "M required;", "sasl.mechanism", "GSSAPI"),
-        ("SCRAM-SHA-512", "M required;", "sasl.mechanism", "supported now: PLAIN"),
+        ("OAUTHBEARER", "M required;", "sasl.mechanism", "supported: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512"),
+        (
+            "SCRAM-SHA-512",
+            "x.PlainLoginModule required username=a password=hunter2;",
+            "sasl.jaas.config",
+            "x.PlainLoginModule does not belong to sasl.mechanism=SCRAM-SHA-512; write org.apache.kafka.common.security.scram",
+        ),
         ("PLAIN", "", "sasl.jaas.config", "is missing"),
         (
             "PLAIN",

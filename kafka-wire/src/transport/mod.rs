@@ -8,11 +8,15 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub mod sasl;
+mod scram;
 mod tcp;
 mod tls;
+mod verifier;
 
 pub use tcp::TcpConnector;
 pub use tls::TlsError;
+pub(crate) use verifier::validity;
+pub use verifier::{client_verifier, server_verifier};
 
 /// A connected byte stream.
 pub trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -1,20 +1,16 @@
-//! TLS by rustls: trust from PEM or the system, client certificates from PEM, host names compared or not.
+//! TLS by rustls, with the stores of the settings.
 
 use std::io;
 use std::sync::Arc;
 
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::client::WebPkiServerVerifier;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::{
-    self, CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
-};
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::BoxStream;
+use super::verifier::server_verifier;
 use crate::settings::TlsSettings;
 
 /// Certificates or keys that cannot be used; names the setting.
@@ -28,7 +24,7 @@ pub struct TlsError {
 }
 
 impl TlsError {
-    fn new(setting: &'static str, reason: impl std::fmt::Display) -> Self {
+    pub(super) fn new(setting: &'static str, reason: impl std::fmt::Display) -> Self {
         Self { setting, reason: reason.to_string() }
     }
 }
@@ -47,34 +43,19 @@ impl std::fmt::Debug for TlsClient {
 
 impl TlsClient {
     pub(super) fn new(settings: &TlsSettings) -> Result<Self, TlsError> {
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider.clone())
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let trusted = settings.trusted.as_deref();
+        let verifier = server_verifier(trusted, provider.clone(), settings.verify_host_name)?;
+        let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|e| TlsError::new("ssl.enabled.protocols", e))?;
-        let builder = match &settings.truststore_pem {
-            None => {
-                builder.with_platform_verifier().map_err(|e| TlsError::new("ssl.truststore.location", e))?
-            }
-            Some(pem) => {
-                let roots = Arc::new(root_store(pem)?);
-                let inner = WebPkiServerVerifier::builder_with_provider(roots.clone(), provider)
-                    .build()
-                    .map_err(|e| TlsError::new("ssl.truststore.certificates", e))?;
-                if settings.verify_host_name {
-                    builder.with_root_certificates(roots)
-                } else {
-                    builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyHostName(inner)))
-                }
-            }
-        };
-        let config = match (&settings.certificate_chain_pem, &settings.private_key_pem) {
-            (Some(chain), Some(key)) => {
-                let chain = certificates("ssl.keystore.certificate.chain", chain)?;
-                let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-                    .map_err(|e| TlsError::new("ssl.keystore.key", e))?;
-                builder.with_client_auth_cert(chain, key).map_err(|e| TlsError::new("ssl.keystore.key", e))?
-            }
-            _ => builder.with_no_client_auth(),
+            .map_err(|e| TlsError::new("ssl.enabled.protocols", e))?
+            .dangerous()
+            .with_custom_certificate_verifier(verifier);
+        let config = match settings.identity.clone() {
+            Some(own) => builder
+                .with_client_auth_cert(own.chain, own.key)
+                .map_err(|e| TlsError::new("ssl.keystore.location", e))?,
+            None => builder.with_no_client_auth(),
         };
         Ok(Self { config: Arc::new(config) })
     }
@@ -84,67 +65,5 @@ impl TlsClient {
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         let stream = TlsConnector::from(self.config.clone()).connect(name, stream).await?;
         Ok(Box::new(stream))
-    }
-}
-
-fn certificates(setting: &'static str, pem: &str) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem.as_bytes())
-        .collect::<Result<_, _>>()
-        .map_err(|e| TlsError::new(setting, e))?;
-    if found.is_empty() {
-        return Err(TlsError::new(setting, "holds no PEM certificate"));
-    }
-    Ok(found)
-}
-
-fn root_store(pem: &str) -> Result<RootCertStore, TlsError> {
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates("ssl.truststore.certificates", pem)? {
-        roots.add(certificate).map_err(|e| TlsError::new("ssl.truststore.certificates", e))?;
-    }
-    Ok(roots)
-}
-
-/// `ssl.endpoint.identification.algorithm=` (empty): the chain is checked in full, the name is not.
-#[derive(Debug)]
-struct AnyHostName(Arc<WebPkiServerVerifier>);
-
-impl ServerCertVerifier for AnyHostName {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        match self.0.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now) {
-            Err(Error::InvalidCertificate(
-                CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
-            )) => Ok(ServerCertVerified::assertion()),
-            other => other,
-        }
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.0.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.supported_verify_schemes()
     }
 }

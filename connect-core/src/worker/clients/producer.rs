@@ -135,6 +135,15 @@ impl RecordProducer {
         }
     }
 
+    /// An error of this producer as [`kafka_error`] names it. After a fatal one (it was fenced out, say) all that fails,
+    /// fails for that.
+    pub(crate) fn error(&self, error: &KafkaError) -> ConnectError {
+        match self.0.client().fatal_error() {
+            Some((code, reason)) => ConnectError::of(java_class(Some(code)), format!("{code}: {reason}")),
+            None => kafka_error(error),
+        }
+    }
+
     /// Ends this handle beside the task's thread: the last one waits for librdkafka's threads.
     pub(crate) fn close(self) {
         drop(tokio::task::spawn_blocking(move || drop(self)));
@@ -146,9 +155,11 @@ impl RecordProducer {
 pub(crate) async fn fence(properties: &ConfigMap) -> Result<(), ConnectError> {
     let (producer, _deliveries) = RecordProducer::new(properties)?;
     let fenced = producer.blocking(|producer| producer.init(FENCE)).await;
+    let fenced = fenced.map_err(|error| {
+        ConnectError::new("Failed to perform zombie fencing").caused_by(producer.error(&error))
+    });
     producer.close();
     fenced
-        .map_err(|error| ConnectError::new("Failed to perform zombie fencing").caused_by(kafka_error(&error)))
 }
 
 /// The blocking calls.
@@ -183,6 +194,10 @@ pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
         KafkaError::Transaction(error) => Some(error.code()),
         other => other.rdkafka_error_code(),
     };
+    ConnectError::of(java_class(code), error)
+}
+
+fn java_class(code: Option<RDKafkaErrorCode>) -> String {
     let class = match code {
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => "RecordTooLargeException",
         Some(RDKafkaErrorCode::TopicAuthorizationFailed) => "TopicAuthorizationException",
@@ -197,7 +212,7 @@ pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
         Some(RDKafkaErrorCode::InvalidProducerEpoch) => "InvalidProducerEpochException",
         Some(RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::OperationTimedOut) => "TimeoutException",
         Some(RDKafkaErrorCode::InvalidRecord) => "InvalidRecordException",
-        _ => return ConnectError::of("org.apache.kafka.common.KafkaException", error),
+        _ => return "org.apache.kafka.common.KafkaException".to_owned(),
     };
-    ConnectError::of(format!("org.apache.kafka.common.errors.{class}"), error)
+    format!("org.apache.kafka.common.errors.{class}")
 }

@@ -2,7 +2,9 @@
 //! warning unless it could have no effect here anyway.
 
 use connect_api::{ConfigMap, ConnectError};
-use kafka_wire::settings::{ClientSettings, Security};
+use kafka_wire::settings::{
+    ClientSettings, Identity, SaslMechanism, SaslSettings, Security, certificates_pem,
+};
 use rdkafka::config::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use tracing::warn;
@@ -204,10 +206,11 @@ fn secure(config: &mut ClientConfig, properties: &ConfigMap) -> Result<(), Conne
         }
         let identification = if tls.verify_host_name { "https" } else { "none" };
         config.set("ssl.endpoint.identification.algorithm", identification);
+        let own = tls.identity.as_ref();
         let stores = [
-            ("ssl.ca.pem", tls.truststore_pem),
-            ("ssl.certificate.pem", tls.certificate_chain_pem),
-            ("ssl.key.pem", tls.private_key_pem),
+            ("ssl.ca.pem", tls.trusted.as_deref().map(certificates_pem)),
+            ("ssl.certificate.pem", own.map(Identity::chain_pem)),
+            ("ssl.key.pem", own.map(Identity::key_pem)),
         ];
         for (key, pem) in stores {
             if let Some(pem) = pem {
@@ -216,9 +219,27 @@ fn secure(config: &mut ClientConfig, properties: &ConfigMap) -> Result<(), Conne
         }
     }
     if let Some(sasl) = sasl {
-        let kafka_wire::settings::SaslMechanism::Plain { username, password } = sasl.mechanism;
-        config.set("sasl.mechanism", "PLAIN").set("sasl.username", username).set("sasl.password", password);
+        log_in(config, sasl)?;
     }
+    Ok(())
+}
+
+/// librdkafka computes SCRAM's proofs with OpenSSL, so has them only where it has TLS, and knows no delegation tokens.
+fn log_in(config: &mut ClientConfig, sasl: SaslSettings) -> Result<(), ConnectError> {
+    let name = sasl.mechanism.name();
+    if sasl.mechanism != SaslMechanism::Plain && !cfg!(feature = "client-tls") {
+        return Err(ConnectError::config(format!(
+            "sasl.mechanism={name} needs OpenSSL, but this worker was built without it for the producers and consumers \
+             of connectors (cargo feature client-tls)"
+        )));
+    }
+    if sasl.token {
+        return Err(ConnectError::config(
+            "sasl.jaas.config has tokenauth=\"true\", but the producers and consumers of connectors cannot log in with \
+             delegation tokens; use the user name and password of an account",
+        ));
+    }
+    config.set("sasl.mechanism", name).set("sasl.username", sasl.username).set("sasl.password", sasl.password);
     Ok(())
 }
 
@@ -295,6 +316,31 @@ mod tests {
         assert_eq!(config.get("auto.offset.reset"), Some("error"));
         assert_eq!(config.get("topic.metadata.refresh.interval.ms"), Some("1000"));
         config.create_native_config().unwrap();
+    }
+
+    #[test]
+    fn scram_needs_the_build_with_openssl() {
+        let login = |options: &str| {
+            format!("org.apache.kafka.common.security.scram.ScramLoginModule required {options};")
+        };
+        let tried = |options: &str| {
+            let entries = [
+                ("bootstrap.servers", "b:1".to_owned()),
+                ("security.protocol", "SASL_PLAINTEXT".to_owned()),
+                ("sasl.mechanism", "SCRAM-SHA-512".to_owned()),
+                ("sasl.jaas.config", login(options)),
+            ];
+            client_config(ClientKind::Consumer, &entries.map(|(k, v)| (k.to_owned(), v)).into())
+        };
+        let plain = tried("username=u password=p");
+        let token = tried("username=u password=p tokenauth=true").unwrap_err().to_string();
+        if cfg!(feature = "client-tls") {
+            assert_eq!(plain.unwrap().get("sasl.mechanism"), Some("SCRAM-SHA-512"));
+            assert!(token.contains("delegation tokens"), "{token}");
+        } else {
+            let error = plain.unwrap_err().to_string();
+            assert!(error.contains("SCRAM-SHA-512") && error.contains("client-tls"), "{error}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
-use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error};
+use crate::worker::clients::{Delivery, RecordProducer, TopicCreation};
 use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
@@ -222,7 +222,7 @@ impl RecordSender {
         error: &KafkaError,
         task: &mut dyn SourceTask,
     ) -> Result<(), ConnectError> {
-        let cause = kafka_error(error);
+        let cause = self.parts.producer.error(error);
         let errors = &self.parts.errors;
         if !errors.settings.tolerate_all {
             error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.converted.topic);
@@ -242,7 +242,7 @@ impl RecordSender {
 
     /// The transaction cannot be committed any more: the task fails, unless it was about to be aborted anyway.
     fn refused_in_transaction(&mut self, error: &KafkaError) -> Result<(), ConnectError> {
-        let cause = kafka_error(error);
+        let cause = self.parts.producer.error(error);
         let failure =
             ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause);
         self.failure = Some(failure.clone());

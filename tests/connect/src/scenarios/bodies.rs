@@ -88,7 +88,7 @@ pub(super) fn list(list: &mut List) {
             ("latin 1", "", latin.clone()),
             ("latin 1 that is told", "; charset=iso-8859-1", latin),
             ("utf-8 told as latin 1", "; charset=\"iso-8859-1\"", text.clone().into_bytes()),
-            ("utf-8 of no known name", "; charset=nobody", text.clone().into_bytes()),
+            ("utf-8 of no known name", "; charset=nobody", text.into_bytes()),
             ("utf-16 cut in a unit", "", b"\xfe\xff\0{\0".to_vec()),
             ("only a mark", "", b"\xfe\xff".to_vec()),
             ("utf-16 with half a pair", "", b"\xfe\xff\0{\0\"\0a\0\"\0:\0\"\xd8\0\0\"\0}".to_vec()),
