@@ -111,6 +111,7 @@ impl Cluster {
         if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
             self.forget_coordinator(group);
         }
-        Err(WireError::broker(context(), code))
+        let rights = "READ on the group and on the topics (to commit), or DESCRIBE (to look)";
+        Err(WireError::broker(context(), code).needing(rights))
     }
 }

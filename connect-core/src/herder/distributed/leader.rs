@@ -28,8 +28,16 @@ impl Core {
         let settings = &self.shared.settings;
         let key = keys::generate(&settings.key_algorithm, settings.key_size, now_ms());
         match self.configs.put_session_key(&key).await {
-            Ok(()) => info!("requests between workers are signed with a new key"),
-            Err(reason) => warn!("cannot store a new session key, trying again: {reason}"),
+            Ok(()) => {
+                self.unkeyed.is_over();
+                info!("requests between workers are signed with a new key");
+            }
+            Err(reason) if self.unkeyed.is_due() => {
+                warn!(
+                    "cannot store a new session key in the config topic (config.storage.topic), trying again: {reason}"
+                );
+            }
+            Err(_) => {}
         }
     }
 

@@ -177,6 +177,23 @@ impl Transactions for ThreadedProducer<Context> {
     }
 }
 
+/// As [`kafka_error`], in Java's words where an authorizer refused these topics, or this group.
+pub(crate) fn kafka_error_about(error: &KafkaError, names: &[&str]) -> ConnectError {
+    let all = names.join(", ");
+    let said = match error.rdkafka_error_code() {
+        // librdkafka does not tell which of them.
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) if names.len() > 1 => {
+            format!("Not authorized to access one of the topics: [{all}]")
+        }
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            format!("Not authorized to access topics: [{all}]")
+        }
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => format!("Not authorized to access group: {all}"),
+        _ => return kafka_error(error),
+    };
+    ConnectError::of(kafka_error(error).class().to_owned(), said)
+}
+
 /// A client's error under the name of the exception that Java's client throws for it.
 pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
     let code = match error {
@@ -200,4 +217,22 @@ pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
         _ => return ConnectError::of("org.apache.kafka.common.KafkaException", error),
     };
     ConnectError::of(format!("org.apache.kafka.common.errors.{class}"), error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_authorized_to_what_is_said_as_java_says_it() {
+        let topic = KafkaError::MessageConsumption(RDKafkaErrorCode::TopicAuthorizationFailed);
+        let said = kafka_error_about(&topic, &["orders"]).trace();
+        let class = "org.apache.kafka.common.errors.TopicAuthorizationException";
+        assert!(said.starts_with(&format!("{class}: Not authorized to access topics: [orders]")), "{said}");
+        let group = KafkaError::MessageConsumption(RDKafkaErrorCode::GroupAuthorizationFailed);
+        let said = kafka_error_about(&group, &["connect-sink"]);
+        assert_eq!(said.message(), "Not authorized to access group: connect-sink");
+        let other = KafkaError::MessageConsumption(RDKafkaErrorCode::MessageSizeTooLarge);
+        assert_eq!(kafka_error_about(&other, &["orders"]).message(), kafka_error(&other).message());
+    }
 }

@@ -6,10 +6,12 @@ use connect_api::{ConfigMap, ConnectError};
 use connect_plugins::java::regex::JavaRegex;
 use kafka_wire::admin::NewTopic;
 use kafka_wire::cluster::Cluster;
+use kafka_wire::{ErrorCode, WireError};
 use tracing::{info, warn};
 
 use crate::worker::settings::{list, parsed, with_prefix};
 
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const PARTITIONS: &str = "partitions";
 const REPLICATION: &str = "replication.factor";
 
@@ -72,15 +74,24 @@ impl TopicCreation {
             return Ok(());
         };
         let describe = |error| {
-            ConnectError::new(format!("Error while attempting to create/find topic '{topic}'"))
+            ConnectError::new(format!("Error while attempting to create/find topic(s) '{topic}'"))
                 .caused_by(ConnectError::new(error))
         };
         let metadata = cluster.refresh(Some(&[topic.to_owned()])).await.map_err(describe)?;
+        if metadata.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED) {
+            let refused = format!(
+                "Not authorized to describe topic(s) '{topic}' on the brokers {}",
+                cluster.addresses()
+            );
+            return Err(ConnectError::new(refused));
+        }
         let exists = metadata.topic(topic).is_some_and(|found| !found.partitions.is_empty());
         if !exists {
             match self.groups.iter().find(|group| group.has(topic)) {
                 Some(group) => {
-                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(describe)?;
+                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(|error| {
+                        if may_not_create(&error) { group.refused(topic, error) } else { describe(error) }
+                    })?;
                     if created {
                         info!("created topic {topic} as topic creation group '{}' says", group.name);
                     }
@@ -93,7 +104,27 @@ impl TopicCreation {
     }
 }
 
+/// The cluster has the topic created by others, if at all.
+fn may_not_create(error: &WireError) -> bool {
+    let refused = [ErrorCode::TopicAuthorizationFailed, ErrorCode::ClusterAuthorizationFailed];
+    error.code().is_some_and(|code| refused.contains(&code))
+}
+
 impl Group {
+    fn refused(&self, topic: &str, error: WireError) -> ConnectError {
+        let configs: Vec<_> = self.configs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let number = |number: i32| if number < 0 { "default".to_owned() } else { number.to_string() };
+        ConnectError::new(format!(
+            "Task failed to create new topic (name={topic}, numPartitions={}, replicationFactor={}, \
+             replicasAssignments=null, configs={{{}}}). Ensure that the task is authorized to create topics or that the \
+             topic exists and restart the task",
+            number(self.partitions),
+            number(self.replication_factor.into()),
+            configs.join(", ")
+        ))
+        .caused_by(ConnectError::new(error))
+    }
+
     fn new(name: &str, own: &ConfigMap, default: &ConfigMap) -> Result<Self, ConnectError> {
         let both: ConfigMap = default.iter().chain(own).map(|(k, v)| (k.clone(), v.clone())).collect();
         let patterns = |key| list(own, key).iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();

@@ -31,7 +31,11 @@ fn check(cluster: &Cluster, group: &str, what: &str, code: i16) -> Result<(), Wi
     if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
         cluster.forget_coordinator(group);
     }
-    Err(WireError::broker(format!("{what} of group {group}"), code))
+    let rights = match what {
+        "deletion" => "DELETE on the group",
+        _ => "READ on the group and on the topics",
+    };
+    Err(WireError::broker(format!("{what} of group {group}"), code).needing(rights))
 }
 
 /// Every offset that a group has committed.

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
-use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error};
+use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error, kafka_error_about};
 use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
@@ -222,10 +222,10 @@ impl RecordSender {
         error: &KafkaError,
         task: &mut dyn SourceTask,
     ) -> Result<(), ConnectError> {
-        let cause = kafka_error(error);
+        let cause = kafka_error_about(error, &[&flight.converted.topic]);
         let errors = &self.parts.errors;
         if !errors.settings.tolerate_all {
-            error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.converted.topic);
+            error!("{}: failed to send a record to topic '{}': {cause}", errors.id, flight.converted.topic);
             return Err(
                 ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
             );
