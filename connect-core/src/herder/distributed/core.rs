@@ -118,7 +118,7 @@ impl DistributedHerder {
             reconfigurations: Reconfigurations::default(),
             auto_restarts: AutoRestarts::default(),
             unread: Reminder::default(),
-            unkeyed: Reminder::default(),
+            undone: Reminder::default(),
             birth: Instant::now(),
         };
         let (stop, stopped) = oneshot::channel();
@@ -289,8 +289,8 @@ pub(super) struct Core {
     pub(super) auto_restarts: AutoRestarts,
     /// That the config topic cannot be read.
     pub(super) unread: Reminder,
-    /// That the leader cannot store a session key.
-    pub(super) unkeyed: Reminder,
+    /// That the leader cannot do its regular duties.
+    pub(super) undone: Reminder,
     /// Where the assignor's clock begins.
     pub(super) birth: Instant,
 }
