@@ -366,7 +366,6 @@ impl Life {
     }
 
     fn fail(&mut self, error: &ConnectError) {
-        error!(connector = %self.name, "the connector failed: {error}");
         self.set_running(false);
         self.state = State::Failed;
         self.metrics.connector_status(&self.name, "failed");

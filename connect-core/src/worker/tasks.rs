@@ -189,7 +189,6 @@ fn conclude(
         Ok(Err(error)) => error,
         Err(panic) => ConnectError::new(panic_text(&*panic)),
     };
-    error!(task = %id, "the task failed and will not run again by itself: {failure}");
     metrics.set_state(TaskState::Failed);
     voice.failed(&failure);
     0

@@ -21,6 +21,12 @@ use crate::error::{ErrorCode, WireError};
 const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const NOT_COORDINATOR: i16 = 16;
 
+// The rights that an authorizer asks for.
+const LOOK: &str = "DESCRIBE on the group and on the topics";
+const CHANGE: &str = "READ on the group and on the topics";
+const DELETE_OFFSETS: &str = "DELETE on the group and READ on the topics";
+const DELETE: &str = "DELETE on the group";
+
 /// An offset that a group commits: the next one to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GroupOffset {
@@ -65,11 +71,11 @@ impl Cluster {
                 OffsetFetchRequest::default().with_group_id(text(group).into()).with_topics(topics.clone());
             let answer = self.call_coordinator(group, request).await?;
             let context = || format!("committed offsets of group {group} at the {} cluster", self.role());
-            self.check_group(group, answer.error_code, context)?;
+            self.check_group(group, answer.error_code, LOOK, context)?;
             let mut found = BTreeMap::new();
             for topic in &answer.topics {
                 for p in &topic.partitions {
-                    self.check_group(group, p.error_code, context)?;
+                    self.check_group(group, p.error_code, LOOK, context)?;
                     if p.committed_offset >= 0 {
                         let offset = GroupOffset {
                             offset: p.committed_offset,
@@ -113,7 +119,7 @@ impl Cluster {
             let answer = self.call_coordinator(group, request).await?;
             let context = || format!("commit offsets of group {group} at the {} cluster", self.role());
             let mut codes = answer.topics.iter().flat_map(|t| &t.partitions).map(|p| p.error_code);
-            settled(codes.try_for_each(|code| self.check_group(group, code, context)))
+            settled(codes.try_for_each(|code| self.check_group(group, code, CHANGE, context)))
         });
         committed.await?
     }
@@ -140,9 +146,9 @@ impl Cluster {
                 .with_topics(topics.collect());
             let answer = self.call_coordinator(group, request).await?;
             let context = || format!("delete offsets of group {group} at the {} cluster", self.role());
-            self.check_group(group, answer.error_code, context)?;
+            self.check_group(group, answer.error_code, DELETE_OFFSETS, context)?;
             let mut codes = answer.topics.iter().flat_map(|t| &t.partitions).map(|p| p.error_code);
-            settled(codes.try_for_each(|code| self.check_group(group, code, context)))
+            settled(codes.try_for_each(|code| self.check_group(group, code, DELETE_OFFSETS, context)))
         });
         deleted.await?
     }
@@ -154,19 +160,25 @@ impl Cluster {
             let answer = self.call_coordinator(group, request).await?;
             let context = || format!("delete group {group} at the {} cluster", self.role());
             let mut codes = answer.results.iter().map(|result| result.error_code);
-            codes.try_for_each(|code| self.check_group(group, code, context))
+            codes.try_for_each(|code| self.check_group(group, code, DELETE, context))
         })
         .await
     }
 
-    fn check_group(&self, group: &str, code: i16, context: impl Fn() -> String) -> Result<(), WireError> {
+    fn check_group(
+        &self,
+        group: &str,
+        code: i16,
+        rights: &str,
+        context: impl Fn() -> String,
+    ) -> Result<(), WireError> {
         if code == 0 {
             return Ok(());
         }
         if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
             self.forget_coordinator(group);
         }
-        Err(WireError::broker(context(), code))
+        Err(WireError::broker(context(), code).needing(rights))
     }
 }
 

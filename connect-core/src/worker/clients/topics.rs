@@ -15,6 +15,7 @@ use crate::worker::settings::{list, with_prefix};
 
 const PREFIX: &str = "topic.creation.";
 const DEFAULT: &str = "default";
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const PARTITIONS: &str = "partitions";
 const REPLICATION: &str = "replication.factor";
 
@@ -75,11 +76,20 @@ impl TopicCreation {
         };
         let failed = |error| failure(topic, error);
         let metadata = cluster.refresh(Some(&[topic.to_owned()])).await.map_err(failed)?;
+        if metadata.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED) {
+            let refused = format!(
+                "Not authorized to describe topic(s) '{topic}' on the brokers {}",
+                cluster.addresses()
+            );
+            return Err(ConnectError::new(refused));
+        }
         let exists = metadata.topic(topic).is_some_and(|found| !found.partitions.is_empty());
         if !exists {
             match self.groups.iter().find(|group| group.has(topic)) {
                 Some(group) => {
-                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(failed)?;
+                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(|error| {
+                        if may_not_create(&error) { group.refused(topic, error) } else { failed(error) }
+                    })?;
                     if created {
                         info!("created topic {topic} as topic creation group '{}' says", group.name);
                     }
@@ -170,7 +180,27 @@ fn topic_configs(config: &ConfigMap, group: &str) -> BTreeMap<String, String> {
     own
 }
 
+/// The cluster has the topic created by others, if at all.
+fn may_not_create(error: &WireError) -> bool {
+    let refused = [ErrorCode::TopicAuthorizationFailed, ErrorCode::ClusterAuthorizationFailed];
+    error.code().is_some_and(|code| refused.contains(&code))
+}
+
 impl Group {
+    fn refused(&self, topic: &str, error: WireError) -> ConnectError {
+        let configs: Vec<_> = self.configs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let number = |number: i32| if number < 0 { "default".to_owned() } else { number.to_string() };
+        ConnectError::new(format!(
+            "Task failed to create new topic (name={topic}, numPartitions={}, replicationFactor={}, \
+             replicasAssignments=null, configs={{{}}}). Ensure that the task is authorized to create topics or that the \
+             topic exists and restart the task",
+            number(self.partitions),
+            number(self.replication_factor.into()),
+            configs.join(", ")
+        ))
+        .caused_by(ConnectError::new(error))
+    }
+
     /// A group inherits only the numbers; further settings are its own.
     fn new(name: &str, config: &ConfigMap, default: (i16, i32)) -> Result<Self, ConnectError> {
         let patterns = |key: &str| {

@@ -179,7 +179,12 @@ impl Worker {
                 Ok(complete)
             }
             None => {
-                let all = cluster.all_group_offsets(&group).await.map_err(ConnectError::new)?;
+                let all = cluster.all_group_offsets(&group).await.map_err(|error| {
+                    ConnectError::new(format!(
+                        "Failed to list offsets prior to resetting offsets for sink connector {name}"
+                    ))
+                    .caused_by(ConnectError::new(error))
+                })?;
                 let resets: Vec<_> = all
                     .into_iter()
                     .map(|(key, offset)| ConnectorOffset { offset: None, ..sink_offset(key, offset) })
@@ -269,7 +274,10 @@ fn refused(connector: &str, verb: &str, error: &WireError) -> ConnectError {
              it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink \
              tasks."
         ),
-        false => format!("Failed to {verb} consumer group offsets for connector {connector}"),
+        false => {
+            let sink = if verb == "reset" { "sink " } else { "" };
+            format!("Failed to {verb} consumer group offsets for {sink}connector {connector}")
+        }
     };
     ConnectError::new(text).caused_by(ConnectError::new(error))
 }
