@@ -121,9 +121,11 @@ impl Proven {
         if let Some(reason) = server_final.strip_prefix("e=") {
             return Err(reason.to_owned());
         }
-        let proof = BASE64_STANDARD.decode(field(&mut fields, "v=")?).map_err(|_| "its proof is not Base64")?;
-        verify_slices_are_equal(self.server_signature.as_ref(), &proof)
-            .map_err(|_| "it does not know the password itself; is it the broker that it claims to be?".to_owned())
+        let proof =
+            BASE64_STANDARD.decode(field(&mut fields, "v=")?).map_err(|_| "its proof is not Base64")?;
+        verify_slices_are_equal(self.server_signature.as_ref(), &proof).map_err(|_| {
+            "it does not know the password itself; is it the broker that it claims to be?".to_owned()
+        })
     }
 }
 
@@ -150,7 +152,8 @@ mod tests {
     }
 
     /// RFC 7677, section 3.
-    const SERVER_FIRST: &str = "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+    const SERVER_FIRST: &str =
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
 
     fn begun(settings: &SaslSettings) -> Scram<'_> {
         Scram::with_nonce(Hash::Sha256, settings, "rOprNGfwEbeRWgbNEkqO".to_owned())
@@ -190,7 +193,10 @@ mod tests {
 
     #[test]
     fn names_are_escaped_and_tokens_announced() {
-        assert_eq!(begun(&settings("a=b,c", true)).first(), "n,,n=a=3Db=2Cc,r=rOprNGfwEbeRWgbNEkqO,tokenauth=true");
+        assert_eq!(
+            begun(&settings("a=b,c", true)).first(),
+            "n,,n=a=3Db=2Cc,r=rOprNGfwEbeRWgbNEkqO,tokenauth=true"
+        );
         let (one, other) = (settings("u", false), settings("u", false));
         let nonce = |settings| Scram::new(Hash::Sha512, settings).unwrap().nonce;
         assert_ne!(nonce(&one), nonce(&other));

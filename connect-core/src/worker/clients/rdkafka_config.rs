@@ -239,7 +239,10 @@ fn log_in(config: &mut ClientConfig, sasl: SaslSettings) -> Result<(), ConnectEr
              delegation tokens; use the user name and password of an account",
         ));
     }
-    config.set("sasl.mechanism", name).set("sasl.username", sasl.username).set("sasl.password", sasl.password);
+    config
+        .set("sasl.mechanism", name)
+        .set("sasl.username", sasl.username)
+        .set("sasl.password", sasl.password);
     Ok(())
 }
 
