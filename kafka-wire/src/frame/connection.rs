@@ -300,6 +300,7 @@ fn late_refusal(error: WireError) -> WireError {
 fn tls_setting(reason: &str) -> Option<&'static str> {
     let settings = [
         ("UnknownIssuer", "ssl.truststore.location, ssl.truststore.certificates"),
+        ("BadSignature", "ssl.truststore.location: is it an older authority of the same name?"),
         ("not valid for name", "ssl.endpoint.identification.algorithm"),
         ("NotValidForName", "ssl.endpoint.identification.algorithm"),
         ("InvalidContentType", "security.protocol: does this port speak TLS?"),
