@@ -40,11 +40,15 @@ fn secured(kafka: &Kafka, listener: Listener, password: &str, trusted: bool) -> 
     client(&kafka.cluster.bootstrap_of(listener), &settings)
 }
 
+/// How long a broker lets a login live (`connections.max.reauth.ms`).
+const SESSION: Duration = Duration::from_secs(4);
+
 async fn all(version: Version) {
     let builder = kafka_clusters::Cluster::builder()
         .version(version)
         .with_security()
-        .property("ssl.client.auth", "required");
+        .property("ssl.client.auth", "required")
+        .property("connections.max.reauth.ms", SESSION.as_millis());
     let kafka = Kafka::start(builder).await;
     let password = kafka.cluster.security().unwrap().password.clone();
     for listener in [Listener::Ssl, Listener::SaslPlaintext, Listener::SaslSsl] {
@@ -67,8 +71,22 @@ async fn all(version: Version) {
     assert!(matches!(error, WireError::Authentication { .. }), "{error:?}");
     assert!(error.to_string().contains("ssl.truststore"), "{error}");
     mismatches(&kafka, &password).await;
+    outlives_sessions(&secured(&kafka, Listener::SaslPlaintext, &password, true)).await;
     java_stores(&kafka).await;
     scram(&kafka).await;
+}
+
+/// The broker ends connections whose login is too old; neither writer nor reader loses anything.
+async fn outlives_sessions(client: &Cluster) {
+    client.connect().await.unwrap();
+    create(client, "sessions", 1, &[]).await;
+    let mut load = Load::new(client, "sessions", 1, None);
+    let (started, mut end) = (Instant::now(), 0);
+    while started.elapsed() < SESSION * 5 / 2 {
+        end += 100;
+        load.write(end).await;
+    }
+    read(client, fetch_settings(), "sessions", 1, usize::try_from(end).unwrap()).await;
 }
 
 /// Settings, as owned pairs, for a client that has not connected yet.
