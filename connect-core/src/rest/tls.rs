@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use kafka_wire::settings::{identity, trusted_certificates, verify_host_name};
-use kafka_wire::transport::{client_verifier, server_verifier};
+use kafka_wire::transport::{certified, client_verifier, server_verifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{CipherSuite, ClientConfig, ServerConfig, SupportedProtocolVersion};
@@ -41,9 +41,7 @@ pub fn server_config(ssl: &ConfigMap) -> Result<Arc<ServerConfig>, RestError> {
             versions.with_client_cert_verifier(client_verifier(&trusted, provider, required)?)
         }
     };
-    let config =
-        builder.with_single_cert(identity.chain, identity.key).map_err(|e| RestError::tls(KEYSTORE, e))?;
-    Ok(Arc::new(config))
+    Ok(Arc::new(builder.with_cert_resolver(certified(&identity)?)))
 }
 
 /// How this worker reaches others over `https`; `None` when it does not speak `https` itself.
@@ -62,9 +60,7 @@ pub(super) fn forwarding_client(settings: &RestSettings) -> Result<Option<Arc<Cl
         .dangerous()
         .with_custom_certificate_verifier(verifier);
     let config = match identity(ssl)? {
-        Some(own) => {
-            builder.with_client_auth_cert(own.chain, own.key).map_err(|e| RestError::tls(KEYSTORE, e))?
-        }
+        Some(own) => builder.with_client_cert_resolver(certified(&own)?),
         None => builder.with_no_client_auth(),
     };
     Ok(Some(Arc::new(config)))

@@ -5,8 +5,8 @@
 use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ struct Waiting {
 
 struct Shared {
     address: String,
-    closed: AtomicBool,
+    /// Why it ended.
+    closed: OnceLock<String>,
     waiting: Mutex<VecDeque<Waiting>>,
 }
 
@@ -49,14 +50,14 @@ impl Shared {
 
     /// Ends the connection for everyone who waits on it. The first reason wins.
     fn fail(&self, reason: &str) {
-        self.closed.store(true, Ordering::Release);
+        let _ = self.closed.set(reason.to_owned());
         for waiting in self.waiting().drain(..) {
-            let error = self.disconnected(reason);
-            drop(waiting.reply.send(Err(error)));
+            drop(waiting.reply.send(Err(self.disconnected())));
         }
     }
 
-    fn disconnected(&self, reason: &str) -> WireError {
+    fn disconnected(&self) -> WireError {
+        let reason = self.closed.get().map_or("it ended before the answer came", String::as_str);
         WireError::Disconnected { address: self.address.clone(), reason: reason.to_owned() }
     }
 }
@@ -98,7 +99,7 @@ impl Connection {
         let address = format!("{host}:{port}");
         let stream = connector.connect(host, port).await.map_err(|e| connect_error(address.clone(), &e))?;
         let mut connection = Self::start(stream, address, settings);
-        connection.versions = connection.negotiate().await?;
+        connection.versions = connection.negotiate().await.map_err(late_refusal)?;
         if let Some(sasl) = &settings.security.sasl {
             sasl::authenticate(&connection, sasl).await?;
         }
@@ -106,11 +107,8 @@ impl Connection {
     }
 
     fn start(stream: BoxStream, address: String, settings: &ClientSettings) -> Self {
-        let shared = Arc::new(Shared {
-            address,
-            closed: AtomicBool::new(false),
-            waiting: Mutex::new(VecDeque::new()),
-        });
+        let shared =
+            Arc::new(Shared { address, closed: OnceLock::new(), waiting: Mutex::new(VecDeque::new()) });
         let (outbox, requests) = mpsc::unbounded_channel();
         let (read, write) = tokio::io::split(stream);
         let reader = tokio::spawn(read_loop(read, shared.clone())).abort_handle();
@@ -162,7 +160,7 @@ impl Connection {
 
     /// True once the connection has ended; every further request fails at once.
     pub fn is_closed(&self) -> bool {
-        self.shared.closed.load(Ordering::Acquire)
+        self.shared.closed.get().is_some()
     }
 
     /// Sends a request in the best common version and waits for its answer.
@@ -221,9 +219,9 @@ impl Connection {
             self.shared.fail("a request header could not be encoded");
         }
         if self.is_closed() {
-            drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
+            drop(waiting.reply.send(Err(self.shared.disconnected())));
         } else if let Err(mpsc::error::SendError((_, waiting))) = self.outbox.send((frame, waiting)) {
-            drop(waiting.reply.send(Err(self.shared.disconnected("it had ended before"))));
+            drop(waiting.reply.send(Err(self.shared.disconnected())));
             self.shared.fail("it had ended before");
         }
         Pending {
@@ -258,7 +256,7 @@ impl Future for Pending {
         match Pin::new(&mut self.answer).poll(cx) {
             Poll::Ready(Ok(result)) => return Poll::Ready(result),
             Poll::Ready(Err(_)) => {
-                return Poll::Ready(Err(self.shared.disconnected("it ended before the answer came")));
+                return Poll::Ready(Err(self.shared.disconnected()));
             }
             Poll::Pending => {}
         }
@@ -288,10 +286,21 @@ fn connect_error(address: String, error: &io::Error) -> WireError {
     }
 }
 
+/// In TLS 1.3 the broker judges this side's certificate when the handshake is over here already.
+fn late_refusal(error: WireError) -> WireError {
+    match error {
+        WireError::Disconnected { address, reason } if reason.contains("received fatal alert") => {
+            connect_error(address, &io::Error::new(io::ErrorKind::InvalidData, reason))
+        }
+        other => other,
+    }
+}
+
 /// The settings to look at for what rustls says.
 fn tls_setting(reason: &str) -> Option<&'static str> {
     let settings = [
         ("UnknownIssuer", "ssl.truststore.location, ssl.truststore.certificates"),
+        ("BadSignature", "ssl.truststore.location: is it an older authority of the same name?"),
         ("not valid for name", "ssl.endpoint.identification.algorithm"),
         ("NotValidForName", "ssl.endpoint.identification.algorithm"),
         ("InvalidContentType", "security.protocol: does this port speak TLS?"),
@@ -317,7 +326,7 @@ async fn write_loop(
     let _ending = Ending(shared.clone());
     while let Some((mut frame, waiting)) = requests.recv().await {
         shared.waiting().push_back(waiting);
-        if shared.closed.load(Ordering::Acquire) {
+        if shared.closed.get().is_some() {
             shared.fail("it had ended before");
             return;
         }

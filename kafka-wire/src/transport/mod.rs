@@ -10,11 +10,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 pub mod sasl;
 mod scram;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod verifier;
+mod version_one;
 
 pub use tcp::TcpConnector;
-pub use tls::TlsError;
+pub use tls::{TlsError, certified};
 pub(crate) use verifier::validity;
 pub use verifier::{client_verifier, server_verifier};
 

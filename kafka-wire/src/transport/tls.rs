@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use tokio_rustls::rustls::ClientConfig;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::crypto::aws_lc_rs::{self, sign::any_supported_type};
 use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
+use tokio_rustls::rustls::{ClientConfig, Error, InconsistentKeys};
 
 use super::BoxStream;
 use super::verifier::server_verifier;
-use crate::settings::TlsSettings;
+use crate::settings::{Identity, TlsSettings};
 
 /// Certificates or keys that cannot be used; names the setting.
 #[derive(Debug, thiserror::Error)]
@@ -51,10 +52,8 @@ impl TlsClient {
             .map_err(|e| TlsError::new("ssl.enabled.protocols", e))?
             .dangerous()
             .with_custom_certificate_verifier(verifier);
-        let config = match settings.identity.clone() {
-            Some(own) => builder
-                .with_client_auth_cert(own.chain, own.key)
-                .map_err(|e| TlsError::new("ssl.keystore.location", e))?,
+        let config = match &settings.identity {
+            Some(own) => builder.with_client_cert_resolver(certified(own)?),
             None => builder.with_no_client_auth(),
         };
         Ok(Self { config: Arc::new(config) })
@@ -65,5 +64,20 @@ impl TlsClient {
             .map_err(|e| io::Error::new(io::ErrorKind::InvalidInput, e))?;
         let stream = TlsConnector::from(self.config.clone()).connect(name, stream).await?;
         Ok(Box::new(stream))
+    }
+}
+
+/// `identity` as both clients and servers show it.
+///
+/// # Errors
+/// The key is not the certificate's.
+pub fn certified(identity: &Identity) -> Result<Arc<SingleCertAndKey>, TlsError> {
+    let wrong = |reason: Error| TlsError::new("ssl.keystore.location", reason);
+    let key = any_supported_type(&identity.key).map_err(wrong)?;
+    let own = CertifiedKey::new(identity.chain.clone(), key);
+    match own.keys_match() {
+        // Certificates that webpki does not read, such as those of version 1, are the other side's to judge.
+        Err(error @ Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) => Err(wrong(error)),
+        _ => Ok(Arc::new(SingleCertAndKey::from(own))),
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! - A certificate that stands in the trust store itself is trusted, whatever it is: an authority's that serves too, or one whose
 //!   authority is unknown.
+//! - A certificate may be of version 1.
 //! - A name may stand in the subject (CN) of a certificate without alternative names of hosts.
 
 use std::sync::Arc;
@@ -11,7 +12,7 @@ use rustls_platform_verifier::Verifier as PlatformVerifier;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::verify_server_name;
-use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
@@ -26,6 +27,7 @@ use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
 use super::TlsError;
+use super::version_one::VersionOne;
 
 const TRUSTSTORE: &str = "ssl.truststore.location";
 
@@ -38,13 +40,14 @@ pub fn server_verifier(
     provider: Arc<CryptoProvider>,
     verify_host_name: bool,
 ) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
+    let algorithms = provider.signature_verification_algorithms;
     let chain: Arc<dyn ServerCertVerifier> = match trusted {
         None => Arc::new(PlatformVerifier::new(provider).map_err(|e| TlsError::new(TRUSTSTORE, e))?),
         Some(trusted) => WebPkiServerVerifier::builder_with_provider(roots(trusted)?, provider)
             .build()
             .map_err(|e| TlsError::new(TRUSTSTORE, e))?,
     };
-    let trusted = trusted.unwrap_or_default().to_vec();
+    let trusted = Trusted { certificates: trusted.unwrap_or_default().to_vec(), algorithms };
     Ok(Arc::new(ServerVerifier { chain, trusted, verify_host_name }))
 }
 
@@ -57,10 +60,11 @@ pub fn client_verifier(
     provider: Arc<CryptoProvider>,
     required: bool,
 ) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
+    let algorithms = provider.signature_verification_algorithms;
     let builder = WebPkiClientVerifier::builder_with_provider(roots(trusted)?, provider);
     let builder = if required { builder } else { builder.allow_unauthenticated() };
     let chain = builder.build().map_err(|e| TlsError::new(TRUSTSTORE, e))?;
-    Ok(Arc::new(ClientVerifier { chain, trusted: trusted.to_vec() }))
+    Ok(Arc::new(ClientVerifier { chain, trusted: Trusted { certificates: trusted.to_vec(), algorithms } }))
 }
 
 /// The roots of those that can be one; Java's stores hold all sorts.
@@ -107,6 +111,14 @@ fn explained(error: Error, certificates: &[&CertificateDer<'_>]) -> Error {
 #[error("{0}")]
 struct Untimely(String);
 
+fn named_in(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> Result<(), Error> {
+    match VersionOne::read(certificate) {
+        // It has no place for one but the subject.
+        Some(_) => Err(CertificateError::NotValidForName.into()),
+        None => verify_server_name(&ParsedCertificate::try_from(certificate)?, name),
+    }
+}
+
 /// Whether `name` is the common name of a certificate without alternative names of hosts.
 fn is_common_name(certificate: &CertificateDer<'_>, name: &ServerName<'_>) -> bool {
     let ServerName::DnsName(name) = name else { return false };
@@ -136,10 +148,27 @@ fn is_about_name(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }))
 }
 
+/// The trust store, for what webpki does not know.
+#[derive(Debug)]
+struct Trusted {
+    certificates: Vec<CertificateDer<'static>>,
+    algorithms: WebPkiSupportedAlgorithms,
+}
+
+impl Trusted {
+    /// `None`: webpki shall judge.
+    fn judge(&self, certificate: &CertificateDer<'_>) -> Option<Result<(), Error>> {
+        if self.certificates.contains(certificate) {
+            return Some(Ok(()));
+        }
+        Some(VersionOne::read(certificate)?.verify(&self.certificates, &self.algorithms))
+    }
+}
+
 #[derive(Debug)]
 struct ServerVerifier {
     chain: Arc<dyn ServerCertVerifier>,
-    trusted: Vec<CertificateDer<'static>>,
+    trusted: Trusted,
     verify_host_name: bool,
 }
 
@@ -152,14 +181,13 @@ impl ServerCertVerifier for ServerVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let named = match self.trusted.contains(end_entity) {
-            true => ParsedCertificate::try_from(end_entity)
-                .and_then(|parsed| verify_server_name(&parsed, server_name)),
+        let named = match self.trusted.judge(end_entity) {
+            Some(judgement) => judgement.and_then(|()| named_in(end_entity, server_name)),
             // It compares names when all else is right.
-            false => self
+            None => self
                 .chain
                 .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
-                .map(|_| ()),
+                .map(drop),
         };
         match named {
             Err(error) if is_about_name(&error) => {
@@ -182,7 +210,10 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, cert, dss)
+        match VersionOne::read(cert) {
+            Some(old) => old.verify_tls12(message, dss, &self.trusted.algorithms),
+            None => self.chain.verify_tls12_signature(message, cert, dss),
+        }
     }
 
     fn verify_tls13_signature(
@@ -191,7 +222,10 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, cert, dss)
+        match VersionOne::read(cert) {
+            Some(old) => old.verify_tls13(message, dss, &self.trusted.algorithms),
+            None => self.chain.verify_tls13_signature(message, cert, dss),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -202,7 +236,7 @@ impl ServerCertVerifier for ServerVerifier {
 #[derive(Debug)]
 struct ClientVerifier {
     chain: Arc<dyn ClientCertVerifier>,
-    trusted: Vec<CertificateDer<'static>>,
+    trusted: Trusted,
 }
 
 impl ClientCertVerifier for ClientVerifier {
@@ -220,10 +254,11 @@ impl ClientCertVerifier for ClientVerifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        if self.trusted.contains(end_entity) {
-            return Ok(ClientCertVerified::assertion());
-        }
-        self.chain.verify_client_cert(end_entity, intermediates, now).map_err(|error| {
+        let judgement = match self.trusted.judge(end_entity) {
+            Some(judgement) => judgement.map(|()| ClientCertVerified::assertion()),
+            None => self.chain.verify_client_cert(end_entity, intermediates, now),
+        };
+        judgement.map_err(|error| {
             let all: Vec<_> = std::iter::once(end_entity).chain(intermediates).collect();
             explained(error, &all)
         })
@@ -235,7 +270,10 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls12_signature(message, cert, dss)
+        match VersionOne::read(cert) {
+            Some(old) => old.verify_tls12(message, dss, &self.trusted.algorithms),
+            None => self.chain.verify_tls12_signature(message, cert, dss),
+        }
     }
 
     fn verify_tls13_signature(
@@ -244,7 +282,10 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.chain.verify_tls13_signature(message, cert, dss)
+        match VersionOne::read(cert) {
+            Some(old) => old.verify_tls13(message, dss, &self.trusted.algorithms),
+            None => self.chain.verify_tls13_signature(message, cert, dss),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kafka_clusters::{Listener, Version};
+use kafka_clusters::{Listener, StoreKind, Version};
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 
@@ -40,8 +40,15 @@ fn secured(kafka: &Kafka, listener: Listener, password: &str, trusted: bool) -> 
     client(&kafka.cluster.bootstrap_of(listener), &settings)
 }
 
+/// How long a broker lets a login live (`connections.max.reauth.ms`).
+const SESSION: Duration = Duration::from_secs(4);
+
 async fn all(version: Version) {
-    let builder = kafka_clusters::Cluster::builder().version(version).with_security();
+    let builder = kafka_clusters::Cluster::builder()
+        .version(version)
+        .with_security()
+        .property("ssl.client.auth", "required")
+        .property("connections.max.reauth.ms", SESSION.as_millis());
     let kafka = Kafka::start(builder).await;
     let password = kafka.cluster.security().unwrap().password.clone();
     for listener in [Listener::Ssl, Listener::SaslPlaintext, Listener::SaslSsl] {
@@ -64,6 +71,76 @@ async fn all(version: Version) {
     assert!(matches!(error, WireError::Authentication { .. }), "{error:?}");
     assert!(error.to_string().contains("ssl.truststore"), "{error}");
     mismatches(&kafka, &password).await;
+    outlives_sessions(&secured(&kafka, Listener::SaslPlaintext, &password, true)).await;
+    java_stores(&kafka).await;
+    scram(&kafka).await;
+}
+
+/// The broker ends connections whose login is too old; neither writer nor reader loses anything.
+async fn outlives_sessions(client: &Cluster) {
+    client.connect().await.unwrap();
+    create(client, "sessions", 1, &[]).await;
+    let mut load = Load::new(client, "sessions", 1, None);
+    let (started, mut end) = (Instant::now(), 0);
+    while started.elapsed() < SESSION * 5 / 2 {
+        end += 100;
+        load.write(end).await;
+    }
+    read(client, fetch_settings(), "sessions", 1, usize::try_from(end).unwrap()).await;
+}
+
+/// Settings, as owned pairs, for a client that has not connected yet.
+fn client_of(kafka: &Kafka, listener: Listener, settings: &[(&str, String)]) -> Cluster {
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let protocol = [("security.protocol", listener.protocol()), ("request.timeout.ms", "5000")];
+    client(&kafka.cluster.bootstrap_of(listener), &[&protocol, settings.as_slice()].concat())
+}
+
+/// Stores that keytool made, at brokers that insist on a certificate.
+async fn java_stores(kafka: &Kafka) {
+    for kind in [StoreKind::Jks, StoreKind::Pkcs12, StoreKind::OldPkcs12] {
+        let stores = kafka
+            .run(move |cluster| cluster.security().unwrap().java_stores(kind).unwrap())
+            .await
+            .properties();
+        client_of(kafka, Listener::Ssl, &stores).connect().await.unwrap();
+        let trust: Vec<_> = stores.into_iter().filter(|(key, _)| key.contains("truststore")).collect();
+        let error = client_of(kafka, Listener::Ssl, &trust).fetch_metadata(Some(&[])).await.unwrap_err();
+        assert!(matches!(error, WireError::Authentication { .. }), "{kind:?}: {error:?}");
+        assert!(error.to_string().contains("ssl.keystore.location"), "{kind:?}: {error}");
+    }
+}
+
+/// Accounts of both mechanisms, with and without TLS.
+async fn scram(kafka: &Kafka) {
+    const USER: &str = "scram,user=1";
+    const PASSWORD: &str = "pass-of-scram";
+    let mechanisms = ["SCRAM-SHA-256", "SCRAM-SHA-512"];
+    for mechanism in mechanisms {
+        kafka.run(move |cluster| cluster.add_scram_user(mechanism, USER, PASSWORD).unwrap()).await;
+    }
+    let login = |mechanism: &str, user: &str, password: &str| {
+        let module = "org.apache.kafka.common.security.scram.ScramLoginModule";
+        let jaas = format!("{module} required username=\"{user}\" password=\"{password}\";");
+        vec![("sasl.mechanism", mechanism.to_owned()), ("sasl.jaas.config", jaas)]
+    };
+    let stores = kafka.run(|cluster| cluster.security().unwrap().java_stores(StoreKind::Jks).unwrap()).await;
+    for mechanism in mechanisms {
+        for listener in [Listener::SaslPlaintext, Listener::SaslSsl] {
+            let with = |user: &str, password: &str| {
+                let settings = [stores.properties(), login(mechanism, user, password)].concat();
+                client_of(kafka, listener, &settings)
+            };
+            with(USER, PASSWORD).connect().await.unwrap();
+            for (user, password) in [(USER, "mistaken"), ("nobody", PASSWORD)] {
+                let error = with(user, password).connect().await.unwrap_err();
+                assert!(matches!(error, WireError::Authentication { .. }), "{error:?}");
+                let text = error.to_string();
+                assert!(text.contains(user) && text.contains("sasl.jaas.config"), "{text}");
+                assert!(!text.contains(password), "passwords are not shown: {text}");
+            }
+        }
+    }
 }
 
 /// A client of one protocol at the port of another: a message that names the setting, soon.

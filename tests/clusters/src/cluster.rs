@@ -321,6 +321,16 @@ impl Cluster {
         Ok(answer.expect("a builder makes at least one broker"))
     }
 
+    /// Gives an account for a mechanism of SCRAM, such as `SCRAM-SHA-512`; another one replaces it.
+    ///
+    /// # Errors
+    /// As [`Self::tool`].
+    pub fn add_scram_user(&self, mechanism: &str, user: &str, password: &str) -> Result<()> {
+        let credentials = format!("{mechanism}=[iterations=8192,password={password}]");
+        let whom = ["--alter", "--entity-type", "users", "--entity-name", user, "--add-config", &credentials];
+        self.tool("kafka-configs", &whom).map(drop)
+    }
+
     /// Runs one of Kafka's tools to its end (60 s at most) and gives back its standard output;
     /// `--bootstrap-server` is added where the tool takes it and it is missing.
     ///

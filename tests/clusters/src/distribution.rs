@@ -166,7 +166,7 @@ fn folder_of(release: Release) -> PathBuf {
     home().join(format!("kafka-{}", release.as_str()))
 }
 
-fn java() -> PathBuf {
+pub(crate) fn java() -> PathBuf {
     match std::env::var_os("JAVA_HOME") {
         Some(home) if !home.is_empty() => Path::new(&home).join("bin/java"),
         _ => PathBuf::from("java"),

@@ -95,6 +95,10 @@ pub enum Error {
     #[error("cannot make certificates: {0}")]
     Certificate(#[from] rcgen::Error),
 
+    /// A key store could not be made.
+    #[error("cannot make a key store: {0}")]
+    Store(#[from] p12_keystore::error::Error),
+
     /// A file, folder, process or socket operation failed.
     #[error("{what}: {source}")]
     Io {

@@ -27,6 +27,7 @@ mod probe;
 mod process;
 mod security;
 mod settings;
+mod stores;
 pub mod tools;
 
 pub use broker::Broker;
@@ -38,3 +39,4 @@ pub use probe::{Answer, metadata};
 pub use process::Server;
 pub use security::Security;
 pub use settings::{Listener, Version};
+pub use stores::{JavaStores, StoreKind};

@@ -1,4 +1,4 @@
-//! Certificates and accounts for a cluster with TLS and SASL/PLAIN listeners, made anew for each cluster.
+//! Certificates and accounts for a cluster with TLS and SASL listeners, made anew for each cluster.
 //!
 //! Guarantees: broker certificates are valid for `localhost` and `127.0.0.1` and signed by one authority, whose
 //! certificate a client gets with [`Security::ca_pem`]. Used by [`crate::ClusterBuilder::with_security`].
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 
 use crate::error::{Result, create_folder, write_file};
+use crate::stores::{JavaStores, StoreKind};
 
 /// What a client needs to use the secured listeners.
 #[derive(Debug, Clone)]
@@ -58,6 +59,14 @@ impl Security {
         })
     }
 
+    /// What a client needs for TLS, in stores that keytool made; two starts of Java.
+    ///
+    /// # Errors
+    /// keytool cannot be run.
+    pub fn java_stores(&self, kind: StoreKind) -> Result<JavaStores> {
+        JavaStores::create(self, kind)
+    }
+
     /// The broker's side, as server properties.
     pub(crate) fn broker_properties(&self) -> Vec<(String, String)> {
         let jaas = format!(
@@ -70,10 +79,14 @@ impl Security {
             ("ssl.truststore.type".to_owned(), "PEM".to_owned()),
             ("ssl.truststore.location".to_owned(), self.ca_file.display().to_string()),
             ("ssl.client.auth".to_owned(), "requested".to_owned()),
-            ("sasl.enabled.mechanisms".to_owned(), "PLAIN".to_owned()),
+            ("sasl.enabled.mechanisms".to_owned(), "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512".to_owned()),
         ];
         for listener in ["sasl_plaintext", "sasl_ssl"] {
             properties.push((format!("listener.name.{listener}.plain.sasl.jaas.config"), jaas.clone()));
+            for mechanism in ["scram-sha-256", "scram-sha-512"] {
+                let login = "org.apache.kafka.common.security.scram.ScramLoginModule required;".to_owned();
+                properties.push((format!("listener.name.{listener}.{mechanism}.sasl.jaas.config"), login));
+            }
         }
         properties
     }

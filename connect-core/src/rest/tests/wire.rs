@@ -112,6 +112,26 @@ async fn workers_speak_over_tls_with_pkcs12_stores_and_client_certificates() {
 }
 
 #[tokio::test]
+async fn workers_speak_over_tls_with_stores_of_java() {
+    let sample = |name: &str| {
+        format!("{}/../kafka-wire/src/settings/stores/samples/{name}", env!("CARGO_MANIFEST_DIR"))
+    };
+    let (keys, trust) = (sample("key.jks"), sample("trust.jks"));
+    let both = own(&[
+        ("ssl.keystore.location", &keys),
+        ("ssl.keystore.password", "store-secret"),
+        ("ssl.key.password", "key-secret"),
+        ("ssl.truststore.location", &trust),
+        ("ssl.truststore.password", "store-secret"),
+        ("ssl.client.auth", "required"),
+    ]);
+    assert_eq!(forward_over(both.clone(), both.clone()).await.0, 204);
+    let wrong = ConfigMap::from([("ssl.key.password".to_owned(), "mistaken".to_owned())]);
+    let error = tls::server_config(&both.into_iter().chain(wrong).collect()).unwrap_err().to_string();
+    assert!(error.contains("ssl.key.password=[hidden]: is not the password of key \"broker\""), "{error}");
+}
+
+#[tokio::test]
 async fn versions_and_cipher_suites_of_tls_are_those_of_the_settings() {
     let CertifiedKey { cert, signing_key } = certificate();
     let base = [

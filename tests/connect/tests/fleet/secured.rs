@@ -3,7 +3,7 @@
 
 use connect_differential::Side::Ours;
 use connect_differential::http::Request;
-use kafka_clusters::Listener;
+use kafka_clusters::{Listener, StoreKind};
 use serde_json::json;
 
 use crate::flow::Flow;
@@ -11,28 +11,36 @@ use crate::lots::until;
 use crate::verifiable::Verifiable;
 use crate::workers::{Fleet, PATIENCE};
 
-/// A member whose clients all use this listener.
-fn fleet(name: &str, listener: Listener, protocol: &str, password: Option<&str>) -> Fleet {
+/// A member whose clients all use this listener: without TLS with PLAIN, with it as most Java workers have it, with stores of
+/// keytool and SCRAM.
+fn fleet(name: &str, listener: Listener, password: Option<&str>) -> Fleet {
     let fleet = Fleet::new(name);
     let security = fleet.cluster.security().unwrap();
     let password = password.unwrap_or(&security.password);
-    let login = format!(
-        "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"{}\" password=\"{password}\";",
-        security.username
-    );
-    let bootstrap = fleet.cluster.bootstrap_of(listener);
-    let authority = security.ca_file.display().to_string();
-    let client = [
-        ("bootstrap.servers", bootstrap.as_str()),
-        ("security.protocol", protocol),
-        ("sasl.mechanism", "PLAIN"),
-        ("sasl.jaas.config", &login),
-        ("ssl.truststore.type", "PEM"),
-        ("ssl.truststore.location", &authority),
+    let (mechanism, module) = match listener {
+        Listener::SaslSsl => ("SCRAM-SHA-512", "scram.ScramLoginModule"),
+        _ => ("PLAIN", "plain.PlainLoginModule"),
+    };
+    let user = &security.username;
+    let mut client = vec![
+        ("bootstrap.servers", fleet.cluster.bootstrap_of(listener)),
+        ("security.protocol", listener.protocol().to_owned()),
+        ("sasl.mechanism", mechanism.to_owned()),
+        (
+            "sasl.jaas.config",
+            format!(
+                "org.apache.kafka.common.security.{module} required username=\"{user}\" password=\"{password}\";"
+            ),
+        ),
     ];
+    if listener == Listener::SaslSsl {
+        fleet.cluster.add_scram_user(mechanism, user, &security.password).unwrap();
+        client.extend(security.java_stores(StoreKind::Jks).unwrap().properties());
+    }
     let prefixed = ["", "producer.", "consumer.", "admin."].into_iter();
-    let settings: Vec<(String, &str)> =
-        prefixed.flat_map(|prefix| client.map(|(key, value)| (format!("{prefix}{key}"), value))).collect();
+    let settings: Vec<(String, &str)> = prefixed
+        .flat_map(|prefix| client.iter().map(move |(key, value)| (format!("{prefix}{key}"), value.as_str())))
+        .collect();
     let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), *value)).collect();
     fleet.with(Ours, &settings)
 }
@@ -48,12 +56,12 @@ fn numbers_pass(fleet: &Fleet) {
 
 #[test]
 fn ours_numbers_pass_with_a_login() {
-    numbers_pass(&fleet("secured-login", Listener::SaslPlaintext, "SASL_PLAINTEXT", None));
+    numbers_pass(&fleet("secured-login", Listener::SaslPlaintext, None));
 }
 
 #[test]
 fn ours_a_wrong_password_is_told() {
-    let fleet = fleet("secured-wrong", Listener::SaslPlaintext, "SASL_PLAINTEXT", Some("wrong"));
+    let fleet = fleet("secured-wrong", Listener::SaslPlaintext, Some("wrong"));
     fleet.launch(0);
     let log = until("the log says why", PATIENCE, || {
         let log = fleet.output(0);
@@ -123,7 +131,7 @@ fn ours_a_sink_that_may_not_read_names_its_topic() {
 /// The worker's own clients have TLS always; those of connectors in a build for it.
 #[test]
 fn ours_a_build_without_tls_for_connectors_says_so() {
-    let fleet = fleet("secured-refused", Listener::SaslSsl, "SASL_SSL", None);
+    let fleet = fleet("secured-refused", Listener::SaslSsl, None);
     fleet.launch(0);
     fleet.await_ready(0);
     let file = fleet.folder().join("lines.txt");
@@ -140,5 +148,5 @@ fn ours_a_build_without_tls_for_connectors_says_so() {
 #[test]
 #[ignore = "needs executables built with --features client-tls"]
 fn ours_numbers_pass_with_tls() {
-    numbers_pass(&fleet("secured-tls", Listener::SaslSsl, "SASL_SSL", None));
+    numbers_pass(&fleet("secured-tls", Listener::SaslSsl, None));
 }
