@@ -27,6 +27,7 @@ pub struct ConfigStore {
     published: watch::Sender<Arc<ConfigState>>,
     updates: Vec<ConfigUpdate>,
     privileged: Option<Box<dyn PrivilegedWriter>>,
+    privileged_only: bool,
 }
 
 /// Writes what only the leader may write, so that a leader that was replaced cannot (exactly-once support).
@@ -45,6 +46,7 @@ impl ConfigStore {
             published: watch::Sender::default(),
             updates: Vec::new(),
             privileged: None,
+            privileged_only: false,
         };
         store.refresh().await?;
         // What was written before counts as state, not as news.
@@ -52,7 +54,13 @@ impl ConfigStore {
         Ok(store)
     }
 
-    /// From now on leader's records go through this writer; `None`: as all others.
+    /// From now on leader's records need a privileged writer: without one they are refused, not written as all others are.
+    pub fn require_privileged_writer(&mut self) {
+        self.privileged_only = true;
+    }
+
+    /// From now on leader's records go through this writer; `None`: as all others, or not at all
+    /// ([`Self::require_privileged_writer`]).
     pub fn set_privileged_writer(&mut self, writer: Option<Box<dyn PrivilegedWriter>>) {
         self.privileged = writer;
     }
@@ -167,6 +175,10 @@ impl ConfigStore {
         what: String,
         records: Vec<KeyedRecord>,
     ) -> Result<(), StorageError> {
+        if self.privileged.is_none() && self.privileged_only {
+            let reason = "this leader has not taken over the config topic yet; its log says why".to_owned();
+            return Err(StorageError::Transaction { what, reason });
+        }
         if self.privileged.is_none() {
             return self.write(what, records).await;
         }
@@ -252,6 +264,31 @@ mod tests {
         assert_eq!(store.state().connector("c"), Some(&config));
         store.put_tasks("c", std::slice::from_ref(&config)).await.unwrap();
         assert_eq!(store.state().tasks("c").len(), 1);
+    }
+
+    /// A leader that was replaced.
+    struct Replaced;
+
+    impl PrivilegedWriter for Replaced {
+        fn write<'a>(&'a mut self, _: Vec<KeyedRecord>) -> BoxFuture<'a, Result<i64, StorageError>> {
+            Box::pin(async { Err(StorageError::Fenced { what: "records".to_owned() }) })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_leader_that_was_replaced_does_not_write_as_others_do() {
+        let log = MemoryLog::default();
+        let mut store = ConfigStore::open(Box::new(log.clone())).await.unwrap();
+        store.require_privileged_writer();
+        let config: Properties = [("tasks.max".to_owned(), Some("2".to_owned()))].into();
+        store.set_privileged_writer(Some(Box::new(Replaced)));
+        let refused = store.put_connector("c", &config, None).await;
+        assert!(matches!(refused, Err(StorageError::Fenced { .. })), "{refused:?}");
+        let again = store.put_connector("c", &config, None).await;
+        assert!(matches!(again, Err(StorageError::Transaction { .. })), "{again:?}");
+        store.put_target("c", TargetState::Paused).await.unwrap();
+        let keys: Vec<_> = log.records().into_iter().filter_map(|r| r.key).collect();
+        assert_eq!(keys, ["target-state-c"]);
     }
 
     #[tokio::test]

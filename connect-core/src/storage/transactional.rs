@@ -57,9 +57,18 @@ impl TransactionalWriter {
             Err(error) => {
                 // The error of the records says more than one of the abort.
                 let _ = blocking("records", move || producer.abort_transaction(LIMIT)).await;
-                Err(error)
+                Err(self.fatal().unwrap_or(error))
             }
         }
+    }
+
+    /// What has ended this producer, if anything has: what becomes of its records says less.
+    fn fatal(&self) -> Option<StorageError> {
+        let (code, reason) = self.producer.client().fatal_error()?;
+        Some(match failed("records", &KafkaError::Global(code)) {
+            StorageError::Transaction { what, .. } => StorageError::Transaction { what, reason },
+            fenced => fenced,
+        })
     }
 
     /// The highest offset that a record got.

@@ -75,7 +75,7 @@ impl std::fmt::Debug for Foundation {
 impl DistributedHerder {
     /// Joins the group and begins to work, on the current runtime. Returns at once.
     pub fn start(settings: DistributedSettings, foundation: Foundation) -> Self {
-        let Foundation { cluster, group, configs, statuses, offsets, worker, client } = foundation;
+        let Foundation { cluster, group, mut configs, statuses, offsets, worker, client } = foundation;
         let cluster_id = cluster.id();
         let predecessor = Predecessor {
             cluster: cluster.clone(),
@@ -102,6 +102,9 @@ impl DistributedHerder {
             cluster_id,
             settings,
         });
+        if shared.settings.exactly_once.has_transactional_leader() {
+            configs.require_privileged_writer();
+        }
         let core = Core {
             shared: shared.clone(),
             worker,

@@ -9,7 +9,8 @@ mod topics;
 
 pub use policy::{ClientKind, OverridePolicy};
 pub(crate) use producer::{
-    Delivery, Named, RecordProducer, Transactions, fence, kafka_error, kafka_error_about,
+    Delivery, NO_LOGIN, Named, RecordProducer, Transactions, fence, kafka_error, kafka_error_about,
+    login_error,
 };
 pub(crate) use properties::Clients;
 pub(crate) use rdkafka_config::client_config;

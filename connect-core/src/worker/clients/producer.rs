@@ -1,7 +1,7 @@
 //! librdkafka's producer as tasks use it: records are handed over without waiting, and what becomes of each is told on a
 //! channel, in the words of Connect.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use connect_api::{ConfigMap, ConnectError};
@@ -22,6 +22,9 @@ const FULL_PAUSE: Duration = Duration::from_millis(5);
 
 /// How long fencing out one producer may take.
 const FENCE: Duration = Duration::from_secs(30);
+
+/// The number of no record: the brokers refuse the login, see [`RecordProducer::refused_login`].
+pub(crate) const NO_LOGIN: usize = usize::MAX - 1;
 
 /// What became of a record.
 #[derive(Debug)]
@@ -53,6 +56,7 @@ impl Named {
 struct Context {
     named: Named,
     deliveries: mpsc::UnboundedSender<Delivery>,
+    refused_login: Mutex<String>,
 }
 
 impl ClientContext for Context {
@@ -61,8 +65,12 @@ impl ClientContext for Context {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        // What concerns records is told with them.
+        // What concerns records is told with them; librdkafka holds them for ever while it cannot log in.
         warn!(client = %self.named.0, "{error}: {reason}");
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) {
+            reason.clone_into(&mut self.refused_login.lock().unwrap_or_else(PoisonError::into_inner));
+            let _ = self.deliveries.send(Delivery { number: NO_LOGIN, result: Err(error) });
+        }
     }
 }
 
@@ -93,7 +101,7 @@ impl RecordProducer {
     ) -> Result<(Self, mpsc::UnboundedReceiver<Delivery>), ConnectError> {
         let (deliveries, receiver) = mpsc::unbounded_channel();
         let name = properties.get("client.id").cloned().unwrap_or_default();
-        let context = Context { named: Named(name), deliveries };
+        let context = Context { named: Named(name), deliveries, refused_login: Mutex::default() };
         let config = client_config(ClientKind::Producer, properties)?;
         let producer = config.create_with_context(context).map_err(|error| {
             ConnectError::of("org.apache.kafka.common.KafkaException", "Failed to construct kafka producer")
@@ -121,6 +129,12 @@ impl RecordProducer {
                 Err((error, _)) => return Err(error),
             }
         }
+    }
+
+    /// What the brokers said when they last refused the login.
+    pub(crate) fn refused_login(&self) -> ConnectError {
+        let reason = self.0.context().refused_login.lock().unwrap_or_else(PoisonError::into_inner);
+        login_error(&reason)
     }
 
     /// Runs one of the producer's blocking calls beside the task's thread.
@@ -186,6 +200,12 @@ impl Transactions for ThreadedProducer<Context> {
     fn abort(&self, timeout: Duration) -> Result<(), KafkaError> {
         self.abort_transaction(timeout)
     }
+}
+
+/// A login that the brokers refuse, in librdkafka's words, which have the brokers' in them.
+pub(crate) fn login_error(reason: &str) -> ConnectError {
+    let class = "org.apache.kafka.common.errors.SaslAuthenticationException";
+    ConnectError::of(class, format!("{reason} (sasl.jaas.config)"))
 }
 
 /// As [`kafka_error`], in Java's words where an authorizer refused these topics, or this group.

@@ -1,8 +1,8 @@
 //! The consumer of a sink task. Rebalances are not settled inside librdkafka's callback: they are told on a channel, and the
 //! task's loop settles them when its task has opened or closed the partitions.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
-use crate::worker::clients::{ClientKind, Named, client_config, kafka_error, kafka_error_about};
+use crate::worker::clients::{ClientKind, Named, client_config, kafka_error, kafka_error_about, login_error};
 use crate::worker::records::Consumed;
 
 /// How long one question to the cluster may take before it is asked again.
@@ -41,6 +41,9 @@ pub(super) struct Context {
     named: Named,
     events: mpsc::UnboundedSender<Rebalanced>,
     closing: AtomicBool,
+    /// It has been in its group: the login is good, or was.
+    admitted: AtomicBool,
+    refused_login: Mutex<String>,
 }
 
 impl ClientContext for Context {
@@ -50,11 +53,15 @@ impl ClientContext for Context {
 
     fn error(&self, error: KafkaError, reason: &str) {
         warn!(client = %self.named.0, "{error}: {reason}");
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) {
+            reason.clone_into(&mut self.refused_login.lock().unwrap_or_else(PoisonError::into_inner));
+        }
     }
 }
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, code: RDKafkaRespErr, list: &mut TopicPartitionList) {
+        self.admitted.store(true, Ordering::Release);
         let partitions = partitions(list);
         let event = match code {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => Rebalanced::Assigned(partitions),
@@ -92,7 +99,13 @@ impl SinkConsumer {
     ) -> Result<(Self, mpsc::UnboundedReceiver<Rebalanced>), ConnectError> {
         let (events, receiver) = mpsc::unbounded_channel();
         let name = properties.get("client.id").cloned().unwrap_or_default();
-        let context = Context { named: Named(name), events, closing: AtomicBool::new(false) };
+        let context = Context {
+            named: Named(name),
+            events,
+            closing: AtomicBool::default(),
+            admitted: AtomicBool::default(),
+            refused_login: Mutex::default(),
+        };
         let config = client_config(ClientKind::Consumer, properties)?;
         let reset = match config.get("auto.offset.reset") {
             Some("latest") => Offset::End,
@@ -125,12 +138,10 @@ impl SinkConsumer {
                 let fatal = [
                     RDKafkaErrorCode::TopicAuthorizationFailed,
                     RDKafkaErrorCode::GroupAuthorizationFailed,
-                    RDKafkaErrorCode::SaslAuthenticationFailed,
-                    RDKafkaErrorCode::Authentication,
                     RDKafkaErrorCode::AutoOffsetReset,
                     RDKafkaErrorCode::Fatal,
                 ];
-                if code.is_some_and(|code| fatal.contains(&code)) {
+                if code.is_some_and(|code| fatal.contains(&code)) || self.may_not_log_in(&error) {
                     return Err(self.fatal(&error));
                 }
                 warn!(client = %self.consumer.context().named.0, "{error}");
@@ -139,7 +150,18 @@ impl SinkConsumer {
         }
     }
 
+    /// A login that was accepted before may be so again: brokers that restart, passwords that are being changed.
+    fn may_not_log_in(&self, error: &KafkaError) -> bool {
+        let refused = [RDKafkaErrorCode::SaslAuthenticationFailed, RDKafkaErrorCode::Authentication];
+        error.rdkafka_error_code().is_some_and(|code| refused.contains(&code))
+            && !self.consumer.context().admitted.load(Ordering::Acquire)
+    }
+
     fn fatal(&self, error: &KafkaError) -> ConnectError {
+        if self.may_not_log_in(error) {
+            let reason = self.consumer.context().refused_login.lock();
+            return login_error(&reason.unwrap_or_else(PoisonError::into_inner));
+        }
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
             return kafka_error_about(error, &[&self.group]);
         }

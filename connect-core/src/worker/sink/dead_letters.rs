@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::error;
 
 use crate::worker::TaskId;
-use crate::worker::clients::{Delivery, RecordProducer, kafka_error};
+use crate::worker::clients::{Delivery, NO_LOGIN, RecordProducer, kafka_error};
 use crate::worker::metrics::TaskMetrics;
 use crate::worker::records::{
     Consumed, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Reported, Reporter, Stage,
@@ -157,6 +157,7 @@ async fn post(
     let mut waiting: HashMap<usize, oneshot::Sender<Result<(), ConnectError>>> = HashMap::new();
     let mut next = 0;
     let mut open = true;
+    let mut stored = false;
     while open || !waiting.is_empty() {
         let delivery = tokio::select! {
             letter = inbox.recv(), if open => match letter {
@@ -175,6 +176,13 @@ async fn post(
             },
             Some(delivery) = deliveries.recv() => delivery,
         };
+        stored |= delivery.result.is_ok();
+        if delivery.number == NO_LOGIN && !stored {
+            for (_, done) in waiting.drain() {
+                let _ = done.send(Err(producer.refused_login()));
+                pending.send_modify(|pending| *pending -= 1);
+            }
+        }
         if let Some(done) = waiting.remove(&delivery.number) {
             // Nobody need listen.
             let _ = done.send(delivery.result.map(drop).map_err(|error| kafka_error(&error)));

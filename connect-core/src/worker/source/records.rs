@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
-use crate::worker::clients::{Delivery, RecordProducer, TopicCreation};
+use crate::worker::clients::{Delivery, NO_LOGIN, RecordProducer, TopicCreation};
 use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
@@ -40,6 +40,10 @@ struct Flight {
     place: Option<Place>,
     /// It was sent with no other, so that what is said about its batch is said about it.
     alone: bool,
+}
+
+fn unsent(cause: ConnectError) -> ConnectError {
+    ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
 }
 
 /// Sends the records of one task.
@@ -144,7 +148,7 @@ impl RecordSender {
         task: &mut dyn SourceTask,
     ) -> Result<(), ConnectError> {
         let number = self.next;
-        self.next = (self.next + 1) % OFFSET_RECORD;
+        self.next = (self.next + 1) % NO_LOGIN;
         let sent = self.parts.producer.send(&converted, number).await;
         let place = match &mut self.parts.transaction {
             Some(transaction) => {
@@ -170,7 +174,7 @@ impl RecordSender {
             self.settle(task).await?;
             let Some(flight) = self.too_large.pop_front() else { continue };
             let number = self.next;
-            self.next = (self.next + 1) % OFFSET_RECORD;
+            self.next = (self.next + 1) % NO_LOGIN;
             let sent = self.parts.producer.send(&flight.converted, number).await;
             self.flights.insert(number, Flight { alone: true, ..flight });
             match sent {
@@ -190,6 +194,10 @@ impl RecordSender {
         let Delivery { number, result } = delivery;
         let Some(flight) = self.flights.remove(&number) else {
             return match result {
+                // One that was accepted before may be so again: brokers that restart, passwords that are being changed.
+                Err(_) if number == NO_LOGIN && self.stored_records == 0 && !self.flights.is_empty() => {
+                    Err(unsent(self.parts.producer.refused_login()))
+                }
                 Err(error) if number == OFFSET_RECORD => self.refused_in_transaction(&error, &[]),
                 _ => Ok(()),
             };
@@ -228,9 +236,7 @@ impl RecordSender {
         let errors = &self.parts.errors;
         if !errors.settings.tolerate_all {
             error!("{}: failed to send a record to topic '{}': {cause}", errors.id, flight.converted.topic);
-            return Err(
-                ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
-            );
+            return Err(unsent(cause));
         }
         let failure = Failure { stage: Stage::KafkaProduce, class: WORKER_CLASS, error: &cause };
         // There are no dead letters of sources to wait for.
@@ -244,9 +250,7 @@ impl RecordSender {
 
     /// The transaction cannot be committed any more: the task fails, unless it was about to be aborted anyway.
     fn refused_in_transaction(&mut self, error: &KafkaError, topics: &[&str]) -> Result<(), ConnectError> {
-        let cause = self.parts.producer.error(error, topics);
-        let failure =
-            ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause);
+        let failure = unsent(self.parts.producer.error(error, topics));
         self.failure = Some(failure.clone());
         Err(failure)
     }
