@@ -128,6 +128,33 @@ fn ours_a_sink_that_may_not_read_names_its_topic() {
     fleet.await_running(0, 2, &[0]);
 }
 
+/// A connector's own login that the brokers refuse fails its tasks, as with Java's worker, and not only in the log.
+#[test]
+fn ours_a_refused_login_of_a_connector_fails_its_tasks() {
+    let fleet = fleet("secured-own", Listener::SaslPlaintext, "SASL_PLAINTEXT", None);
+    fleet.launch(0);
+    fleet.await_ready(0);
+    let login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"nobody\" password=\"x\";";
+    let file = fleet.folder().join("lines.txt");
+    std::fs::write(&file, "one\ntwo\n").unwrap();
+    let source = json!({"connector.class": "FileStreamSource", "tasks.max": "1", "file": file, "topic": "secured-own-topic",
+        "producer.override.sasl.jaas.config": login});
+    let sink = json!({"connector.class": "FileStreamSink", "tasks.max": "1", "topics": "secured-own-topic",
+        "file": fleet.folder().join("read.txt"), "consumer.override.sasl.jaas.config": login});
+    fleet.kafka.create("secured-own-topic", 1);
+    fleet.create(0, "source", &source);
+    fleet.create(0, "sink", &sink);
+    let refused = "org.apache.kafka.common.errors.SaslAuthenticationException";
+    until("both tasks have failed", PATIENCE, || {
+        let states = fleet.states(0);
+        let told = |task: &str| {
+            let trace = states.get(task).and_then(|state| state.trace.as_deref()).unwrap_or_default();
+            trace.contains(refused) && trace.contains("Invalid username or password")
+        };
+        if told("source-0") && told("sink-0") { Ok(()) } else { Err(format!("{states:?}")) }
+    });
+}
+
 /// The worker's own clients have TLS always; those of connectors in a build for it.
 #[test]
 fn ours_a_build_without_tls_for_connectors_says_so() {
