@@ -45,6 +45,9 @@ pub trait SourceTask: Send {
         Box::pin(async { Ok(()) })
     }
 
+    /// The connector was paused, or goes on. A paused task is not polled; this is a place to say so in its own figures.
+    fn paused(&mut self, _paused: bool) {}
+
     /// Closes the source.
     async fn stop(&mut self) {}
 

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
+use kafka_wire::settings::ClientSettings;
+use tokio::net::lookup_host;
 use tokio::time::sleep;
 use tracing::{info, warn};
 
@@ -56,6 +58,8 @@ pub struct Build {
     pub surroundings: Surroundings,
     /// False: no REST listener is opened, for simulations.
     pub rest: bool,
+    /// True: a worker of whose brokers no name can be resolved does not start, as Java's; otherwise it waits.
+    pub resolve_brokers: bool,
     /// Further paths of the REST interface.
     pub routes: Router,
     /// Further figures for `/metrics`.
@@ -70,6 +74,7 @@ impl Build {
             commit: option_env!("REPLICATOR_COMMIT").unwrap_or("unknown").to_owned(),
             surroundings: Surroundings::default(),
             rest: true,
+            resolve_brokers: false,
             routes: Router::new(),
             metrics: None,
         }
@@ -253,10 +258,33 @@ impl Begun {
         for class in reporters.filter(|class| !class.ends_with(".JmxReporter")) {
             warn!("metric.reporters: {class} cannot be loaded; figures are served at /metrics only");
         }
+        if build.resolve_brokers {
+            check_brokers(&config).await?;
+        }
         let ports = Ports::take(&config.rest, build.rest).await?;
         let (url, worker_id) = advertised_url(&config.rest, &ports.addresses());
         Ok(Self { config, plugins, ports, url, worker_id })
     }
+}
+
+/// One of the brokers' names must mean an address.
+async fn check_brokers(config: &WorkerConfig) -> Result<(), StartError> {
+    let wrong = |why: String| StartError::Config(ConnectError::config(why));
+    let settings = ClientSettings::from_properties(&config.properties).map_err(|e| wrong(e.to_string()))?;
+    let mut reasons = Vec::new();
+    for (host, port) in &settings.bootstrap_servers {
+        match lookup_host((host.as_str(), *port)).await {
+            Ok(mut addresses) => match addresses.next() {
+                Some(_) => return Ok(()),
+                None => reasons.push(format!("{host} has no address")),
+            },
+            Err(error) => reasons.push(format!("{host}: {error}")),
+        }
+    }
+    let reasons = reasons.join("; ");
+    Err(wrong(format!(
+        "No resolvable bootstrap urls given in bootstrap.servers ({reasons}); correct the names"
+    )))
 }
 
 /// The worker's converters must be there before anything starts.

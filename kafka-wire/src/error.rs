@@ -84,6 +84,17 @@ impl WireError {
         Self::Broker { context: context.into(), code, detail: None }
     }
 
+    /// Names the right that is missing, if that is why the broker refused: `right` is what its authorizer asks for.
+    #[must_use]
+    pub fn needing(self, right: &str) -> Self {
+        match self {
+            Self::Broker { context, code, .. } if is_unauthorized(code) => {
+                Self::Broker { context, code, detail: Some(format!("the principal needs {right} (ACL)")) }
+            }
+            other => other,
+        }
+    }
+
     /// The broker's error code, if that is what this is.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
@@ -100,6 +111,11 @@ impl WireError {
             Self::Broker { .. } => self.code().is_some_and(|c| c.is_retriable()),
         }
     }
+}
+
+/// True for the answers of an authorizer: topic, group, cluster, transactional id.
+fn is_unauthorized(code: i16) -> bool {
+    matches!(code, 29 | 30 | 31 | 53)
 }
 
 /// Kafka's name for an error code, as its documentation spells it: `MESSAGE_TOO_LARGE`.
@@ -136,6 +152,17 @@ mod tests {
             WireError::broker("produce to t-0", 87).to_string(),
             "produce to t-0: INVALID_RECORD (87)"
         );
+    }
+
+    #[test]
+    fn a_missing_right_is_named() {
+        let refused = WireError::broker("read t-0", 29).needing("READ on the topic");
+        assert_eq!(
+            refused.to_string(),
+            "read t-0: TOPIC_AUTHORIZATION_FAILED (29): the principal needs READ on the topic (ACL)"
+        );
+        let other = WireError::broker("read t-0", 6).needing("READ on the topic");
+        assert_eq!(other.to_string(), "read t-0: NOT_LEADER_OR_FOLLOWER (6)");
     }
 
     #[test]

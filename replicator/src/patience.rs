@@ -29,7 +29,7 @@ where
                 failed = true;
                 sleep(PAUSE).await;
             }
-            Err(error) => return Err(ConnectError::new(error)),
+            Err(error) => return Err(ConnectError::new(format!("cannot get {what}: {error}"))),
         }
     }
 }

@@ -83,7 +83,7 @@ fn plugins() -> (Plugins, Build) {
     let (replicator, monitors) = replicator::plugin(None, replicator::tcp(), VERSION);
     let plugins = all.into_iter().fold(Plugins::builtin(), Plugins::with_connector);
     let plugins = replicator::register(plugins, replicator);
-    (plugins, Build { routes: monitors.routes(), ..Build::new(VERSION) })
+    (plugins, Build { routes: monitors.routes(), resolve_brokers: true, ..Build::new(VERSION) })
 }
 
 async fn group(properties: ConfigMap, add: impl FnOnce(Plugins) -> Plugins) -> u8 {

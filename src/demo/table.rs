@@ -74,7 +74,7 @@ impl Table {
                 row.latency_ms = Some(row.latency_ms.map_or(late, |other| other.max(late)));
             }
             let (state, reason) = match figures.state() {
-                PartitionState::Running => continue,
+                PartitionState::Running | PartitionState::Paused => continue,
                 PartitionState::Waiting(reason) => ("WAITING", reason),
                 PartitionState::Stopped(reason) => ("STOPPED", reason),
             };

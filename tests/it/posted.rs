@@ -95,13 +95,26 @@ impl Worker {
 
     /// Topics and partitions that `/ReplicatorMetrics` of this worker shows of a connector.
     fn measured(&self, connector: &str) -> Vec<(String, i64)> {
+        let topic = |p: &Value| p["srcTopic"].as_str().unwrap().to_owned();
+        let partitions = self.partitions(connector);
+        partitions.iter().map(|p| (topic(p), p["partition"].as_i64().unwrap())).collect()
+    }
+
+    /// Waits until `/ReplicatorMetrics` of this worker shows all partitions of a connector in a state.
+    fn await_partitions(&self, connector: &str, state: &str) {
+        let all_are = || self.partitions(connector).iter().all(|p| p["state"] == state);
+        wait_for(
+            || all_are().then_some(()),
+            || format!("not all are {state}: {:?}", self.partitions(connector)),
+        );
+    }
+
+    /// Partitions as `/ReplicatorMetrics` of this worker shows them.
+    fn partitions(&self, connector: &str) -> Vec<Value> {
         let metrics = self.must("GET", "/ReplicatorMetrics", None, 200);
         let all = metrics["connectors"].as_array().unwrap().iter().filter(|one| one["name"] == connector);
         let tasks = all.flat_map(|one| one["tasks"].as_array().unwrap());
-        let partitions = tasks.flat_map(|task| task["partitions"].as_array().unwrap());
-        partitions
-            .map(|p| (p["srcTopic"].as_str().unwrap().to_owned(), p["partition"].as_i64().unwrap()))
-            .collect()
+        tasks.flat_map(|task| task["partitions"].as_array().unwrap().clone()).collect()
     }
 }
 
@@ -206,9 +219,14 @@ fn the_connector_is_posted_to_a_group_of_workers() {
 
     first.must("PUT", "/connectors/copy/pause", None, 202);
     second.await_state("copy", "PAUSED", 4);
+    for worker in [&first, &second] {
+        worker.await_partitions("copy", "PAUSED");
+        assert!(!worker.measured("copy").is_empty());
+    }
     write(&pair, "posted-a", 10..20);
     second.must("PUT", "/connectors/copy/resume", None, 202);
     first.await_state("copy", "RUNNING", 4);
+    first.await_partitions("copy", "RUNNING");
     await_copied(&pair, "posted-a", 0..20);
     second.must("POST", "/connectors/copy/restart?includeTasks=true", None, 202);
     first.must("POST", "/connectors/copy/tasks/0/restart", None, 204);

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::encoding;
 use super::error::ApiError;
 use crate::api::ConfigMap;
 use crate::herder::info::{ConnectorOffsets, OffsetEntry};
@@ -42,6 +43,7 @@ fn object<'a>(body: &'a [u8], what: &str) -> Result<Option<Fields<'a>>, ApiError
     }
     let raw: &RawValue = serde_json::from_slice(body)
         .map_err(|error| malformed(format!("The request body is not valid JSON: {error}")))?;
+    encoding::refuse_halves(raw.get())?;
     fields(raw, what)
 }
 

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 
 use super::error::ApiError;
 use super::forward::Forwarded;
-use super::{RestState, forward};
+use super::{RestState, encoding, forward};
 use crate::herder::api::HerderResult;
 use crate::herder::error::HerderError;
 use crate::herder::info::Stage;
@@ -73,6 +73,7 @@ where
             }
             _ => {}
         }
+        let body = encoding::to_utf8(body)?;
         Ok(Self { parts, body, state: Arc::<RestState>::from_ref(state) })
     }
 }

@@ -4,6 +4,7 @@
 
 mod body;
 mod connectors;
+mod encoding;
 mod error;
 mod exchange;
 pub mod extensions;

@@ -78,13 +78,15 @@ pub enum StorageError {
         /// The worker setting to lower.
         setting: &'static str,
     },
-    /// The topic is not there and could not be created.
-    #[error("topic '{topic}' ({setting}) does not exist and could not be created: {reason}")]
+    /// The topic is not there, as far as this user may see, and could not be created.
+    #[error("topic '{topic}' ({setting}) {found} and could not be created: {reason}")]
     MissingTopic {
         /// Topic name.
         topic: String,
         /// The worker setting that names the topic.
         setting: &'static str,
+        /// What is known of it: that it does not exist, or may not be seen.
+        found: &'static str,
         /// Why creating it failed.
         reason: String,
     },

@@ -13,11 +13,12 @@ use bytes::Bytes;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
-use tracing::{debug, error, warn};
+use tracing::{error, info, warn};
 
 use super::StorageError;
 use super::log::{KeyedRecord, LogRecord, RecordLog};
 use super::status_records::{State, Status, StatusId, TopicStatus};
+use crate::reminder::Reminder;
 
 /// Pause after a write that failed for good, for example for a missing right that somebody may yet grant.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
@@ -288,12 +289,13 @@ impl Table {
 /// Follows the log and writes what is pending, for ever.
 async fn keep_up(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Duration) {
     let mut tail = log.tail();
+    let mut unread = Reminder::default();
     loop {
         if !shared.may_write() {
             sleep(GATE_PAUSE).await;
             if shared.may_write() {
                 // Others may have spoken while this worker could not.
-                read(&shared, &mut *log).await;
+                read(&shared, &mut *log, &mut unread).await;
             }
             continue;
         }
@@ -302,7 +304,7 @@ async fn keep_up(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Durati
             shared.written.notify_waiters();
             tokio::select! {
                 () = shared.changed.notified() => {}
-                () = tail.changed() => read(&shared, &mut *log).await,
+                () = tail.changed() => read(&shared, &mut *log, &mut unread).await,
             }
             continue;
         }
@@ -326,10 +328,15 @@ async fn keep_up(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Durati
     }
 }
 
-async fn read(shared: &Shared, log: &mut dyn RecordLog) {
-    let outcome = log.read_to_end(&mut |record| shared.lock().apply(&record)).await;
-    if let Err(reason) = outcome {
-        debug!("cannot read statuses (status.storage.topic): {reason}");
+/// What others say of their work is not known here while this fails.
+async fn read(shared: &Shared, log: &mut dyn RecordLog, unread: &mut Reminder) {
+    match log.read_to_end(&mut |record| shared.lock().apply(&record)).await {
+        Err(reason) if unread.is_due() => {
+            warn!("cannot read statuses (status.storage.topic), trying again: {reason}");
+        }
+        Err(_) => {}
+        Ok(()) if unread.is_over() => info!("statuses can be read again"),
+        Ok(()) => {}
     }
 }
 

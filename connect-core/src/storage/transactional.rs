@@ -4,9 +4,11 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer};
+use rdkafka::{ClientConfig, ClientContext};
+use tracing::debug;
 
 use super::configs::PrivilegedWriter;
 use super::{KeyedRecord, StorageError};
@@ -14,16 +16,30 @@ use super::{KeyedRecord, StorageError};
 /// Limit of one step of a transaction.
 const LIMIT: Duration = Duration::from_secs(30);
 
+/// What goes wrong is told by the calls; what librdkafka says besides is for those who look closely.
+struct Quiet;
+
+impl ClientContext for Quiet {
+    fn log(&self, _level: RDKafkaLogLevel, facility: &str, message: &str) {
+        debug!("producer of the config topic: {facility}: {message}");
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        debug!("producer of the config topic: {error}: {reason}");
+    }
+}
+
 /// Writes to one topic in transactions.
 pub struct TransactionalWriter {
-    producer: FutureProducer,
+    producer: FutureProducer<Quiet>,
     topic: String,
 }
 
 impl TransactionalWriter {
     /// Fences out every other user of the configuration's transactional id.
     pub async fn open(config: ClientConfig, topic: &str) -> Result<Self, StorageError> {
-        let producer: FutureProducer = config.create().map_err(|e| failed("a producer", &e))?;
+        let producer: FutureProducer<Quiet> =
+            config.create_with_context(Quiet).map_err(|e| failed("a producer", &e))?;
         let starting = producer.clone();
         blocking("taking over the config topic", move || starting.init_transactions(LIMIT)).await?;
         Ok(Self { producer, topic: topic.to_owned() })

@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
-use super::clients::ClientKind;
+use super::clients::{ClientKind, TopicCreation};
 use super::executor::panic_text;
 use super::listener::{InstanceId, StatusListener, Voice};
 use super::metrics::{ConnectorFacts, Metrics};
@@ -93,6 +93,9 @@ impl Worker {
         let plugin = self.plugin(&config)?.clone();
         for kind in ClientKind::ALL {
             self.settings().override_policy.overrides(kind, &config)?;
+        }
+        if plugin.kind() == ConnectorType::Source && self.settings().topic_creation {
+            TopicCreation::check(&config)?;
         }
         let facts = ConnectorFacts {
             kind: plugin.kind(),
@@ -363,7 +366,6 @@ impl Life {
     }
 
     fn fail(&mut self, error: &ConnectError) {
-        error!(connector = %self.name, "the connector failed: {error}");
         self.set_running(false);
         self.state = State::Failed;
         self.metrics.connector_status(&self.name, "failed");

@@ -272,10 +272,7 @@ impl Worker {
     pub(crate) fn transactional_client(&self, id: &str) -> Result<rdkafka::ClientConfig, ConnectError> {
         let none = ConfigMap::new();
         let clients = Clients { worker: self.settings(), connector: &none };
-        let anybody = TaskId { connector: String::new(), task: 0 };
-        let mut properties = clients.producer(&anybody, Some(id))?;
-        properties.insert("client.id".to_owned(), format!("{id}-leader"));
-        clients::client_config(ClientKind::Producer, &properties)
+        clients::client_config(ClientKind::Producer, &clients.own_producer(id))
     }
 
     /// `<group.id>-<connector>-<task>`.

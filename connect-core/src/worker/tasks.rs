@@ -189,7 +189,6 @@ fn conclude(
         Ok(Err(error)) => error,
         Err(panic) => ConnectError::new(panic_text(&*panic)),
     };
-    error!(task = %id, "the task failed and will not run again by itself: {failure}");
     metrics.set_state(TaskState::Failed);
     voice.failed(&failure);
     0
@@ -228,6 +227,9 @@ impl Plan {
         match self.plugin.kind() {
             ConnectorType::Source => {
                 self.clients().producer(&self.id, None)?;
+                if self.worker.settings().topic_creation {
+                    TopicCreation::check(&self.connector)?;
+                }
                 let stores = self.worker.offset_stores(&self.id.connector, &self.connector).await?;
                 Ok(Box::new(move || Box::pin(self.source(stores))))
             }

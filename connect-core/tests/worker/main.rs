@@ -5,6 +5,7 @@
 mod exactly_once;
 mod lifecycle;
 mod offsets;
+mod scripted;
 mod sinks;
 mod sources;
 mod support;

@@ -4,7 +4,8 @@ use connect_api::ConnectorOffset;
 use connect_core::herder::error::BAD_REQUEST_CLASS;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Rig, Step, eventually, map, partition, record, task};
+use crate::scripted::{Step, partition, record};
+use crate::support::{Rig, eventually, map, task};
 
 fn object(value: Value) -> Map<String, Value> {
     value.as_object().unwrap().clone()

@@ -6,7 +6,8 @@ use connect_api::{ConnectError, SchemaAndValue, Value};
 use connect_core::storage::TargetState;
 use kafka_sim::{Action, ApiKey, Fault};
 
-use crate::support::{Rig, Step, eventually, record, task};
+use crate::scripted::{Step, record};
+use crate::support::{Rig, eventually, task};
 
 const CREATION: [(&str, &str); 2] =
     [("topic.creation.default.partitions", "1"), ("topic.creation.default.replication.factor", "1")];
@@ -71,18 +72,22 @@ async fn sim_an_intolerable_record_fails_the_task_and_leaves_what_came_before() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sim_a_task_that_fails_leaves_the_offsets_of_all_that_it_sent() {
-    let rig = Rig::with(&[("offset.flush.interval.ms", "3600000")]).await;
-    rig.sim.create_topic("t", 1, 1, &[]);
-    let slow = Fault::of(ApiKey::Produce, Action::Delay(Duration::from_millis(300)));
-    rig.sim.faults().add(slow.on("t", 0));
-    rig.then([Step::Records(vec![record(1, "t", "a")]), Step::Fail(ConnectError::new("the source is gone"))]);
-    rig.start_source(&[], None).await;
-    eventually("it fails", || rig.heard.has("failed")).await;
-    assert!(!rig.sim.faults().log().is_empty());
-    rig.worker.stop_tasks(&[task(0)]).await;
-    rig.start_source(&[], None).await;
-    eventually("it goes on behind it", || *rig.source.found.lock().unwrap() == [None, Some(1)]).await;
-    rig.worker.stop_tasks(&[task(0)]).await;
+    let ends = [Step::Fail(ConnectError::new("the source is gone")), Step::Panic];
+    for (end, told) in ends.into_iter().zip(["the source is gone", "panic: boom"]) {
+        let rig = Rig::with(&[("offset.flush.interval.ms", "3600000")]).await;
+        rig.sim.create_topic("t", 1, 1, &[]);
+        let slow = Fault::of(ApiKey::Produce, Action::Delay(Duration::from_millis(300)));
+        rig.sim.faults().add(slow.on("t", 0));
+        rig.then([Step::Records(vec![record(1, "t", "a")]), end]);
+        rig.start_source(&[], None).await;
+        eventually("it fails", || rig.heard.has(told)).await;
+        assert_eq!(*rig.source.stops.lock().unwrap(), 1, "it is told to give back what it holds");
+        assert!(!rig.sim.faults().log().is_empty());
+        rig.worker.stop_tasks(&[task(0)]).await;
+        rig.start_source(&[], None).await;
+        eventually("it goes on behind it", || *rig.source.found.lock().unwrap() == [None, Some(1)]).await;
+        rig.worker.stop_tasks(&[task(0)]).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

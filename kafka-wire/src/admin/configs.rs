@@ -55,7 +55,8 @@ impl Cluster {
                     context: format!("describe configs of topic {name} at the {} cluster", self.role()),
                     code: result.error_code,
                     detail: result.error_message.as_ref().map(|m| m.to_string()),
-                });
+                }
+                .needing("DESCRIBE_CONFIGS on the topic"));
             }
             let configs = result.configs.iter().map(|config| {
                 let source = match config.config_source {
@@ -108,7 +109,8 @@ impl Cluster {
                 context: format!("set configs of topic {topic} at the {} cluster", self.role()),
                 code: refused.error_code,
                 detail: refused.error_message.as_ref().map(|m| m.to_string()),
-            }),
+            }
+            .needing("ALTER_CONFIGS on the topic")),
         }
     }
 }

@@ -5,16 +5,27 @@ use std::collections::BTreeMap;
 use kafka_protocol::messages::offset_commit_request::{
     OffsetCommitRequestPartition, OffsetCommitRequestTopic,
 };
+use kafka_protocol::messages::offset_delete_request::{
+    OffsetDeleteRequestPartition, OffsetDeleteRequestTopic,
+};
 use kafka_protocol::messages::offset_fetch_request::OffsetFetchRequestTopic;
-use kafka_protocol::messages::{OffsetCommitRequest, OffsetFetchRequest};
+use kafka_protocol::messages::{
+    DeleteGroupsRequest, OffsetCommitRequest, OffsetDeleteRequest, OffsetFetchRequest,
+};
 
 use super::TopicPartition;
 use super::topics::text;
 use crate::cluster::Cluster;
-use crate::error::WireError;
+use crate::error::{ErrorCode, WireError};
 
 const COORDINATOR_NOT_AVAILABLE: i16 = 15;
 const NOT_COORDINATOR: i16 = 16;
+
+// The rights that an authorizer asks for.
+const LOOK: &str = "DESCRIBE on the group and on the topics";
+const CHANGE: &str = "READ on the group and on the topics";
+const DELETE_OFFSETS: &str = "DELETE on the group and READ on the topics";
+const DELETE: &str = "DELETE on the group";
 
 /// An offset that a group commits: the next one to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,24 +47,35 @@ impl Cluster {
         for (topic, partition) in partitions {
             topics.entry(topic).or_default().push(*partition);
         }
-        let request = || {
-            let topics = topics.iter().map(|(name, partitions)| {
-                OffsetFetchRequestTopic::default()
-                    .with_name(text(name).into())
-                    .with_partition_indexes(partitions.clone())
-            });
-            OffsetFetchRequest::default()
-                .with_group_id(text(group).into())
-                .with_topics(Some(topics.collect()))
-        };
+        let topics = topics.into_iter().map(|(name, partitions)| {
+            OffsetFetchRequestTopic::default().with_name(text(name).into()).with_partition_indexes(partitions)
+        });
+        self.fetch_group_offsets(group, Some(topics.collect())).await
+    }
+
+    /// Every offset that a group has committed.
+    pub async fn all_group_offsets(
+        &self,
+        group: &str,
+    ) -> Result<BTreeMap<TopicPartition, GroupOffset>, WireError> {
+        self.fetch_group_offsets(group, None).await
+    }
+
+    async fn fetch_group_offsets(
+        &self,
+        group: &str,
+        topics: Option<Vec<OffsetFetchRequestTopic>>,
+    ) -> Result<BTreeMap<TopicPartition, GroupOffset>, WireError> {
         self.retry(|| async {
-            let answer = self.call_coordinator(group, request()).await?;
+            let request =
+                OffsetFetchRequest::default().with_group_id(text(group).into()).with_topics(topics.clone());
+            let answer = self.call_coordinator(group, request).await?;
             let context = || format!("committed offsets of group {group} at the {} cluster", self.role());
-            self.check_group(group, answer.error_code, context)?;
+            self.check_group(group, answer.error_code, LOOK, context)?;
             let mut found = BTreeMap::new();
             for topic in &answer.topics {
                 for p in &topic.partitions {
-                    self.check_group(group, p.error_code, context)?;
+                    self.check_group(group, p.error_code, LOOK, context)?;
                     if p.committed_offset >= 0 {
                         let offset = GroupOffset {
                             offset: p.committed_offset,
@@ -68,7 +90,7 @@ impl Cluster {
         .await
     }
 
-    /// Commits offsets for a group that has no active members.
+    /// Commits offsets for a group that has no active members. A partition that is not there is refused at once.
     pub async fn commit_group_offsets(
         &self,
         group: &str,
@@ -84,7 +106,7 @@ impl Cluster {
                     .with_committed_metadata(Some(text(""))),
             );
         }
-        self.retry(|| async {
+        let committed = self.retry(|| async {
             let topics = topics.iter().map(|(name, partitions)| {
                 OffsetCommitRequestTopic::default()
                     .with_name(text(name).into())
@@ -96,21 +118,74 @@ impl Cluster {
                 .with_topics(topics.collect());
             let answer = self.call_coordinator(group, request).await?;
             let context = || format!("commit offsets of group {group} at the {} cluster", self.role());
-            for p in answer.topics.iter().flat_map(|t| &t.partitions) {
-                self.check_group(group, p.error_code, context)?;
-            }
-            Ok(())
+            let mut codes = answer.topics.iter().flat_map(|t| &t.partitions).map(|p| p.error_code);
+            settled(codes.try_for_each(|code| self.check_group(group, code, CHANGE, context)))
+        });
+        committed.await?
+    }
+
+    /// Forgets the offsets of some partitions. A partition that is not there is refused at once.
+    pub async fn delete_group_offsets(
+        &self,
+        group: &str,
+        partitions: &[TopicPartition],
+    ) -> Result<(), WireError> {
+        let mut topics: BTreeMap<&str, Vec<OffsetDeleteRequestPartition>> = BTreeMap::new();
+        for (topic, partition) in partitions {
+            let partition = OffsetDeleteRequestPartition::default().with_partition_index(*partition);
+            topics.entry(topic).or_default().push(partition);
+        }
+        let deleted = self.retry(|| async {
+            let topics = topics.iter().map(|(name, partitions)| {
+                OffsetDeleteRequestTopic::default()
+                    .with_name(text(name).into())
+                    .with_partitions(partitions.clone())
+            });
+            let request = OffsetDeleteRequest::default()
+                .with_group_id(text(group).into())
+                .with_topics(topics.collect());
+            let answer = self.call_coordinator(group, request).await?;
+            let context = || format!("delete offsets of group {group} at the {} cluster", self.role());
+            self.check_group(group, answer.error_code, DELETE_OFFSETS, context)?;
+            let mut codes = answer.topics.iter().flat_map(|t| &t.partitions).map(|p| p.error_code);
+            settled(codes.try_for_each(|code| self.check_group(group, code, DELETE_OFFSETS, context)))
+        });
+        deleted.await?
+    }
+
+    /// Forgets a group with all its offsets.
+    pub async fn delete_group(&self, group: &str) -> Result<(), WireError> {
+        self.retry(|| async {
+            let request = DeleteGroupsRequest::default().with_groups_names(vec![text(group).into()]);
+            let answer = self.call_coordinator(group, request).await?;
+            let context = || format!("delete group {group} at the {} cluster", self.role());
+            let mut codes = answer.results.iter().map(|result| result.error_code);
+            codes.try_for_each(|code| self.check_group(group, code, DELETE, context))
         })
         .await
     }
 
-    fn check_group(&self, group: &str, code: i16, context: impl Fn() -> String) -> Result<(), WireError> {
+    fn check_group(
+        &self,
+        group: &str,
+        code: i16,
+        rights: &str,
+        context: impl Fn() -> String,
+    ) -> Result<(), WireError> {
         if code == 0 {
             return Ok(());
         }
         if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
             self.forget_coordinator(group);
         }
-        Err(WireError::broker(context(), code))
+        Err(WireError::broker(context(), code).needing(rights))
+    }
+}
+
+/// What trying again does not change; the outer error is that of an attempt.
+fn settled(outcome: Result<(), WireError>) -> Result<Result<(), WireError>, WireError> {
+    match outcome {
+        Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => Ok(Err(error)),
+        other => other.map(Ok),
     }
 }

@@ -40,9 +40,7 @@ impl Cluster {
                 metadata = self.fetch_metadata(Some(&topics)).await?;
             }
             for partition in partitions {
-                let leader = metadata.leader(&partition.0, partition.1).ok_or_else(|| {
-                    WireError::broker(format!("leader of {}-{}", partition.0, partition.1), 5)
-                })?;
+                let leader = metadata.leader_or_why(&partition.0, partition.1)?;
                 by_leader.entry(leader).or_default().push(partition);
             }
             let mut found = BTreeMap::new();
@@ -57,7 +55,8 @@ impl Cluster {
                             let name = topic.name.to_string();
                             if p.error_code != 0 {
                                 let what = format!("offsets of {name}-{}", p.partition_index);
-                                return Err(WireError::broker(what, p.error_code));
+                                let refused = WireError::broker(what, p.error_code);
+                                return Err(refused.needing("DESCRIBE on the topic"));
                             }
                             found.insert((name, p.partition_index), p.offset);
                         }

@@ -58,7 +58,8 @@ impl Cluster {
                         context: format!("create topic {} at the {} cluster", topic.name, self.role()),
                         code,
                         detail: result.error_message.as_ref().map(|m| m.to_string()),
-                    }),
+                    }
+                    .needing("CREATE on the topic or the cluster")),
                 }
             })
             .await?;
@@ -85,7 +86,8 @@ impl Cluster {
                         context: format!("raise topic {topic} to {total} partitions"),
                         code: result.error_code,
                         detail: result.error_message.as_ref().map(|m| m.to_string()),
-                    })
+                    }
+                    .needing("ALTER on the topic"))
                 }
                 Some(result) if result.error_code == NOT_CONTROLLER => {
                     Err(WireError::broker("create partitions", NOT_CONTROLLER))
@@ -105,6 +107,11 @@ impl Cluster {
             let there = metadata.topic(topic).map(|t| t.partitions.len() as i32).unwrap_or_default();
             if (0..partitions.max(there)).all(|p| metadata.leader(topic, p).is_some()) {
                 return Ok(());
+            }
+            if let Err(why) = metadata.leader_or_why(topic, 0)
+                && !why.is_retriable()
+            {
+                return Err(why);
             }
             if started.elapsed() > CALL_LIMIT {
                 return Err(WireError::broker(format!("leaders of topic {topic}"), 5));

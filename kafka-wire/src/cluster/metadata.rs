@@ -5,6 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use kafka_protocol::messages::MetadataResponse;
 use uuid::Uuid;
 
+use crate::error::WireError;
+
+const LEADER_NOT_AVAILABLE: i16 = 5;
+
 /// A broker's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broker {
@@ -121,8 +125,44 @@ impl Metadata {
         self.topic(topic)?.partitions.get(&partition)
     }
 
+    /// As [`Self::leader`]; the error says why there is none, and whether waiting may cure it.
+    ///
+    /// # Errors
+    /// What the brokers say of the topic where that is final (it may not be seen), else LEADER_NOT_AVAILABLE.
+    pub fn leader_or_why(&self, topic: &str, partition: i32) -> Result<i32, WireError> {
+        self.leader(topic, partition).ok_or_else(|| {
+            let what = format!("leader of {topic}-{partition}");
+            let said = WireError::broker(&*what, self.topics.get(topic).map_or(0, |t| t.error_code));
+            match said.code() {
+                Some(_) if !said.is_retriable() => said.needing("DESCRIBE on the topic"),
+                _ => WireError::broker(what, LEADER_NOT_AVAILABLE),
+            }
+        })
+    }
+
     /// The broker that leads a partition, if there is one now.
     pub fn leader(&self, topic: &str, partition: i32) -> Option<i32> {
         self.partition(topic, partition).map(|p| p.leader).filter(|l| self.brokers.contains_key(l))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_partition_has_no_leader_is_final_where_its_topic_may_not_be_seen() {
+        let topic = |error_code| TopicMetadata {
+            id: Uuid::nil(),
+            internal: false,
+            error_code,
+            partitions: BTreeMap::new(),
+        };
+        let topics = [("hidden".to_owned(), topic(29)), ("new".to_owned(), topic(3))];
+        let metadata = Metadata { topics: topics.into(), ..Metadata::default() };
+        let why = |name| metadata.leader_or_why(name, 0).expect_err("there is no leader");
+        assert!(!why("hidden").is_retriable());
+        assert!(why("hidden").to_string().contains("DESCRIBE"));
+        assert!(why("new").is_retriable() && why("unknown").is_retriable());
     }
 }

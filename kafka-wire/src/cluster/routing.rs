@@ -42,9 +42,7 @@ impl Cluster {
                 Some(leader) => leader,
                 None => {
                     let metadata = self.fetch_metadata(Some(&[topic.to_owned()])).await?;
-                    metadata
-                        .leader(topic, partition)
-                        .ok_or_else(|| WireError::broker(format!("leader of {topic}-{partition}"), 5))?
+                    metadata.leader_or_why(topic, partition)?
                 }
             };
             let result = match self.broker(leader).await {
@@ -94,7 +92,11 @@ impl Cluster {
         let request = FindCoordinatorRequest::default().with_key(StrBytes::from_string(group.to_owned()));
         let answer = self.any_connection().await?.call(&request).await?;
         if answer.error_code != 0 {
-            return Err(WireError::broker(format!("coordinator of group {group}"), answer.error_code));
+            let refused = WireError::broker(
+                format!("coordinator of group {group} at the {} cluster", self.role()),
+                answer.error_code,
+            );
+            return Err(refused.needing("DESCRIBE on the group"));
         }
         let id = answer.node_id.0;
         if !self.metadata().brokers.contains_key(&id) {

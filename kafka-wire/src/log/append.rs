@@ -95,6 +95,7 @@ impl TopicLog {
             },
             None => WireError::broker(what(), -1),
         };
+        let error = error.needing("WRITE on the topic");
         if error.is_retriable() {
             self.cluster.fetch_metadata(Some(std::slice::from_ref(&self.topic))).await?;
         }

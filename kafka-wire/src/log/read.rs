@@ -97,7 +97,7 @@ impl TopicLog {
                 };
                 if code != 0 {
                     let what = format!("read {}-{partition} from offset {position}", self.topic);
-                    let error = WireError::broker(what, code);
+                    let error = WireError::broker(what, code).needing("READ on the topic");
                     if error.is_retriable() {
                         self.cluster.fetch_metadata(Some(std::slice::from_ref(&self.topic))).await?;
                     }

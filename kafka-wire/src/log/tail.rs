@@ -75,8 +75,7 @@ impl TopicTail {
             return Ok(leader);
         }
         let metadata = self.log.cluster.fetch_metadata(Some(std::slice::from_ref(topic))).await?;
-        let missing = || WireError::broker(format!("leader of {topic}-{partition}"), 5);
-        metadata.leader(topic, partition as i32).ok_or_else(missing)
+        metadata.leader_or_why(topic, partition as i32)
     }
 
     fn request(&self, partitions: &[usize]) -> FetchRequest {
@@ -108,7 +107,7 @@ impl TopicTail {
             code => {
                 self.log.cluster.fetch_metadata(Some(std::slice::from_ref(&self.log.topic))).await?;
                 let what = format!("watch {}-{partition}", self.log.topic);
-                return Err(WireError::broker(what, code));
+                return Err(WireError::broker(what, code).needing("READ on the topic"));
             }
         }
         let next = end_of(found.records.unwrap_or_default());

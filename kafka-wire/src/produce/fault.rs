@@ -30,7 +30,7 @@ pub(super) fn classify(code: i16, detail: Option<&str>) -> Fault {
         2 => Fault::FetchAgain(reason),
         45 | 47 | 59 | 90 => Fault::NewProducer(reason),
         3 | 5 | 6 | 7 | 8 | 9 | 13 | 14 | 15 | 16 | 19 | 20 | 29 | 31 | 41 | 56 | 74 | 75 | 89 | 100 => {
-            Fault::Retry(reason)
+            Fault::Retry(with_cure(reason, code))
         }
         10 | 18 => Fault::Refused { too_large: true, reason: with_cure(reason, code) },
         _ => Fault::Refused { too_large: false, reason: with_cure(reason, code) },
@@ -57,6 +57,8 @@ pub fn cure(code: i16) -> Option<&'static str> {
             "the destination topic's settings forbid a record in it: a record without a key needs \
              cleanup.policy without compact"
         }
+        29 => "the principal needs WRITE on the destination topic (ACL)",
+        31 => "the principal needs IDEMPOTENT_WRITE on the destination cluster (ACL)",
         17 => "the destination does not take this topic name; see topic.rename.format",
         76 => "the destination broker is too old for this compression type",
         -1 => "the destination broker failed on it; its log says why",
@@ -82,6 +84,13 @@ mod tests {
 
     #[test]
     fn a_refusal_names_the_setting() {
+        assert_eq!(
+            classify(29, None),
+            Fault::Retry(
+                "TOPIC_AUTHORIZATION_FAILED; the principal needs WRITE on the destination topic (ACL)"
+                    .to_owned()
+            )
+        );
         let Fault::Refused { reason, .. } = classify(10, Some("too big")) else { panic!("10 is a refusal") };
         assert!(reason.starts_with("MESSAGE_TOO_LARGE (too big); raise max.message.bytes"), "{reason}");
     }

@@ -132,7 +132,8 @@ impl Producer {
                     let answer = cluster.call_any(request.clone()).await?;
                     match answer.error_code {
                         0 => Ok(Identity { producer_id: answer.producer_id.0, epoch: answer.producer_epoch }),
-                        code => Err(WireError::broker("a producer id (InitProducerId)", code)),
+                        code => Err(WireError::broker("a producer id (InitProducerId)", code)
+                            .needing("WRITE on a topic, or IDEMPOTENT_WRITE on the cluster")),
                     }
                 })
                 .await;

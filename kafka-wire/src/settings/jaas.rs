@@ -9,6 +9,8 @@ use std::str::Chars;
 pub struct LoginModule {
     /// Class name.
     pub class: String,
+    /// False when a login may do without it: `optional` and `sufficient`.
+    pub required: bool,
     /// Options; values may be secret, so this type has no `Debug`.
     pub options: BTreeMap<String, String>,
 }
@@ -18,9 +20,11 @@ pub fn parse(line: &str) -> Result<LoginModule, String> {
     let mut tokens = Tokens { chars: line.chars().peekable() };
     let class = tokens.word("the login module's class name")?;
     let flag = tokens.word("a control flag after the class name: required")?;
-    if !["required", "requisite", "sufficient", "optional"].contains(&flag.to_ascii_lowercase().as_str()) {
-        return Err("the second word must be a control flag: required".to_owned());
-    }
+    let required = match flag.to_ascii_lowercase().as_str() {
+        "required" | "requisite" => true,
+        "sufficient" | "optional" => false,
+        _ => return Err("the second word must be a control flag: required".to_owned()),
+    };
     let mut options = BTreeMap::new();
     loop {
         match tokens.next()? {
@@ -38,7 +42,7 @@ pub fn parse(line: &str) -> Result<LoginModule, String> {
         }
     }
     match tokens.next()? {
-        Token::End => Ok(LoginModule { class, options }),
+        Token::End => Ok(LoginModule { class, required, options }),
         _ => Err("only one login module is allowed, and nothing may follow its semicolon".to_owned()),
     }
 }

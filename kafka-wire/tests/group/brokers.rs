@@ -8,7 +8,7 @@ use kafka_wire::cluster::Cluster;
 use kafka_wire::group::{GroupMember, GroupSettings};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::support::{Living, Team, Worker, settings};
 
@@ -39,11 +39,9 @@ async fn lives_on(builder: ClusterBuilder) {
     team.members[leader(&team)].session.request_rejoin("a change");
     let second = team.next_after(first, 3).await;
 
-    let began = Instant::now();
     let leaving = team.members.remove(leader(&team));
     leaving.leave().await;
     let third = team.next_after(second, 2).await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
 
     team.members.push(member(&brokers));
     let fourth = team.next_after(third, 3).await;

@@ -4,10 +4,9 @@ use std::time::{Duration, Instant};
 
 use kafka_clusters::Version;
 use kafka_wire::cluster::Cluster;
-use kafka_wire::fetch::{FetchSettings, Fetcher};
 
-use crate::load::Load;
-use crate::support::{Collected, Kafka, MERGE, client, create, expect_numbers, fetch_settings};
+use crate::load::{self, Load};
+use crate::support::{Kafka, client, create, expect_numbers};
 
 const PARTITIONS: i32 = 4;
 
@@ -42,7 +41,6 @@ async fn one_broker_in_kraft_mode() {
     a_client_waits_for_a_cluster_that_is_down(&kafka).await;
 }
 
-/// Writes and reads all the time while `fault` happens, and for a while after.
 async fn survives(
     kafka: &Kafka,
     client: &Cluster,
@@ -50,35 +48,7 @@ async fn survives(
     fault: impl FnOnce(&kafka_clusters::Broker) + Send + 'static,
 ) {
     create(client, topic, PARTITIONS, &[]).await;
-    let mut load = Load::new(client, topic, PARTITIONS, MERGE);
-    load.write(500).await;
-    let mut fetcher = Fetcher::new(client.clone(), quick_fetches());
-    (0..PARTITIONS).for_each(|p| fetcher.add(p as usize, topic, p, 0));
-    let mut collected = Collected::default();
-
-    let fault = kafka.run(move |cluster| fault(cluster.broker(1)));
-    tokio::pin!(fault);
-    let mut over: Option<Instant> = None;
-    let started = Instant::now();
-    while over.is_none_or(|at| at.elapsed() < Duration::from_secs(1)) {
-        assert!(started.elapsed() < Duration::from_secs(120), "{:?} {:?}", load.feeds, fetcher);
-        // A record a millisecond, so that something is under way whenever the fault strikes.
-        load.fill(500 + started.elapsed().as_millis() as i64);
-        tokio::select! {
-            () = &mut fault, if over.is_none() => over = Some(Instant::now()),
-            () = load.step(Duration::from_millis(3)) => {}
-            events = fetcher.next() => events.into_iter().for_each(|event| collected.take(event)),
-        }
-    }
-    let end = load.feeds.values().map(|f| f.next).max().unwrap() + 500;
-    load.write(end).await;
-    collected.until(&mut fetcher, |c| (0..PARTITIONS).all(|p| c.count(p as usize) >= end as usize)).await;
-    collected.expect(PARTITIONS, end as usize);
-    expect_numbers(kafka, client, topic, PARTITIONS, end).await;
-}
-
-fn quick_fetches() -> FetchSettings {
-    FetchSettings { max_wait: Duration::from_millis(200), ..fetch_settings() }
+    load::survives(kafka, client, topic, PARTITIONS, |cluster| fault(cluster.broker(1))).await;
 }
 
 async fn a_long_outage_is_told_and_ends(kafka: &Kafka, client: &Cluster) {

@@ -1,13 +1,16 @@
 //! A writer that numbers its records and does what the producer's events ask for, checking each acknowledgement.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka_wire::batch::Codec;
 use kafka_wire::cluster::Cluster;
+use kafka_wire::fetch::{FetchSettings, Fetcher};
 use kafka_wire::produce::{MergeSettings, ProduceEvent, Producer};
 
-use crate::support::{LIMIT, numbered, produce_settings};
+use crate::support::{
+    Collected, Kafka, LIMIT, MERGE, expect_numbers, fetch_settings, numbered, produce_settings,
+};
 
 /// One partition that is written.
 #[derive(Debug)]
@@ -119,4 +122,40 @@ impl Load {
         let in_time = tokio::time::timeout(LIMIT, writing).await.is_ok();
         assert!(in_time, "not all is acknowledged: {:?}", self.feeds);
     }
+}
+
+/// Writes and reads all the time while `fault` happens, and for a while after.
+pub async fn survives(
+    kafka: &Kafka,
+    client: &Cluster,
+    topic: &str,
+    partitions: i32,
+    fault: impl FnOnce(&kafka_clusters::Cluster) + Send + 'static,
+) {
+    let mut load = Load::new(client, topic, partitions, MERGE);
+    load.write(200).await;
+    let settings = FetchSettings { max_wait: Duration::from_millis(200), ..fetch_settings() };
+    let mut fetcher = Fetcher::new(client.clone(), settings);
+    (0..partitions).for_each(|p| fetcher.add(p as usize, topic, p, 0));
+    let mut collected = Collected::default();
+
+    let fault = kafka.run(fault);
+    tokio::pin!(fault);
+    let mut over: Option<Instant> = None;
+    let started = Instant::now();
+    while over.is_none_or(|at| at.elapsed() < Duration::from_secs(1)) {
+        assert!(started.elapsed() < Duration::from_secs(120), "{:?} {:?}", load.feeds, fetcher);
+        // A record every other millisecond, so that something is under way whenever the fault strikes.
+        load.fill(200 + started.elapsed().as_millis() as i64 / 2);
+        tokio::select! {
+            () = &mut fault, if over.is_none() => over = Some(Instant::now()),
+            () = load.step(Duration::from_millis(3)) => {}
+            events = fetcher.next() => events.into_iter().for_each(|event| collected.take(event)),
+        }
+    }
+    let end = load.feeds.values().map(|f| f.next).max().unwrap() + 500;
+    load.write(end).await;
+    collected.until(&mut fetcher, |c| (0..partitions).all(|p| c.count(p as usize) >= end as usize)).await;
+    collected.expect(partitions, end as usize);
+    expect_numbers(kafka, client, topic, partitions, end).await;
 }

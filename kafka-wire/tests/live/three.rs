@@ -1,12 +1,12 @@
 //! Three brokers: leaders move under load, and reading from a replica that is near.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kafka_wire::cluster::Cluster;
 use kafka_wire::fetch::{FetchSettings, Fetcher};
 
-use crate::load::Load;
-use crate::support::{Collected, Kafka, LIMIT, MERGE, create_copied, expect_numbers, fetch_settings};
+use crate::load::{self, Load};
+use crate::support::{Collected, Kafka, LIMIT, create_copied, expect_numbers, fetch_settings};
 
 const PARTITIONS: i32 = 6;
 
@@ -106,28 +106,5 @@ async fn survives(
     fault: impl FnOnce(&kafka_clusters::Cluster) + Send + 'static,
 ) {
     create_copied(client, topic, PARTITIONS, 3, &[("min.insync.replicas", "2")]).await;
-    let mut load = Load::new(client, topic, PARTITIONS, MERGE);
-    load.write(200).await;
-    let settings = FetchSettings { max_wait: Duration::from_millis(200), ..fetch_settings() };
-    let mut fetcher = Fetcher::new(client.clone(), settings);
-    (0..PARTITIONS).for_each(|p| fetcher.add(p as usize, topic, p, 0));
-    let mut collected = Collected::default();
-    let fault = kafka.run(fault);
-    tokio::pin!(fault);
-    let mut over: Option<Instant> = None;
-    let started = Instant::now();
-    while over.is_none_or(|at| at.elapsed() < Duration::from_secs(1)) {
-        assert!(started.elapsed() < Duration::from_secs(120), "{:?} {:?}", load.feeds, fetcher);
-        load.fill(200 + started.elapsed().as_millis() as i64 / 2);
-        tokio::select! {
-            () = &mut fault, if over.is_none() => over = Some(Instant::now()),
-            () = load.step(Duration::from_millis(3)) => {}
-            events = fetcher.next() => events.into_iter().for_each(|event| collected.take(event)),
-        }
-    }
-    let end = load.feeds.values().map(|f| f.next).max().unwrap() + 500;
-    load.write(end).await;
-    collected.until(&mut fetcher, |c| (0..PARTITIONS).all(|p| c.count(p as usize) >= end as usize)).await;
-    collected.expect(PARTITIONS, end as usize);
-    expect_numbers(kafka, client, topic, PARTITIONS, end).await;
+    load::survives(kafka, client, topic, PARTITIONS, fault).await;
 }

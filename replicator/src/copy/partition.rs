@@ -1,7 +1,7 @@
 //! One partition of a task: from what the fetcher brings to what the worker takes.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use connect_core::api::{Acknowledged, Destination, RawBatch, SourcePartition};
@@ -23,8 +23,8 @@ pub(super) struct CopiedPartition {
     pub(super) figures: Arc<PartitionFigures>,
     /// Next offset to hand to the worker.
     pub(super) position: i64,
-    /// Next offset after the last acknowledged one, when it moved since the last commit at the origin.
-    pub(super) uncommitted: Option<i64>,
+    /// The position as it was last committed at the origin.
+    pub(super) committed: Arc<AtomicI64>,
     /// Start of a batch that was bad once and is being fetched again.
     pub(super) fetched_again: Option<i64>,
     pub(super) stopped: bool,
@@ -47,7 +47,7 @@ impl CopiedPartition {
             stamping,
             figures,
             position,
-            uncommitted: None,
+            committed: Arc::new(position.into()),
             fetched_again: None,
             stopped: false,
             origin_fault: None,
@@ -116,7 +116,6 @@ impl CopiedPartition {
     /// Nothing up to `last_offset` is left to do.
     pub(super) fn moved(&mut self, last_offset: i64) {
         self.figures.position.store(last_offset + 1, Relaxed);
-        self.uncommitted = Some(last_offset + 1);
     }
 
     /// It does not move until something is changed.
@@ -150,7 +149,7 @@ impl CopiedPartition {
             return None;
         }
         let (word, reason) = match self.figures.state() {
-            PartitionState::Running => return None,
+            PartitionState::Running | PartitionState::Paused => return None,
             PartitionState::Waiting(reason) => ("waits", reason),
             PartitionState::Stopped(reason) => ("is stopped", reason),
         };

@@ -361,11 +361,14 @@ impl Running {
         })
     }
 
-    fn commit(&mut self, group: String) -> BoxFuture<'static, Result<(), ConnectError>> {
-        let mut offsets: BTreeMap<TopicPartition, GroupOffset> = BTreeMap::new();
-        for partition in &mut self.partitions {
-            if let Some(offset) = partition.uncommitted.take() {
+    fn commit(&self, group: String) -> BoxFuture<'static, Result<(), ConnectError>> {
+        let mut offsets = BTreeMap::new();
+        let mut moved = Vec::new();
+        for partition in &self.partitions {
+            let offset = partition.figures.position.load(Relaxed);
+            if offset != partition.committed.load(Relaxed) {
                 offsets.insert(partition.key(), GroupOffset { offset, leader_epoch: -1 });
+                moved.push((partition.committed.clone(), offset));
             }
         }
         let origin = self.origin.clone();
@@ -373,7 +376,9 @@ impl Running {
             if offsets.is_empty() {
                 return Ok(());
             }
-            origin.commit_group_offsets(&group, &offsets).await.map_err(ConnectError::new)
+            origin.commit_group_offsets(&group, &offsets).await.map_err(ConnectError::new)?;
+            moved.iter().for_each(|(committed, offset)| committed.store(*offset, Relaxed));
+            Ok(())
         })
     }
 }
@@ -431,6 +436,11 @@ impl SourceTask for CopyTask {
         if let Some(running) = &mut self.running {
             running.partitions[ack.partition].acknowledged(ack);
         }
+    }
+
+    fn paused(&mut self, paused: bool) {
+        let partitions = self.running.iter().flat_map(|running| &running.partitions);
+        partitions.for_each(|partition| partition.figures.set_paused(paused));
     }
 
     fn moved(&mut self, partition: usize, last_offset: i64) {

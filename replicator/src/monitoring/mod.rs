@@ -8,7 +8,7 @@ pub(crate) mod rest;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use facts::ClusterFacts;
@@ -58,6 +58,8 @@ pub enum PartitionState {
     Running,
     /// It will again, by itself.
     Waiting(String),
+    /// Its connector is paused.
+    Paused,
     /// It will not, until something is changed.
     Stopped(String),
 }
@@ -89,6 +91,7 @@ pub struct PartitionFigures {
     pub newest: AtomicI64,
     /// Wall-clock time of the last acknowledgement in ms since 1970, -1: none.
     pub last_acknowledged: AtomicI64,
+    paused: AtomicBool,
     text: Mutex<(PartitionState, Option<Mode>)>,
 }
 
@@ -108,6 +111,7 @@ impl PartitionFigures {
             end: AtomicI64::new(-1),
             newest: AtomicI64::new(-1),
             last_acknowledged: AtomicI64::new(-1),
+            paused: AtomicBool::new(false),
             text: Mutex::new((PartitionState::Running, None)),
         }
     }
@@ -116,9 +120,18 @@ impl PartitionFigures {
         self.text.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The state now.
+    /// The state now. What is stopped stays so when its connector is paused: a resume does not cure it.
     pub fn state(&self) -> PartitionState {
-        self.text().0.clone()
+        match self.text().0.clone() {
+            stopped @ PartitionState::Stopped(_) => stopped,
+            _ if self.paused.load(Relaxed) => PartitionState::Paused,
+            state => state,
+        }
+    }
+
+    /// Its connector is paused, or goes on.
+    pub fn set_paused(&self, paused: bool) {
+        self.paused.store(paused, Relaxed);
     }
 
     /// Changes the state. A stop is final: only another stop replaces it.
@@ -239,7 +252,7 @@ impl Monitor {
                 None => totals.lag_unknown += 1,
             }
             match figures.state() {
-                PartitionState::Running => {}
+                PartitionState::Running | PartitionState::Paused => {}
                 PartitionState::Waiting(_) => totals.waiting += 1,
                 PartitionState::Stopped(_) => totals.stopped += 1,
             }
@@ -288,6 +301,19 @@ mod tests {
         figures.set_state(PartitionState::Waiting("w".to_owned()));
         figures.set_state(PartitionState::Stopped("s".to_owned()));
         figures.set_state(PartitionState::Running);
+        assert_eq!(figures.state(), PartitionState::Stopped("s".to_owned()));
+    }
+
+    #[test]
+    fn a_pause_covers_what_would_run_and_nothing_else() {
+        let figures = PartitionFigures::new("t", 0, "t", 0);
+        figures.set_state(PartitionState::Waiting("w".to_owned()));
+        figures.set_paused(true);
+        assert_eq!(figures.state(), PartitionState::Paused);
+        figures.set_paused(false);
+        assert_eq!(figures.state(), PartitionState::Waiting("w".to_owned()));
+        figures.set_state(PartitionState::Stopped("s".to_owned()));
+        figures.set_paused(true);
         assert_eq!(figures.state(), PartitionState::Stopped("s".to_owned()));
     }
 

@@ -40,6 +40,7 @@ fn connector(name: &str, monitor: &Monitor) -> Value {
 fn partition(figures: &PartitionFigures) -> Value {
     let (state, reason) = match figures.state() {
         PartitionState::Running => ("RUNNING", None),
+        PartitionState::Paused => ("PAUSED", None),
         PartitionState::Waiting(reason) => ("WAITING", Some(reason)),
         PartitionState::Stopped(reason) => ("STOPPED", Some(reason)),
     };

@@ -92,6 +92,9 @@ async fn from_group(
     group: &str,
     partitions: &[TopicPartition],
 ) -> Result<BTreeMap<TopicPartition, i64>, ConnectError> {
-    let found = patiently("the origin's group offsets", || origin.group_offsets(group, partitions)).await?;
+    let found = patiently("the offsets of the origin's group (src.consumer.group.id)", || {
+        origin.group_offsets(group, partitions)
+    })
+    .await?;
     Ok(found.into_iter().map(|(partition, offset)| (partition, offset.offset)).collect())
 }

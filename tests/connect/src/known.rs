@@ -27,6 +27,7 @@ const USAGE: &str = "the command line has options and a help of its own, which s
 const START: &str = "the exit code counts; the words say which setting to change";
 const NULL_POINTER: &str = "the exception's class counts; the words of a crash would not help anyone";
 const LOCATION: &str = "Java's Location of a name with a percent sign in it leads to another connector";
+const HALF: &str = "half of a surrogate pair is no character: it is refused, and so is not there afterwards";
 const SCHEMA_CONTENT: &str = "a setting of Connect 4.2, which changes nothing where it is not set";
 const OVERFLOW: &str = "a number that does not fit is an error; Java writes another number";
 
@@ -36,9 +37,39 @@ pub(crate) const KNOWN: &[Known] = &[
     server_error("Unrecognized field*", PARSER),
     server_error("Unrecognized token*", PARSER),
     server_error("Unexpected*", PARSER),
+    server_error("Invalid UTF-8*", PARSER),
+    half("PUT *", "200 *", "400 *"),
+    half("POST *", "201 *", "400 *"),
+    half("POST *", "500 *", "400 *"),
+    half("PUT /connector-plugins/*", "400 *", "400 *"),
+    half("PUT /admin/loggers/*", "404 *", "400 *"),
+    half("GET *", "200 *", "200 *"),
+    half("GET /connectors/half-%3F", "200 *", "404 *"),
     server_error("No content to map*", PARSER),
     server_error("Cannot invoke*", CRASH),
     server_error("Illegal base64*", PARSER),
+    server_error("Input byte*", PARSER),
+    Known {
+        title: "*",
+        label: "lets in",
+        java: "[]",
+        ours: "exit code Some(2)",
+        reason: "files of logins that let nobody in are told at the start",
+    },
+    Known {
+        title: "who_may on none",
+        label: "accept text/*",
+        java: "406 *",
+        ours: "401 *",
+        reason: "strangers are told first that they are strangers; some of ours answer in text",
+    },
+    Known {
+        title: "what_is_open on none",
+        label: "POST /connectors/x%2Fy/tasks []",
+        java: "401 *",
+        ours: "500 *",
+        reason: "signatures protect the tasks of all names; Java's workers refuse each other where a name has a slash",
+    },
     mirror("?connectorsOnly=false org.apache.kafka.connect.mirror.*"),
     mirror("?connectorsOnly=nonsense org.apache.kafka.connect.mirror.*"),
     mirror("?connectorsOnly=true org.apache.kafka.connect.mirror.*"),
@@ -110,7 +141,9 @@ pub(crate) const KNOWN: &[Known] = &[
     usage("arguments_help on none", "standalone ends", "exit code Some(0)"),
     start("bad_policy on none"),
     start("bad_algorithm on none"),
-    start("bad_broker on none"),
+    start("bad_broker*"),
+    start("bad_no_brokers*"),
+    start("one_topic_for_config*"),
     start("connector_file_absent on none"),
     start("config_topic_deleted on none"),
     start("config_topic_of_two_partitions on none"),
@@ -132,6 +165,10 @@ pub(crate) const KNOWN: &[Known] = &[
 /// An answer 500 (or 400, for signatures) with this message.
 const fn server_error(message: &'static str, reason: &'static str) -> Known {
     Known { title: "*", label: "*", java: message, ours: "*", reason }
+}
+
+const fn half(label: &'static str, java: &'static str, ours: &'static str) -> Known {
+    Known { title: "half_a_surrogate_pair on *", label, java, ours, reason: HALF }
 }
 
 const fn location(ours: &'static str) -> Known {

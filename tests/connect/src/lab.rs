@@ -145,11 +145,20 @@ impl Lab {
         let file = self.folder().join(format!("{name}.properties"));
         std::fs::write(&file, settings(&port, &admin)).unwrap();
         let arguments: Vec<PathBuf> = [file].into_iter().chain(files.iter().cloned()).collect();
-        let command = self.command(like.is_distributed(), &arguments);
+        let mut command = self.command(like.is_distributed(), &arguments);
+        let jaas = self.jaas_file(name);
+        if jaas.exists() {
+            with_jaas(self.side, &mut command, &jaas);
+        }
         let server = Server::run(name, &command, self.folder()).unwrap();
         let admin = (like == On::Guarded).then_some(admin);
         let mut worker = Worker { address: port, admin, server, _ports: ports };
         worker.wait_ready().map(|()| worker)
+    }
+
+    /// The JAAS file that a worker of this name is given, if it is there when it starts.
+    pub(crate) fn jaas_file(&self, name: &str) -> PathBuf {
+        self.folder().join(format!("{name}.jaas"))
     }
 
     /// The command line of a worker.
@@ -171,6 +180,19 @@ pub fn command(side: Side, folder: &Path, distributed: bool) -> Command {
     }
 }
 
+/// Tells a worker of its JAAS file, as the start scripts of either do.
+fn with_jaas(side: Side, command: &mut Command, file: &Path) {
+    let option = format!("-Djava.security.auth.login.config={}", file.display());
+    match side {
+        Side::Ours => command.env("KAFKA_OPTS", option),
+        Side::Java => {
+            let given = command.get_envs().find(|(name, _)| *name == "JDK_JAVA_OPTIONS");
+            let given = given.and_then(|(_, value)| value?.to_str()).unwrap_or_default().to_owned();
+            command.env("JDK_JAVA_OPTIONS", format!("{given} {option}"))
+        }
+    };
+}
+
 fn java(folder: &Path, distributed: bool) -> Command {
     let class = match distributed {
         true => "org.apache.kafka.connect.cli.ConnectDistributed",
@@ -185,10 +207,11 @@ fn java(folder: &Path, distributed: bool) -> Command {
 }
 
 impl Worker {
+    /// Waits until it is healthy, or wants to know first who asks.
     fn wait_ready(&mut self) -> Result<(), String> {
         let deadline = Instant::now() + Duration::from_secs(90);
         let health = Request::new("GET", "/health");
-        while !http::send(&self.address, &health).is_ok_and(|answer| answer.status == 200) {
+        while !http::send(&self.address, &health).is_ok_and(|answer| matches!(answer.status, 200 | 401)) {
             if let Some(status) = self.server.exited() {
                 return Err(format!("{}\nexit code {:?}", self.log(), status.code()));
             }

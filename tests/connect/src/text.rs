@@ -28,8 +28,9 @@ pub(crate) fn without_times(text: &str, began: i64) -> String {
     out
 }
 
-/// What follows the first line of a trace, or the words of Java's JSON library, inside a JSON string.
-const ENDS: [&str; 3] = ["\\n\\tat ", "\\nCaused by: ", "\\n at [Source: "];
+/// What follows the first line of a trace (of ours with neither frames nor cause: the next field), or the words of Java's JSON
+/// library, inside a JSON string.
+const ENDS: [&str; 4] = ["\\n\\tat ", "\\nCaused by: ", "\\n at [Source: ", "\\n\",\"version\":\""];
 
 /// Keeps of every Java stack trace inside a JSON text its first line, and of a message of Java's JSON library what it says before
 /// it says where: ` …` stands for the rest.

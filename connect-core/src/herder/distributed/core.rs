@@ -21,6 +21,7 @@ use super::updates::Pending;
 use super::{Job, Shared};
 use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::herder::statuses::StatusWriter;
+use crate::reminder::Reminder;
 use crate::storage::{
     ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
 };
@@ -116,6 +117,8 @@ impl DistributedHerder {
             started: BTreeMap::new(),
             reconfigurations: Reconfigurations::default(),
             auto_restarts: AutoRestarts::default(),
+            unread: Reminder::default(),
+            undone: Reminder::default(),
             birth: Instant::now(),
         };
         let (stop, stopped) = oneshot::channel();
@@ -284,6 +287,10 @@ pub(super) struct Core {
     pub(super) started: BTreeMap<TaskId, (Properties, Properties)>,
     pub(super) reconfigurations: Reconfigurations,
     pub(super) auto_restarts: AutoRestarts,
+    /// That the config topic cannot be read.
+    pub(super) unread: Reminder,
+    /// That the leader cannot do its regular duties.
+    pub(super) undone: Reminder,
     /// Where the assignor's clock begins.
     pub(super) birth: Instant,
 }

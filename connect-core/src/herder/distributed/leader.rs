@@ -20,7 +20,10 @@ impl Core {
             return self.configs.set_privileged_writer(None);
         }
         if let Err(reason) = self.claim_config_topic().await {
-            return warn!("cannot take over the config topic (config.storage.topic), trying again: {reason}");
+            if self.undone.is_due() {
+                warn!("cannot take over the config topic (config.storage.topic), trying again: {reason}");
+            }
+            return;
         }
         if !self.needs_key() {
             return;
@@ -28,8 +31,16 @@ impl Core {
         let settings = &self.shared.settings;
         let key = keys::generate(&settings.key_algorithm, settings.key_size, now_ms());
         match self.configs.put_session_key(&key).await {
-            Ok(()) => info!("requests between workers are signed with a new key"),
-            Err(reason) => warn!("cannot store a new session key, trying again: {reason}"),
+            Ok(()) => {
+                self.undone.is_over();
+                info!("requests between workers are signed with a new key");
+            }
+            Err(reason) if self.undone.is_due() => {
+                warn!(
+                    "cannot store a new session key in the config topic (config.storage.topic), trying again: {reason}"
+                );
+            }
+            Err(_) => {}
         }
     }
 

@@ -22,8 +22,13 @@ pub(super) struct Pending {
 impl Core {
     /// Reads what others wrote; a failure is tried again with the next news.
     pub(super) async fn refresh(&mut self) {
-        if let Err(reason) = self.configs.refresh().await {
-            warn!("cannot read the config topic (config.storage.topic), trying again: {reason}");
+        match self.configs.refresh().await {
+            Err(reason) if self.unread.is_due() => {
+                warn!("cannot read the config topic (config.storage.topic), trying again: {reason}");
+            }
+            Err(_) => {}
+            Ok(()) if self.unread.is_over() => info!("the config topic can be read again"),
+            Ok(()) => {}
         }
     }
 

@@ -4,7 +4,9 @@
 mod basic_auth;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::IntoResponse;
 use std::sync::Arc;
@@ -43,16 +45,32 @@ pub(super) fn load(settings: &RestSettings) -> Result<Vec<Filter>, RestError> {
     Ok(filters)
 }
 
-/// The router behind the filter.
+/// The router behind the filter. As in Java's, paths and methods that there are not are told to everybody.
 pub(super) fn apply(router: Router, filter: &Filter) -> Router {
     let Filter::BasicAuth(auth) = filter.clone();
     router.layer(from_fn(move |request: Request, next: Next| {
         let auth = auth.clone();
         async move {
-            match auth.check(request.method(), request.uri().path(), request.headers()) {
-                Ok(()) => next.run(request).await,
-                Err(refusal) => refusal.into_response(),
+            let (method, uri) = (request.method().clone(), request.uri().clone());
+            match auth.check(&method, uri.path(), request.headers()) {
+                Err(refusal) if leads_somewhere(&method, uri, next.clone()).await => refusal.into_response(),
+                _ => next.run(request).await,
             }
         }
     }))
+}
+
+/// Whether something would be done for a request: what a question for the methods of its path says. In doubt, yes.
+async fn leads_somewhere(method: &Method, uri: Uri, next: Next) -> bool {
+    let mut question = Request::new(Body::empty());
+    *question.method_mut() = Method::OPTIONS;
+    *question.uri_mut() = uri;
+    let answer = next.run(question).await;
+    match answer.status() {
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST => false,
+        _ => match answer.headers().get(header::ALLOW).and_then(|methods| methods.to_str().ok()) {
+            Some(methods) => methods.split(',').any(|one| one.trim() == method.as_str()),
+            None => true,
+        },
+    }
 }

@@ -218,6 +218,10 @@ async fn strangers_are_kept_out() {
         refused.starts_with("HTTP/1.1 401") && refused.ends_with("User cannot access the resource."),
         "{refused}"
     );
+    for (request, status) in [("GET /nothing", 404), ("PUT /connectors", 405), ("OPTIONS /connectors", 401)] {
+        let answer = ask(address, &format!("{request} HTTP/1.1\r\n{head}\r\n")).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{request}: {answer}");
+    }
     let known = BASE64_STANDARD.encode("fred:secret");
     let request = format!("GET /connectors HTTP/1.1\r\n{head}authorization: Basic {known}\r\n\r\n");
     assert!(ask(address, &request).await.starts_with("HTTP/1.1 200"));

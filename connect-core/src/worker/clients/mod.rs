@@ -8,7 +8,9 @@ mod rdkafka_config;
 mod topics;
 
 pub use policy::{ClientKind, OverridePolicy};
-pub(crate) use producer::{Delivery, Named, RecordProducer, Transactions, fence, kafka_error};
+pub(crate) use producer::{
+    Delivery, Named, RecordProducer, Transactions, fence, kafka_error, kafka_error_about,
+};
 pub(crate) use properties::Clients;
 pub(crate) use rdkafka_config::client_config;
 pub(crate) use topics::{TopicCreation, pattern};

@@ -135,6 +135,15 @@ impl RecordProducer {
         }
     }
 
+    /// An error of this producer as [`kafka_error_about`] names it. After a fatal one (it was fenced out, say) all that
+    /// fails, fails for that.
+    pub(crate) fn error(&self, error: &KafkaError, topics: &[&str]) -> ConnectError {
+        match self.0.client().fatal_error() {
+            Some((code, reason)) => ConnectError::of(java_class(Some(code)), format!("{code}: {reason}")),
+            None => kafka_error_about(error, topics),
+        }
+    }
+
     /// Ends this handle beside the task's thread: the last one waits for librdkafka's threads.
     pub(crate) fn close(self) {
         drop(tokio::task::spawn_blocking(move || drop(self)));
@@ -146,9 +155,11 @@ impl RecordProducer {
 pub(crate) async fn fence(properties: &ConfigMap) -> Result<(), ConnectError> {
     let (producer, _deliveries) = RecordProducer::new(properties)?;
     let fenced = producer.blocking(|producer| producer.init(FENCE)).await;
+    let fenced = fenced.map_err(|error| {
+        ConnectError::new("Failed to perform zombie fencing").caused_by(producer.error(&error, &[]))
+    });
     producer.close();
     fenced
-        .map_err(|error| ConnectError::new("Failed to perform zombie fencing").caused_by(kafka_error(&error)))
 }
 
 /// The blocking calls.
@@ -177,12 +188,34 @@ impl Transactions for ThreadedProducer<Context> {
     }
 }
 
+/// As [`kafka_error`], in Java's words where an authorizer refused these topics, or this group.
+pub(crate) fn kafka_error_about(error: &KafkaError, names: &[&str]) -> ConnectError {
+    let all = names.join(", ");
+    let said = match error.rdkafka_error_code() {
+        _ if names.is_empty() => return kafka_error(error),
+        // librdkafka does not tell which of them.
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) if names.len() > 1 => {
+            format!("Not authorized to access one of the topics: [{all}]")
+        }
+        Some(RDKafkaErrorCode::TopicAuthorizationFailed) => {
+            format!("Not authorized to access topics: [{all}]")
+        }
+        Some(RDKafkaErrorCode::GroupAuthorizationFailed) => format!("Not authorized to access group: {all}"),
+        _ => return kafka_error(error),
+    };
+    ConnectError::of(kafka_error(error).class().to_owned(), said)
+}
+
 /// A client's error under the name of the exception that Java's client throws for it.
 pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
     let code = match error {
         KafkaError::Transaction(error) => Some(error.code()),
         other => other.rdkafka_error_code(),
     };
+    ConnectError::of(java_class(code), error)
+}
+
+fn java_class(code: Option<RDKafkaErrorCode>) -> String {
     let class = match code {
         Some(RDKafkaErrorCode::MessageSizeTooLarge) => "RecordTooLargeException",
         Some(RDKafkaErrorCode::TopicAuthorizationFailed) => "TopicAuthorizationException",
@@ -197,7 +230,25 @@ pub(crate) fn kafka_error(error: &KafkaError) -> ConnectError {
         Some(RDKafkaErrorCode::InvalidProducerEpoch) => "InvalidProducerEpochException",
         Some(RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::OperationTimedOut) => "TimeoutException",
         Some(RDKafkaErrorCode::InvalidRecord) => "InvalidRecordException",
-        _ => return ConnectError::of("org.apache.kafka.common.KafkaException", error),
+        _ => return "org.apache.kafka.common.KafkaException".to_owned(),
     };
-    ConnectError::of(format!("org.apache.kafka.common.errors.{class}"), error)
+    format!("org.apache.kafka.common.errors.{class}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_authorized_to_what_is_said_as_java_says_it() {
+        let topic = KafkaError::MessageConsumption(RDKafkaErrorCode::TopicAuthorizationFailed);
+        let said = kafka_error_about(&topic, &["orders"]).trace();
+        let class = "org.apache.kafka.common.errors.TopicAuthorizationException";
+        assert!(said.starts_with(&format!("{class}: Not authorized to access topics: [orders]")), "{said}");
+        let group = KafkaError::MessageConsumption(RDKafkaErrorCode::GroupAuthorizationFailed);
+        let said = kafka_error_about(&group, &["connect-sink"]);
+        assert_eq!(said.message(), "Not authorized to access group: connect-sink");
+        let other = KafkaError::MessageConsumption(RDKafkaErrorCode::MessageSizeTooLarge);
+        assert_eq!(kafka_error_about(&other, &["orders"]).message(), kafka_error(&other).message());
+    }
 }

@@ -39,6 +39,18 @@ impl Clients<'_> {
         Ok(properties)
     }
 
+    /// The producer with which the worker itself writes in transactions: it has the worker's own properties, and none of those of
+    /// connectors' producers.
+    pub(crate) fn own_producer(&self, transactional: &str) -> ConfigMap {
+        let mut properties = self.base(&format!("{transactional}-leader"));
+        let own = self.worker.properties.iter().filter(|(key, _)| concerns_connections(key));
+        properties.extend(own.map(|(key, value)| (key.clone(), value.clone())));
+        set(&mut properties, "acks", "all");
+        set(&mut properties, "enable.idempotence", "true");
+        set(&mut properties, "transactional.id", transactional);
+        properties
+    }
+
     /// The producer of a sink task's dead letters.
     pub(crate) fn dead_letter_producer(&self, id: &TaskId) -> Result<ConfigMap, ConnectError> {
         let mut properties = self.base_producer(&format!("connector-dlq-producer-{id}"));
@@ -105,6 +117,21 @@ impl Clients<'_> {
     }
 }
 
+/// True for what a worker's properties say of connections to its cluster, whoever makes them.
+fn concerns_connections(key: &str) -> bool {
+    const OTHERS: [&str; 8] = [
+        "security.protocol",
+        "request.timeout.ms",
+        "metadata.max.age.ms",
+        "connections.max.idle.ms",
+        "retry.backoff.ms",
+        "retry.backoff.max.ms",
+        "reconnect.backoff.ms",
+        "reconnect.backoff.max.ms",
+    ];
+    key.starts_with("sasl.") || key.starts_with("ssl.") || OTHERS.contains(&key)
+}
+
 fn set(properties: &mut ConfigMap, key: &str, value: &str) {
     properties.insert(key.to_owned(), value.to_owned());
 }
@@ -153,6 +180,9 @@ mod tests {
         assert_eq!(exactly_once["enable.idempotence"], "true");
         assert!(!exactly_once.contains_key("max.in.flight.requests.per.connection"));
         assert_eq!(clients.group("c").unwrap(), "mine");
+        let own = clients.own_producer("connect-cluster-g");
+        assert_eq!((own["security.protocol"].as_str(), own["acks"].as_str()), ("SSL", "all"));
+        assert!(!own.contains_key("linger.ms"), "that is for the producers of connectors");
         let admin = clients.admin("connector-adminclient-c-3").unwrap();
         assert_eq!(admin["security.protocol"], "SSL");
         assert_eq!(admin["request.timeout.ms"], "7");

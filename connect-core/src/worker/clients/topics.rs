@@ -1,15 +1,21 @@
 //! Topics that source tasks write to: created by the worker when `topic.creation.*` of the connector says how (KIP-158).
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Display;
+use std::str::FromStr;
 
 use connect_api::{ConfigMap, ConnectError};
 use connect_plugins::java::regex::JavaRegex;
 use kafka_wire::admin::NewTopic;
 use kafka_wire::cluster::Cluster;
+use kafka_wire::{ErrorCode, WireError};
 use tracing::{info, warn};
 
-use crate::worker::settings::{list, parsed, with_prefix};
+use crate::worker::settings::{list, with_prefix};
 
+const PREFIX: &str = "topic.creation.";
+const DEFAULT: &str = "default";
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const PARTITIONS: &str = "partitions";
 const REPLICATION: &str = "replication.factor";
 
@@ -48,17 +54,14 @@ impl TopicCreation {
         config: &ConfigMap,
         cluster: impl FnOnce() -> Result<Cluster, ConnectError>,
     ) -> Result<Self, ConnectError> {
-        let default = with_prefix(config, "topic.creation.default.");
-        if !default.contains_key(PARTITIONS) || !default.contains_key(REPLICATION) {
-            return Ok(Self::disabled());
-        }
-        let mut groups = Vec::new();
-        for name in list(config, "topic.creation.groups").into_iter().filter(|name| name != "default") {
-            let own = with_prefix(config, &format!("topic.creation.{name}."));
-            groups.push(Group::new(&name, &own, &default)?);
-        }
-        groups.push(Group { include: vec![pattern(".*")?], ..Group::new("default", &default, &default)? });
-        Ok(Self { groups, cluster: Some(cluster()?), known: HashSet::new() })
+        let groups = groups(config)?;
+        let cluster = if groups.is_empty() { None } else { Some(cluster()?) };
+        Ok(Self { groups, cluster, known: HashSet::new() })
+    }
+
+    /// Refuses what cannot be used. Connect looks at these settings when a connector or task starts, not before.
+    pub(crate) fn check(config: &ConfigMap) -> Result<(), ConnectError> {
+        groups(config).map(drop)
     }
 
     /// True when [`TopicCreation::ensure`] would have to ask the cluster.
@@ -71,16 +74,22 @@ impl TopicCreation {
         let Some(cluster) = self.cluster.as_ref().filter(|_| !self.known.contains(topic)) else {
             return Ok(());
         };
-        let describe = |error| {
-            ConnectError::new(format!("Error while attempting to create/find topic '{topic}'"))
-                .caused_by(ConnectError::new(error))
-        };
-        let metadata = cluster.refresh(Some(&[topic.to_owned()])).await.map_err(describe)?;
+        let failed = |error| failure(topic, error);
+        let metadata = cluster.refresh(Some(&[topic.to_owned()])).await.map_err(failed)?;
+        if metadata.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED) {
+            let refused = format!(
+                "Not authorized to describe topic(s) '{topic}' on the brokers {}",
+                cluster.addresses()
+            );
+            return Err(ConnectError::new(refused));
+        }
         let exists = metadata.topic(topic).is_some_and(|found| !found.partitions.is_empty());
         if !exists {
             match self.groups.iter().find(|group| group.has(topic)) {
                 Some(group) => {
-                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(describe)?;
+                    let created = cluster.create_topic(&group.topic(topic)).await.map_err(|error| {
+                        if may_not_create(&error) { group.refused(topic, error) } else { failed(error) }
+                    })?;
                     if created {
                         info!("created topic {topic} as topic creation group '{}' says", group.name);
                     }
@@ -93,23 +102,125 @@ impl TopicCreation {
     }
 }
 
+/// Why a topic cannot be created or looked at.
+fn failure(topic: &str, error: WireError) -> ConnectError {
+    let text = match &error {
+        WireError::Broker { detail: Some(detail), .. } if error.code() == Some(ErrorCode::InvalidConfig) => {
+            format!("Unable to create topic(s) '{topic}': {detail}")
+        }
+        _ => format!("Error while attempting to create/find topic(s) '{topic}'"),
+    };
+    ConnectError::new(text).caused_by(ConnectError::new(error))
+}
+
+/// All groups in their order, the default one last; none when the configuration says nothing of them.
+fn groups(config: &ConfigMap) -> Result<Vec<Group>, ConnectError> {
+    if !config.keys().any(|key| key.starts_with(PREFIX)) {
+        return Ok(Vec::new());
+    }
+    let replication_factor = replication_factor(config, DEFAULT, None)?;
+    let default = (replication_factor, partitions(config, DEFAULT, None)?);
+    let mut groups = Vec::new();
+    for name in list(config, "topic.creation.groups").into_iter().filter(|name| name != DEFAULT) {
+        groups.push(Group::new(&name, config, default)?);
+    }
+    // Patterns of the default group have no effect.
+    groups.push(Group {
+        name: DEFAULT.to_owned(),
+        include: vec![pattern(".*")?],
+        exclude: Vec::new(),
+        replication_factor: default.0,
+        partitions: default.1,
+        configs: topic_configs(config, DEFAULT),
+    });
+    Ok(groups)
+}
+
+fn replication_factor(config: &ConfigMap, group: &str, inherited: Option<i16>) -> Result<i16, ConnectError> {
+    let value = number(config, group, REPLICATION, "SHORT", inherited)?;
+    let wrong = "Replication factor must be positive and not larger than the number of brokers in the Kafka cluster, or -1 to \
+                 use the broker's default";
+    if value == 0 || value < -1 { Err(invalid(value, REPLICATION, wrong)) } else { Ok(value) }
+}
+
+fn partitions(config: &ConfigMap, group: &str, inherited: Option<i32>) -> Result<i32, ConnectError> {
+    let value = number(config, group, PARTITIONS, "INT", inherited)?;
+    let wrong = "Number of partitions must be positive, or -1 to use the broker's default";
+    if value == 0 || value < -1 { Err(invalid(value, PARTITIONS, wrong)) } else { Ok(value) }
+}
+
+fn number<T: FromStr>(
+    config: &ConfigMap,
+    group: &str,
+    name: &str,
+    kind: &str,
+    inherited: Option<T>,
+) -> Result<T, ConnectError> {
+    let key = format!("{PREFIX}{group}.{name}");
+    match config.get(&key) {
+        Some(text) => {
+            text.trim().parse().map_err(|_| invalid(text, &key, format!("Not a number of type {kind}")))
+        }
+        None => inherited.ok_or_else(|| {
+            let missing = format!("Missing required configuration \"{key}\" which has no default value.");
+            ConnectError::config(missing)
+        }),
+    }
+}
+
+/// In Connect's words, which leave the group out of a name whose value is a number.
+fn invalid(value: impl Display, name: &str, why: impl Display) -> ConnectError {
+    ConnectError::config(format!("Invalid value {value} for configuration {name}: {why}"))
+}
+
+/// A group's settings of topics.
+fn topic_configs(config: &ConfigMap, group: &str) -> BTreeMap<String, String> {
+    let mut own = with_prefix(config, &format!("{PREFIX}{group}."));
+    own.retain(|key, _| !["include", "exclude", PARTITIONS, REPLICATION].contains(&key.as_str()));
+    own
+}
+
+/// The cluster has the topic created by others, if at all.
+fn may_not_create(error: &WireError) -> bool {
+    let refused = [ErrorCode::TopicAuthorizationFailed, ErrorCode::ClusterAuthorizationFailed];
+    error.code().is_some_and(|code| refused.contains(&code))
+}
+
 impl Group {
-    fn new(name: &str, own: &ConfigMap, default: &ConfigMap) -> Result<Self, ConnectError> {
-        let both: ConfigMap = default.iter().chain(own).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let patterns = |key| list(own, key).iter().map(|text| pattern(text)).collect::<Result<Vec<_>, _>>();
-        let ours = ["include", "exclude", PARTITIONS, REPLICATION];
+    fn refused(&self, topic: &str, error: WireError) -> ConnectError {
+        let configs: Vec<_> = self.configs.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let number = |number: i32| if number < 0 { "default".to_owned() } else { number.to_string() };
+        ConnectError::new(format!(
+            "Task failed to create new topic (name={topic}, numPartitions={}, replicationFactor={}, \
+             replicasAssignments=null, configs={{{}}}). Ensure that the task is authorized to create topics or that the \
+             topic exists and restart the task",
+            number(self.partitions),
+            number(self.replication_factor.into()),
+            configs.join(", ")
+        ))
+        .caused_by(ConnectError::new(error))
+    }
+
+    /// A group inherits only the numbers; further settings are its own.
+    fn new(name: &str, config: &ConfigMap, default: (i16, i32)) -> Result<Self, ConnectError> {
+        let patterns = |key: &str| {
+            let texts = list(config, &format!("{PREFIX}{name}.{key}"));
+            let wrong = |error| {
+                invalid(
+                    format!("[{}]", texts.join(", ")),
+                    key,
+                    format!("Syntax error in regular expression: {error}"),
+                )
+            };
+            texts.iter().map(|text| JavaRegex::new(text).map_err(wrong)).collect::<Result<Vec<_>, _>>()
+        };
         Ok(Self {
             name: name.to_owned(),
             include: patterns("include")?,
             exclude: patterns("exclude")?,
-            partitions: parsed(&both, PARTITIONS, -1)?,
-            replication_factor: parsed(&both, REPLICATION, -1)?,
-            // A group inherits only the numbers; further settings are its own.
-            configs: own
-                .iter()
-                .filter(|(k, _)| !ours.contains(&k.as_str()))
-                .map(|(k, v)| (k.clone(), v.clone()))
-                .collect(),
+            replication_factor: replication_factor(config, name, Some(default.0))?,
+            partitions: partitions(config, name, Some(default.1))?,
+            configs: topic_configs(config, name),
         })
     }
 
@@ -156,11 +267,8 @@ mod tests {
         ]
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .into();
-        let default = with_prefix(&config, "topic.creation.default.");
-        let group = |name: &str| {
-            Group::new(name, &with_prefix(&config, &format!("topic.creation.{name}.")), &default).unwrap()
-        };
-        let (compacted, big) = (group("compacted"), group("big"));
+        let [compacted, big, default] = &groups(&config).unwrap()[..] else { panic!("three groups") };
+        assert!(default.has("anything") && default.configs["retention.ms"] == "5");
         assert!(
             compacted.has("table-1")
                 && compacted.has("dim.x")

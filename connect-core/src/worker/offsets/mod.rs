@@ -1,6 +1,5 @@
 //! Offsets of connectors as operators see and change them (KIP-875), and the stores behind them. Texts are Connect's.
 
-mod groups;
 mod stores;
 
 use std::collections::BTreeMap;
@@ -8,7 +7,7 @@ use std::collections::BTreeMap;
 use connect_api::{
     ConfigMap, ConnectError, ConnectorOffset, ConnectorPlugin, ConnectorType, SourceOffset, SourcePartition,
 };
-use kafka_wire::admin::TopicPartition;
+use kafka_wire::admin::{GroupOffset, TopicPartition};
 use kafka_wire::cluster::Cluster;
 use kafka_wire::log::TopicLog;
 use kafka_wire::{ErrorCode, WireError};
@@ -59,7 +58,7 @@ impl Worker {
             }
             ConnectorType::Sink => {
                 let (cluster, group) = self.group_admin(name, &config)?;
-                let all = groups::all_offsets(&cluster, &group).await.map_err(|error| {
+                let all = cluster.all_group_offsets(&group).await.map_err(|error| {
                     ConnectError::new(format!(
                         "Failed to retrieve consumer group offsets for sink connector {name}"
                     ))
@@ -180,13 +179,18 @@ impl Worker {
                 Ok(complete)
             }
             None => {
-                let all = groups::all_offsets(&cluster, &group).await.map_err(ConnectError::new)?;
+                let all = cluster.all_group_offsets(&group).await.map_err(|error| {
+                    ConnectError::new(format!(
+                        "Failed to list offsets prior to resetting offsets for sink connector {name}"
+                    ))
+                    .caused_by(ConnectError::new(error))
+                })?;
                 let resets: Vec<_> = all
                     .into_iter()
                     .map(|(key, offset)| ConnectorOffset { offset: None, ..sink_offset(key, offset) })
                     .collect();
                 let complete = plugin.alter_offsets(config, &resets).await?;
-                match groups::delete_group(&cluster, &group).await {
+                match cluster.delete_group(&group).await {
                     Err(error) if error.code() != Some(ErrorCode::GroupIdNotFound) => {
                         Err(refused(name, "reset", &error))
                     }
@@ -241,15 +245,18 @@ async fn alter_group(
     group: &str,
     offsets: BTreeMap<TopicPartition, Option<i64>>,
 ) -> Result<(), WireError> {
-    let commits: Vec<_> =
-        offsets.iter().filter_map(|(key, offset)| Some((key.clone(), (*offset)?))).collect();
-    let resets: Vec<_> =
-        offsets.into_iter().filter(|(_, offset)| offset.is_none()).map(|(key, _)| key).collect();
+    let (mut commits, mut resets) = (BTreeMap::new(), Vec::new());
+    for (partition, offset) in offsets {
+        match offset {
+            Some(offset) => drop(commits.insert(partition, GroupOffset { offset, leader_epoch: -1 })),
+            None => resets.push(partition),
+        }
+    }
     if !commits.is_empty() {
-        groups::commit_offsets(cluster, group, &commits).await?;
+        cluster.commit_group_offsets(group, &commits).await?;
     }
     if !resets.is_empty() {
-        groups::delete_offsets(cluster, group, &resets).await?;
+        cluster.delete_group_offsets(group, &resets).await?;
     }
     Ok(())
 }
@@ -267,18 +274,21 @@ fn refused(connector: &str, verb: &str, error: &WireError) -> ConnectError {
              it doesn't eventually succeed, the Connect cluster may need to be restarted to get rid of the zombie sink \
              tasks."
         ),
-        false => format!("Failed to {verb} consumer group offsets for connector {connector}"),
+        false => {
+            let sink = if verb == "reset" { "sink " } else { "" };
+            format!("Failed to {verb} consumer group offsets for {sink}connector {connector}")
+        }
     };
     ConnectError::new(text).caused_by(ConnectError::new(error))
 }
 
-fn sink_offset((topic, partition): TopicPartition, offset: i64) -> ConnectorOffset {
+fn sink_offset((topic, partition): TopicPartition, offset: GroupOffset) -> ConnectorOffset {
     ConnectorOffset {
         partition: Map::from_iter([
             (PARTITION.to_owned(), partition.into()),
             (TOPIC.to_owned(), topic.into()),
         ]),
-        offset: Some(Map::from_iter([(OFFSET.to_owned(), offset.into())])),
+        offset: Some(Map::from_iter([(OFFSET.to_owned(), offset.offset.into())])),
     }
 }
 

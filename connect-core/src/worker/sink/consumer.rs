@@ -19,7 +19,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
-use crate::worker::clients::{ClientKind, Named, client_config, kafka_error};
+use crate::worker::clients::{ClientKind, Named, client_config, kafka_error, kafka_error_about};
 use crate::worker::records::Consumed;
 
 /// How long one question to the cluster may take before it is asked again.
@@ -82,6 +82,7 @@ pub(super) struct SinkConsumer {
     consumer: Arc<StreamConsumer<Context>>,
     /// `auto.offset.reset`.
     reset: Offset,
+    group: Arc<str>,
 }
 
 impl SinkConsumer {
@@ -102,7 +103,8 @@ impl SinkConsumer {
             ConnectError::of("org.apache.kafka.common.KafkaException", "Failed to construct kafka consumer")
                 .caused_by(ConnectError::config(error))
         })?;
-        Ok((Self { consumer: Arc::new(consumer), reset }, receiver))
+        let group = properties.get("group.id").map_or("", String::as_str).into();
+        Ok((Self { consumer: Arc::new(consumer), reset, group }, receiver))
     }
 
     pub(super) fn subscribe(&self, topics: &[String]) -> Result<(), ConnectError> {
@@ -129,12 +131,21 @@ impl SinkConsumer {
                     RDKafkaErrorCode::Fatal,
                 ];
                 if code.is_some_and(|code| fatal.contains(&code)) {
-                    return Err(kafka_error(&error));
+                    return Err(self.fatal(&error));
                 }
                 warn!(client = %self.consumer.context().named.0, "{error}");
                 Ok(None)
             }
         }
+    }
+
+    fn fatal(&self, error: &KafkaError) -> ConnectError {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::GroupAuthorizationFailed) {
+            return kafka_error_about(error, &[&self.group]);
+        }
+        let subscribed = self.consumer.subscription().unwrap_or_default();
+        let topics = partitions(&subscribed);
+        kafka_error_about(error, &topics.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>())
     }
 
     /// Where to begin: the committed offset, else where `auto.offset.reset` says.
@@ -163,7 +174,7 @@ impl SinkConsumer {
             Ok(positions)
         };
         match tokio::task::spawn_blocking(ask).await {
-            Ok(result) => placed(result.map_err(|error: KafkaError| kafka_error(&error))?),
+            Ok(result) => placed(result.map_err(|error: KafkaError| self.fatal(&error))?),
             Err(error) => Err(ConnectError::new(error)),
         }
     }

@@ -10,6 +10,7 @@ mod records;
 mod submitted;
 mod transaction;
 
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use connect_api::{
     ConfigMap, ConnectError, Polled, RawBatch, SourceOffset, SourcePartition, SourceTask, SourceTaskContext,
     TransactionContext,
 };
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{ProduceEvent, ProduceSettings, SendGate};
@@ -107,15 +109,17 @@ pub(crate) async fn run_source(run: SourceRun) -> Result<TaskReport, ConnectErro
         failing: false,
         tracked: TopicsInUse::default(),
     };
-    let result = source.live().await;
-    if result.is_err() {
-        source.rescue().await;
+    let result = AssertUnwindSafe(source.live()).catch_unwind().await;
+    if !matches!(result, Ok(Ok(_))) && AssertUnwindSafe(source.rescue()).catch_unwind().await.is_err() {
+        warn!("{}: the task panicked once more while its offsets were committed", source.run.id);
     }
-    source.run.task.stop().await;
+    if AssertUnwindSafe(source.run.task.stop()).catch_unwind().await.is_err() {
+        warn!("{}: the task panicked in its stop", source.run.id);
+    }
     if let Some(sender) = source.sender.take() {
         sender.close(source.end()).await;
     }
-    result
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 impl SourceLoop {
@@ -191,6 +195,7 @@ impl SourceLoop {
             return;
         }
         self.paused = paused;
+        self.run.task.paused(paused);
         let metrics = &self.run.metrics;
         if paused {
             self.run.voice.paused();
@@ -411,8 +416,8 @@ impl SourceLoop {
         Ok(TaskReport { drained_records })
     }
 
-    /// A task that fails leaves the offsets of what it sent: its next life does not read that again. Like a commit, the wait
-    /// for it has a limit.
+    /// A task that fails, or panics, leaves the offsets of what it sent: its next life does not read that again. Like a commit,
+    /// the wait for it has a limit. The account of what is stored is the worker's own: a panic of the task leaves it whole.
     async fn rescue(&mut self) {
         if self.run.transactional {
             return;

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
-use crate::worker::clients::{Delivery, RecordProducer, TopicCreation, kafka_error};
+use crate::worker::clients::{Delivery, RecordProducer, TopicCreation};
 use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
@@ -190,7 +190,7 @@ impl RecordSender {
         let Delivery { number, result } = delivery;
         let Some(flight) = self.flights.remove(&number) else {
             return match result {
-                Err(error) if number == OFFSET_RECORD => self.refused_in_transaction(&error),
+                Err(error) if number == OFFSET_RECORD => self.refused_in_transaction(&error, &[]),
                 _ => Ok(()),
             };
         };
@@ -211,7 +211,9 @@ impl RecordSender {
                 self.tell(flight.record, Some(metadata), task);
                 Ok(())
             }
-            Err(error) if self.parts.transaction.is_some() => self.refused_in_transaction(&error),
+            Err(error) if self.parts.transaction.is_some() => {
+                self.refused_in_transaction(&error, &[&flight.converted.topic])
+            }
             Err(error) => self.refused(flight, &error, task),
         }
     }
@@ -222,10 +224,10 @@ impl RecordSender {
         error: &KafkaError,
         task: &mut dyn SourceTask,
     ) -> Result<(), ConnectError> {
-        let cause = kafka_error(error);
+        let cause = self.parts.producer.error(error, &[&flight.converted.topic]);
         let errors = &self.parts.errors;
         if !errors.settings.tolerate_all {
-            error!("{}: failed to send a record to topic '{}': {error}", errors.id, flight.converted.topic);
+            error!("{}: failed to send a record to topic '{}': {cause}", errors.id, flight.converted.topic);
             return Err(
                 ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause)
             );
@@ -241,8 +243,8 @@ impl RecordSender {
     }
 
     /// The transaction cannot be committed any more: the task fails, unless it was about to be aborted anyway.
-    fn refused_in_transaction(&mut self, error: &KafkaError) -> Result<(), ConnectError> {
-        let cause = kafka_error(error);
+    fn refused_in_transaction(&mut self, error: &KafkaError, topics: &[&str]) -> Result<(), ConnectError> {
+        let cause = self.parts.producer.error(error, topics);
         let failure =
             ConnectError::new("Unrecoverable exception from producer send callback").caused_by(cause);
         self.failure = Some(failure.clone());

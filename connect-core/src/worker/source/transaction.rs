@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::submitted::identity;
-use crate::worker::clients::{RecordProducer, kafka_error};
+use crate::worker::clients::RecordProducer;
 use crate::worker::metrics::TaskMetrics;
 use crate::worker::offsets::{OffsetStores, Offsets};
 use crate::worker::records::KafkaRecord;
@@ -214,7 +214,9 @@ impl Transaction {
         };
         let writes = offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone())));
         write(&self.producer, &self.offsets, &self.topic, writes.collect()).await.map_err(failed)?;
-        self.patiently(|producer| producer.commit(CALL)).await.map_err(|error| failed(kafka_error(&error)))
+        self.patiently(|producer| producer.commit(CALL))
+            .await
+            .map_err(|error| failed(self.producer.error(&error, &[])))
     }
 
     /// Writes offsets in a transaction of their own, with a producer whose transactions are initialised.
@@ -226,9 +228,12 @@ impl Transaction {
     ) -> Result<(), ConnectError> {
         let resets = offsets.iter().filter(|(_, offset)| offset.is_none()).cloned().collect();
         stores.reset_secondary(resets).await.map_err(ConnectError::new)?;
-        producer.blocking(|producer| producer.begin()).await.map_err(|error| kafka_error(&error))?;
+        producer.blocking(|producer| producer.begin()).await.map_err(|error| producer.error(&error, &[]))?;
         write(producer, stores, topic, offsets.clone()).await?;
-        producer.blocking(|producer| producer.commit(ONCE)).await.map_err(|error| kafka_error(&error))?;
+        producer
+            .blocking(|producer| producer.commit(ONCE))
+            .await
+            .map_err(|error| producer.error(&error, &[]))?;
         stores.mirror(
             offsets.into_iter().filter_map(|(partition, offset)| Some((partition, offset?))).collect(),
         );
@@ -269,7 +274,7 @@ impl Transaction {
     }
 
     fn failed(&self, what: &str, error: &KafkaError) -> ConnectError {
-        ConnectError::new(what).caused_by(kafka_error(error))
+        ConnectError::new(what).caused_by(self.producer.error(error, &[]))
     }
 }
 
@@ -289,7 +294,7 @@ async fn write(
             value: record.value,
             headers: Vec::new(),
         };
-        producer.send(&record, OFFSET_RECORD).await.map_err(|error| kafka_error(&error))?;
+        producer.send(&record, OFFSET_RECORD).await.map_err(|error| producer.error(&error, &[]))?;
     }
     Ok(())
 }
@@ -303,7 +308,9 @@ pub(crate) async fn initialise(producer: &RecordProducer, stop: &StopSignal) -> 
         };
         let passing = matches!(&error, KafkaError::Transaction(cause) if cause.is_retriable());
         if !passing || stop.is_requested() {
-            return Err(ConnectError::new("Failed to initialise transactions").caused_by(kafka_error(&error)));
+            return Err(
+                ConnectError::new("Failed to initialise transactions").caused_by(producer.error(&error, &[]))
+            );
         }
         warn!("transactions cannot be initialised yet: {error}");
         sleep(RETRY_PAUSE).await;

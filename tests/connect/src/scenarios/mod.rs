@@ -1,5 +1,6 @@
 //! Every scenario, by family.
 
+mod basic_auth;
 mod bodies;
 mod connectors;
 mod flow;
@@ -12,6 +13,7 @@ mod processes;
 mod sinks;
 mod sources;
 mod states;
+mod topic_creation;
 mod transforms;
 mod validate;
 
@@ -35,7 +37,7 @@ type Fill = fn(&mut List);
 
 /// All of them.
 pub(crate) fn all() -> Vec<Scenario> {
-    let families: [(&'static str, Fill); 13] = [
+    let families: [(&'static str, Fill); 15] = [
         ("general", general::list),
         ("connectors", connectors::list),
         ("bodies", bodies::list),
@@ -49,6 +51,8 @@ pub(crate) fn all() -> Vec<Scenario> {
         ("guarded", guarded::list),
         ("internals", internals::list),
         ("processes", processes::list),
+        ("basic_auth", basic_auth::list),
+        ("topic_creation", topic_creation::list),
     ];
     let mut all = Vec::new();
     for (family, fill) in families {

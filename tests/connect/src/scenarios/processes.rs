@@ -45,11 +45,30 @@ pub(super) fn list(list: &mut List) {
             refuses(t, On::Distributed, |text| other_group(&text, &topic), &[]);
         });
     }
+    for (first, second) in [("config", "offset"), ("config", "status"), ("offset", "status")] {
+        list.add(OWN, &format!("one_topic_for_{first}_and_{second}"), move |t| {
+            one_topic_for_two(t, first, second);
+        });
+    }
     list.add(OWN, "config_topic_of_two_partitions", |t| {
         let topic = t.name("configs");
         t.lab.kafka.create_with(&topic, 2, &[("cleanup.policy", "compact")]);
         refuses(t, On::Distributed, |text| other_group(&text, &topic), &[]);
     });
+}
+
+/// Without the partition counts of the lab, which suit every topic.
+fn one_topic_for_two(t: &mut T<'_>, first: &str, second: &str) {
+    let topic = t.name("both");
+    let change = |text: String| {
+        let kept = |line: &&str| !line.starts_with("group.id=") && !line.contains(".storage.partitions=");
+        let lines: Vec<&str> = text.lines().filter(kept).collect();
+        format!(
+            "{}\ngroup.id={topic}\n{first}.storage.topic={topic}\n{second}.storage.topic={topic}\n",
+            lines.join("\n")
+        )
+    };
+    refuses(t, On::Distributed, change, &[]);
 }
 
 fn other_group(text: &str, topic: &str) -> String {
@@ -81,6 +100,16 @@ fn bad_settings() -> Vec<(&'static str, On, Changes)> {
         ("heartbeat", distributed, vec![("heartbeat.interval.ms", Some("10000"))]),
         ("level", standalone, vec![("metrics.recording.level", Some("TRACE"))]),
         ("broker", distributed, vec![("bootstrap.servers", Some("127.0.0.1"))]),
+        ("broker_of_standalone", standalone, vec![("bootstrap.servers", Some("127.0.0.1"))]),
+        ("broker_port", distributed, vec![("bootstrap.servers", Some("127.0.0.1:99999"))]),
+        ("broker_unknown", distributed, vec![("bootstrap.servers", Some("broker.invalid:9092"))]),
+        (
+            "broker_unknown_to_standalone",
+            standalone,
+            vec![("bootstrap.servers", Some("a.invalid:1,b.invalid:2"))],
+        ),
+        ("no_brokers", distributed, vec![("bootstrap.servers", Some(""))]),
+        ("no_brokers_of_standalone", standalone, vec![("bootstrap.servers", Some(","))]),
     ]
 }
 

@@ -2,6 +2,7 @@
 //! own (`producer.*`, `consumer.*`, `admin.*`).
 
 use connect_differential::Side::Ours;
+use connect_differential::http::Request;
 use kafka_clusters::{Listener, StoreKind};
 use serde_json::json;
 
@@ -68,6 +69,63 @@ fn ours_a_wrong_password_is_told() {
     });
     assert!(log.contains("sasl.jaas.config"), "the setting is named: {log}");
     assert!(!log.contains("password=\"wrong\""), "the password is not shown: {log}");
+}
+
+/// `--add` or `--remove`: the login may do nothing with this topic.
+fn deny(fleet: &Fleet, change: &str, topic: &str) {
+    let user = format!("User:{}", fleet.cluster.security().unwrap().username);
+    let rule = ["--deny-principal", &user, "--operation", "All", "--topic", topic];
+    let done = fleet.cluster.tool("kafka-acls", &[&[change, "--force"][..], &rule].concat());
+    done.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// A worker that may no longer see its config topic says so to whoever asks, and goes on when it may again.
+#[test]
+fn ours_a_config_topic_that_may_not_be_seen_is_told() {
+    let fleet = fleet("secured-hidden", Listener::SaslPlaintext, None);
+    fleet.launch(0);
+    fleet.await_ready(0);
+    deny(&fleet, "--add", &fleet.topic("config"));
+    let file = fleet.folder().join("none.txt");
+    let config = json!({"connector.class": "FileStreamSource", "file": file, "topic": "hidden"});
+    let request = Request::new("PUT", "/connectors/hidden/config").json(config.to_string());
+    until("the request is refused", PATIENCE, || {
+        let answer = fleet.send(0, &request);
+        let told = answer.body.contains("DESCRIBE on the topic");
+        if answer.status == 500 && told { Ok(()) } else { Err(format!("{answer:?}")) }
+    });
+    deny(&fleet, "--remove", &fleet.topic("config"));
+    until("the request is carried out", PATIENCE, || {
+        let answer = fleet.send(0, &request);
+        if matches!(answer.status, 200 | 201) { Ok(()) } else { Err(format!("{answer:?}")) }
+    });
+    fleet.await_running(0, 2, &[0]);
+}
+
+/// The trace of a sink that may not read says what it may not read, as Java's does; a restart helps when it may.
+#[test]
+fn ours_a_sink_that_may_not_read_names_its_topic() {
+    let fleet = fleet("secured-sink", Listener::SaslPlaintext, None);
+    fleet.launch(0);
+    fleet.await_ready(0);
+    let topic = "secured-forbidden";
+    fleet.kafka.create(topic, 1);
+    deny(&fleet, "--add", topic);
+    let file = fleet.folder().join("read.txt");
+    fleet.create(
+        0,
+        "sink",
+        &json!({"connector.class": "FileStreamSink", "tasks.max": "1", "file": file, "topics": topic}),
+    );
+    let refused = "org.apache.kafka.common.errors.TopicAuthorizationException: \
+                   Not authorized to access topics: [secured-forbidden]";
+    until("the task has failed", PATIENCE, || match fleet.states(0).get("sink-0") {
+        Some(state) if state.trace.as_deref().is_some_and(|trace| trace.starts_with(refused)) => Ok(()),
+        other => Err(format!("{other:?}")),
+    });
+    deny(&fleet, "--remove", topic);
+    fleet.call(0, "POST", "/connectors/sink/restart?includeTasks=true", None, 202);
+    fleet.await_running(0, 2, &[0]);
 }
 
 /// The worker's own clients have TLS always; those of connectors in a build for it.

@@ -52,7 +52,13 @@ fn broker() -> Arc<Cluster> {
         return cluster;
     }
     let builder = Cluster::builder().version(Version::V39Kraft).with_security().in_memory().heap("768m");
-    let cluster = builder.property("group.min.session.timeout.ms", 1000).start();
+    // Nobody is refused anything until a test says so; those without a login never.
+    let cluster = builder
+        .property("authorizer.class.name", "org.apache.kafka.metadata.authorizer.StandardAuthorizer")
+        .property("super.users", "User:ANONYMOUS")
+        .property("allow.everyone.if.no.acl.found", true)
+        .property("group.min.session.timeout.ms", 1000)
+        .start();
     let cluster = Arc::new(cluster.unwrap_or_else(|error| panic!("no broker: {error}")));
     *shared = Arc::downgrade(&cluster);
     cluster
