@@ -82,7 +82,7 @@ fn deny(fleet: &Fleet, change: &str, topic: &str) {
 /// A worker that may no longer see its config topic says so to whoever asks, and goes on when it may again.
 #[test]
 fn ours_a_config_topic_that_may_not_be_seen_is_told() {
-    let fleet = fleet("secured-hidden", Listener::SaslPlaintext, "SASL_PLAINTEXT", None);
+    let fleet = fleet("secured-hidden", Listener::SaslPlaintext, None);
     fleet.launch(0);
     fleet.await_ready(0);
     deny(&fleet, "--add", &fleet.topic("config"));
@@ -105,7 +105,7 @@ fn ours_a_config_topic_that_may_not_be_seen_is_told() {
 /// The trace of a sink that may not read says what it may not read, as Java's does; a restart helps when it may.
 #[test]
 fn ours_a_sink_that_may_not_read_names_its_topic() {
-    let fleet = fleet("secured-sink", Listener::SaslPlaintext, "SASL_PLAINTEXT", None);
+    let fleet = fleet("secured-sink", Listener::SaslPlaintext, None);
     fleet.launch(0);
     fleet.await_ready(0);
     let topic = "secured-forbidden";
