@@ -12,7 +12,7 @@ use connect_core::api::{
     BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled,
     SourcePartition, SourceTask, Task,
 };
-use kafka_sim::Cluster as Sim;
+use kafka_sim::{Action, ApiKey, Cluster as Sim, Fault};
 use kafka_wire::admin::GroupOffset;
 use kafka_wire::batch::{BatchBuilder, Codec, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
@@ -44,9 +44,13 @@ impl Process {
     }
 
     async fn connector(&self, config: &ConfigMap) -> Box<dyn Connector> {
+        self.heard_connector(config, Arc::new(Notify::new())).await
+    }
+
+    /// A connector whose wish for other tasks is heard.
+    async fn heard_connector(&self, config: &ConfigMap, reconfigure: Arc<Notify>) -> Box<dyn Connector> {
         let mut connector = self.plugin.connector();
-        let context =
-            ConnectorContext { reconfigure: Arc::new(Notify::new()), errors: mpsc::unbounded_channel().0 };
+        let context = ConnectorContext { reconfigure, errors: mpsc::unbounded_channel().0 };
         connector.start(context, config.clone()).await.unwrap();
         connector
     }
@@ -205,6 +209,31 @@ async fn sim_a_task_waits_for_a_destination_topic() {
     destination.create_topic("b.r", 1, 1, &[("message.timestamp.type", "LogAppendTime")]);
     there.copy(&mut *task, || end(&destination, "b.r", 0) == 10).await;
     assert_eq!(task.trouble(), None);
+    task.stop().await;
+}
+
+#[tokio::test]
+async fn sim_what_a_destination_has_is_copied_while_it_may_not_grow() {
+    let (origin, destination) = (cluster().await, cluster().await);
+    origin.create_topic("a", 3, 1, &[]);
+    fill(&origin, "a", 3).await;
+    destination.create_topic("a.r", 1, 1, &[]);
+    let refusal = destination.faults().add(Fault::of(ApiKey::CreatePartitions, Action::Error(29)));
+    let config = configuration(&origin, &destination, &[("topic.create.backoff.ms", "200")]);
+    let (process, reconfigure) = (Process::new(), Arc::new(Notify::new()));
+    let mut connector = process.heard_connector(&config, reconfigure.clone()).await;
+    let tasks = connector.task_configs(1).await.unwrap();
+    let offsets = MemoryOffsets::default();
+    let mut task = process.task(&tasks[0], &offsets).await;
+    process.copy(&mut *task, || end(&destination, "a.r", 0) == 10).await;
+    assert_eq!(process.monitor().partitions().len(), 1, "the others have nowhere to go");
+    task.stop().await;
+
+    destination.faults().remove(refusal);
+    timeout(LIMIT, reconfigure.notified()).await.expect("other tasks are asked for once it has grown");
+    let tasks = connector.task_configs(1).await.unwrap();
+    let mut task = process.task(&tasks[0], &offsets).await;
+    process.copy(&mut *task, || (1..3).all(|p| end(&destination, "a.r", p) == 10)).await;
     task.stop().await;
 }
 

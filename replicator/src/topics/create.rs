@@ -29,8 +29,17 @@ const NOT_CARRIED: [&str; 5] = [
 /// Whether a destination can take data.
 pub(super) enum Readiness {
     Ready,
-    /// Why not.
-    Failed(String),
+    Failed {
+        /// Why not.
+        reason: String,
+        /// Partitions that it has and that can be copied to all the same: its growth was refused, say.
+        partitions: i32,
+    },
+}
+
+/// How many partitions a topic has, if it is there.
+fn count(metadata: &Metadata, topic: &str) -> Option<i32> {
+    metadata.topic(topic).map(|topic| i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
 }
 
 /// Prepares destination topics.
@@ -61,7 +70,13 @@ impl Preparation {
         for (topic, name) in names {
             let readiness = match self.prepare_topic(topic, name, origin, &there).await {
                 Ok(()) => Readiness::Ready,
-                Err(reason) => Readiness::Failed(reason),
+                Err(reason) => {
+                    let known = self.context.destination_topic(topic).is_some();
+                    Readiness::Failed {
+                        reason,
+                        partitions: count(&there, name).filter(|_| known).unwrap_or(0),
+                    }
+                }
             };
             out.push((topic.clone(), readiness));
         }
@@ -77,14 +92,21 @@ impl Preparation {
     ) -> Result<(), String> {
         let source = origin.topic(topic).ok_or("it is not at the origin")?;
         let wanted = i32::try_from(source.partitions.len()).unwrap_or(i32::MAX);
-        match there.topic(name).map(|t| i32::try_from(t.partitions.len()).unwrap_or(i32::MAX)) {
-            None => {
-                self.create(topic, name, wanted, source.partitions.values().map(|p| p.replicas).max()).await?
-            }
-            Some(has) if has < wanted => self.grow(name, has, wanted).await?,
-            Some(_) if self.context.destination_topic(topic).is_some() => return Ok(()),
-            Some(_) => {}
+        let has = count(there, name);
+        if has.is_none() {
+            self.create(topic, name, wanted, source.partitions.values().map(|p| p.replicas).max()).await?;
         }
+        if has.is_none() || self.context.destination_topic(topic).is_none() {
+            self.look_at(topic, name).await?;
+        }
+        match has {
+            Some(has) if has < wanted => self.grow(name, has, wanted).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes note of the destination's settings.
+    async fn look_at(&self, topic: &str, name: &str) -> Result<(), String> {
         let names = [name.to_owned()];
         let configs = self.destination.describe_topic_configs(&names).await.map_err(|e| e.to_string())?;
         let configs = configs.get(name).cloned().unwrap_or_default();

@@ -28,6 +28,13 @@ pub(crate) struct Found {
     pub(crate) partitions: BTreeSet<TopicPartition>,
 }
 
+/// What becomes of a topic until its destination is prepared again.
+struct Failed {
+    again: Instant,
+    /// How many of its partitions are copied meanwhile.
+    partitions: i32,
+}
+
 /// Looks for topics.
 pub(crate) struct Discovery {
     context: Arc<Context>,
@@ -36,8 +43,8 @@ pub(crate) struct Discovery {
     filter: TopicFilter,
     rename: RenameFormat,
     same_cluster: bool,
-    /// Topics whose destination could not be prepared, and when to try again.
-    failed: BTreeMap<String, Instant>,
+    /// Topics whose destination could not be prepared, or not for all partitions.
+    failed: BTreeMap<String, Failed>,
     known: BTreeSet<String>,
 }
 
@@ -115,7 +122,8 @@ impl Discovery {
     pub(crate) fn next_in(&self, interval: Duration) -> Duration {
         let now = Instant::now();
         let interval = if self.known.is_empty() { interval.min(SETTLING) } else { interval };
-        let retry = self.failed.values().min().map(|at| at.saturating_duration_since(now));
+        let retry =
+            self.failed.values().map(|failed| failed.again).min().map(|at| at.saturating_duration_since(now));
         retry.map_or(interval, |retry| retry.min(interval))
     }
 
@@ -139,25 +147,28 @@ impl Discovery {
         self.failed.retain(|topic, _| names.contains_key(topic));
         let due: BTreeMap<String, String> = names
             .into_iter()
-            .filter(|(topic, _)| self.failed.get(topic).is_none_or(|at| *at <= now))
+            .filter(|(topic, _)| self.failed.get(topic).is_none_or(|failed| failed.again <= now))
             .collect();
-        let mut found = Found::default();
         for (topic, readiness) in self.preparation.prepare(&due, metadata).await? {
             match readiness {
-                Readiness::Ready => {
-                    self.failed.remove(&topic);
-                    let partitions = metadata.topic(&topic).map(|t| t.partitions.keys().copied());
-                    let keys = partitions.into_iter().flatten().map(|number| (topic.clone(), number));
-                    found.partitions.extend(keys);
-                }
-                Readiness::Failed(reason) => {
+                Readiness::Ready => drop(self.failed.remove(&topic)),
+                Readiness::Failed { reason, partitions } => {
                     let pause = self.context.config.topics.create_backoff;
-                    warn!(
-                        "{topic} is not copied yet: {reason} (again in {pause:?}, topic.create.backoff.ms)"
-                    );
-                    self.failed.insert(topic, now + pause);
+                    let what = match partitions {
+                        0 => topic.clone(),
+                        more => format!("{topic}, from partition {more} on,"),
+                    };
+                    warn!("{what} is not copied yet: {reason} (again in {pause:?}, topic.create.backoff.ms)");
+                    self.failed.insert(topic, Failed { again: now + pause, partitions });
                 }
             }
+        }
+        let mut found = Found::default();
+        for topic in &matching {
+            let end = self.failed.get(topic).map_or(i32::MAX, |failed| failed.partitions);
+            let numbers =
+                metadata.topic(topic).into_iter().flat_map(|topic| topic.partitions.keys().copied());
+            found.partitions.extend(numbers.filter(|n| *n < end).map(|number| (topic.clone(), number)));
         }
         Ok(found)
     }
