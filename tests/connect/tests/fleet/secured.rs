@@ -131,7 +131,7 @@ fn ours_a_sink_that_may_not_read_names_its_topic() {
 /// A connector's own login that the brokers refuse fails its tasks, as with Java's worker, and not only in the log.
 #[test]
 fn ours_a_refused_login_of_a_connector_fails_its_tasks() {
-    let fleet = fleet("secured-own", Listener::SaslPlaintext, "SASL_PLAINTEXT", None);
+    let fleet = fleet("secured-own", Listener::SaslPlaintext, None);
     fleet.launch(0);
     fleet.await_ready(0);
     let login = "org.apache.kafka.common.security.plain.PlainLoginModule required username=\"nobody\" password=\"x\";";
