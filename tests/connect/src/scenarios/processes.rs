@@ -57,14 +57,15 @@ pub(super) fn list(list: &mut List) {
     });
 }
 
-/// Without the partition counts of the lab, which suit every topic.
+/// Without the partition counts of the lab, which suit every topic. Its config topic is its own: of two groups on one topic each
+/// would lead the other's connectors.
 fn one_topic_for_two(t: &mut T<'_>, first: &str, second: &str) {
     let topic = t.name("both");
     let change = |text: String| {
         let kept = |line: &&str| !line.starts_with("group.id=") && !line.contains(".storage.partitions=");
         let lines: Vec<&str> = text.lines().filter(kept).collect();
         format!(
-            "{}\ngroup.id={topic}\n{first}.storage.topic={topic}\n{second}.storage.topic={topic}\n",
+            "{}\ngroup.id={topic}\nconfig.storage.topic={topic}-configs\n{first}.storage.topic={topic}\n{second}.storage.topic={topic}\n",
             lines.join("\n")
         )
     };
