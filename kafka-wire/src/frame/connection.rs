@@ -3,8 +3,9 @@
 //! trusted; whoever waits then gets an error that says so.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
@@ -18,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{Outbound, Versions, api_name};
+use super::{Outbound, SendGate, Versions, api_name};
 use crate::error::WireError;
 use crate::settings::ClientSettings;
 use crate::transport::{BoxStream, SharedConnector, sasl};
@@ -330,17 +331,37 @@ async fn write_loop(
             shared.fail("it had ended before");
             return;
         }
-        while frame.has_remaining() {
-            match stream.write_buf(&mut frame).await {
-                Ok(0) => return shared.fail("the broker closed it"),
-                Ok(_) => {}
-                Err(error) => return shared.fail(&error.to_string()),
-            }
-        }
-        if let Err(error) = stream.flush().await {
-            return shared.fail(&error.to_string());
+        match send_frame(&mut stream, &mut frame).await {
+            Ok(true) => {}
+            // The broker forgets a request that it has only a part of.
+            Ok(false) => return shared.fail("a request may not be sent to its end any more"),
+            Err(error) => return shared.fail(&error.to_string()),
         }
     }
+}
+
+/// Sends a frame; false when its gate closed meanwhile.
+async fn send_frame(stream: &mut WriteHalf<BoxStream>, frame: &mut Outbound) -> io::Result<bool> {
+    let gate = frame.gate();
+    while frame.has_remaining() {
+        match while_open(gate.as_ref(), stream.write_buf(frame)).await.transpose()? {
+            None => return Ok(false),
+            Some(0) => return Err(io::Error::other("the broker closed it")),
+            Some(_) => {}
+        }
+    }
+    Ok(while_open(gate.as_ref(), stream.flush()).await.transpose()?.is_some())
+}
+
+/// Does `work` while `gate` is open, which is asked whenever it can go on: a process that was suspended finds room on its
+/// connections when it wakes.
+async fn while_open<F: Future>(gate: Option<&SendGate>, work: F) -> Option<F::Output> {
+    let mut work = pin!(work);
+    let go_on = poll_fn(|cx| match gate.is_none_or(|is_open| is_open()) {
+        true => work.as_mut().poll(cx).map(Some),
+        false => Poll::Ready(None),
+    });
+    go_on.await
 }
 
 async fn read_loop(stream: ReadHalf<BoxStream>, shared: Arc<Shared>) {
@@ -398,5 +419,39 @@ fn deliver(shared: &Shared, mut frame: Bytes) -> Result<(), String> {
         }
         Ok(_) => Err(format!("the answer to {} has another request's correlation id", waiting.api)),
         Err(error) => Err(format!("the answer to {} has no readable header: {error}", waiting.api)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use kafka_protocol::messages::ProduceRequest;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_rest_of_a_request_is_not_sent_once_its_gate_is_closed() {
+        let (near, mut far) = tokio::io::duplex(64);
+        let properties = [("bootstrap.servers".to_owned(), "b:1".to_owned())].into();
+        let settings = ClientSettings::from_properties(&properties).unwrap();
+        let connection = Connection::start(Box::new(near), "b:1".to_owned(), &settings);
+        let open = Arc::new(AtomicBool::new(true));
+        let gate = open.clone();
+        let body = Outbound::from(Bytes::from(vec![7; 1000]))
+            .with_gate(Some(Arc::new(move || gate.load(Ordering::Relaxed))));
+        let pending = connection.send::<ProduceRequest>(9, body);
+        let mut first = [0; 32];
+        far.read_exact(&mut first).await.unwrap();
+        open.store(false, Ordering::Relaxed);
+        let mut sent = first.len();
+        let error = tokio::select! {
+            biased;
+            error = pending => error.unwrap_err().to_string(),
+            () = async { loop { sent += far.read(&mut [0; 32]).await.unwrap(); } } => unreachable!(),
+        };
+        assert!(error.contains("may not be sent to its end"), "{error}");
+        assert!(sent < 200, "{sent} bytes of it were sent");
     }
 }

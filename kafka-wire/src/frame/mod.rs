@@ -9,5 +9,5 @@ mod versions;
 
 pub use bounded::decode;
 pub use connection::{Connection, Pending};
-pub use outbound::Outbound;
+pub use outbound::{Outbound, SendGate};
 pub use versions::{Versions, api_name};

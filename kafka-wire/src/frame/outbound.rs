@@ -2,17 +2,39 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 
+/// Whether requests may be sent, asked just before.
+pub type SendGate = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Bytes to send, in pieces.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Outbound {
     pieces: VecDeque<Bytes>,
     remaining: usize,
+    gate: Option<SendGate>,
+}
+
+impl std::fmt::Debug for Outbound {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Outbound({} bytes)", self.remaining)
+    }
 }
 
 impl Outbound {
+    /// Not a byte of it is sent while `gate` says no: also not what waits for room on the connection.
+    #[must_use]
+    pub fn with_gate(self, gate: Option<SendGate>) -> Self {
+        Self { gate, ..self }
+    }
+
+    /// The gate, if it has one.
+    pub(super) fn gate(&self) -> Option<SendGate> {
+        self.gate.clone()
+    }
+
     /// Appends a piece.
     pub fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {

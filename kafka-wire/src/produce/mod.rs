@@ -25,7 +25,9 @@ mod request;
 use std::time::Duration;
 
 pub use fault::cure;
-pub use producer::{Producer, SendGate};
+pub use producer::Producer;
+
+pub use crate::frame::SendGate;
 
 /// Batches of one partition, and requests of one lane, that may be under way: brokers remember the last five of a
 /// producer and partition to recognise what is sent again.

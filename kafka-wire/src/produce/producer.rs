@@ -21,7 +21,7 @@ use super::{Acknowledgement, ProduceEvent, ProduceSettings};
 use crate::cluster::Cluster;
 use crate::error::WireError;
 use crate::failpoint::planted;
-use crate::frame::Connection;
+use crate::frame::{Connection, SendGate};
 
 /// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
 /// is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a cluster.
@@ -35,9 +35,6 @@ const REMINDER: Duration = Duration::from_secs(10);
 
 /// How often a closed gate is looked at.
 const GATE_PAUSE: Duration = Duration::from_millis(100);
-
-/// Says whether batches may be sent at this moment.
-pub type SendGate = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// A batch that was sent: the partition, and the sequence it began with.
 type Sent = (usize, i32);
@@ -291,7 +288,8 @@ impl Producer {
             Part { topic, partition, batch, producer_id, producer_epoch, sequence: *sequence }
         });
         let parts: Vec<Part<'_>> = parts.collect();
-        let frame = encode(&parts, version, self.settings.timeout.as_millis() as i32);
+        let frame =
+            encode(&parts, version, self.settings.timeout.as_millis() as i32).with_gate(self.gate.clone());
         Ok((version, connection.send::<ProduceRequest>(version, frame)))
     }
 
