@@ -9,9 +9,6 @@ use tracing::{info, warn};
 
 use super::StorageError;
 
-/// TOPIC_AUTHORIZATION_FAILED, which also hides that there is no such topic.
-const HIDDEN: i16 = 29;
-
 /// What a store keeps in its topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -70,9 +67,11 @@ pub async fn ensure_topic(cluster: &Cluster, topic: &InternalTopic) -> Result<i3
     let existing = partition_count(cluster, &topic.name).await?;
     let refused = if existing.is_none() { create(cluster, topic).await? } else { None };
     let Some(partitions) = partition_count(cluster, &topic.name).await? else {
-        let hidden =
-            cluster.metadata().topics.get(&topic.name).is_some_and(|found| found.error_code == HIDDEN);
-        let found = if hidden { "does not exist or may not be seen" } else { "does not exist" };
+        let found = if cluster.metadata().is_hidden(&topic.name) {
+            "does not exist or may not be seen"
+        } else {
+            "does not exist"
+        };
         return Err(StorageError::MissingTopic {
             found,
             topic: topic.name.clone(),

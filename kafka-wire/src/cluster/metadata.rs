@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::error::WireError;
 
 const LEADER_NOT_AVAILABLE: i16 = 5;
+const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 
 /// A broker's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,11 @@ impl Metadata {
     /// A topic that exists.
     pub fn topic(&self, name: &str) -> Option<&TopicMetadata> {
         self.topics.get(name).filter(|t| t.error_code == 0)
+    }
+
+    /// True for a topic that may not be seen, which also hides that there may be none.
+    pub fn is_hidden(&self, topic: &str) -> bool {
+        self.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED)
     }
 
     /// Name of the topic with an id.

@@ -12,7 +12,9 @@ use rustls_platform_verifier::Verifier as PlatformVerifier;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::client::verify_server_name;
-use tokio_rustls::rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
@@ -163,6 +165,30 @@ impl Trusted {
         }
         Some(VersionOne::read(certificate)?.verify(&self.certificates, &self.algorithms))
     }
+
+    fn verify_tls12(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match VersionOne::read(certificate) {
+            Some(old) => old.verify_tls12(message, dss, &self.algorithms),
+            None => verify_tls12_signature(message, certificate, dss, &self.algorithms),
+        }
+    }
+
+    fn verify_tls13(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match VersionOne::read(certificate) {
+            Some(old) => old.verify_tls13(message, dss, &self.algorithms),
+            None => verify_tls13_signature(message, certificate, dss, &self.algorithms),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -210,10 +236,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match VersionOne::read(cert) {
-            Some(old) => old.verify_tls12(message, dss, &self.trusted.algorithms),
-            None => self.chain.verify_tls12_signature(message, cert, dss),
-        }
+        self.trusted.verify_tls12(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -222,10 +245,7 @@ impl ServerCertVerifier for ServerVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match VersionOne::read(cert) {
-            Some(old) => old.verify_tls13(message, dss, &self.trusted.algorithms),
-            None => self.chain.verify_tls13_signature(message, cert, dss),
-        }
+        self.trusted.verify_tls13(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -270,10 +290,7 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match VersionOne::read(cert) {
-            Some(old) => old.verify_tls12(message, dss, &self.trusted.algorithms),
-            None => self.chain.verify_tls12_signature(message, cert, dss),
-        }
+        self.trusted.verify_tls12(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -282,10 +299,7 @@ impl ClientCertVerifier for ClientVerifier {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match VersionOne::read(cert) {
-            Some(old) => old.verify_tls13(message, dss, &self.trusted.algorithms),
-            None => self.chain.verify_tls13_signature(message, cert, dss),
-        }
+        self.trusted.verify_tls13(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

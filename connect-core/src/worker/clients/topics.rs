@@ -15,7 +15,6 @@ use crate::worker::settings::{list, with_prefix};
 
 const PREFIX: &str = "topic.creation.";
 const DEFAULT: &str = "default";
-const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
 const PARTITIONS: &str = "partitions";
 const REPLICATION: &str = "replication.factor";
 
@@ -76,7 +75,7 @@ impl TopicCreation {
         };
         let failed = |error| failure(topic, error);
         let metadata = cluster.refresh(Some(&[topic.to_owned()])).await.map_err(failed)?;
-        if metadata.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED) {
+        if metadata.is_hidden(topic) {
             let refused = format!(
                 "Not authorized to describe topic(s) '{topic}' on the brokers {}",
                 cluster.addresses()
