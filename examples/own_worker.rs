@@ -2,9 +2,9 @@
 //!
 //!     cargo run --example own_worker -- config/connect-distributed.properties
 
-#[path = "../connect-plugins/examples/folder_connectors/sink.rs"]
+#[path = "../crates/connect-plugins/examples/folder_connectors/sink.rs"]
 mod sink;
-#[path = "../connect-plugins/examples/folder_connectors/source.rs"]
+#[path = "../crates/connect-plugins/examples/folder_connectors/source.rs"]
 mod source;
 
 use std::process::ExitCode;

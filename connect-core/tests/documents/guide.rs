@@ -1,8 +1,8 @@
 //! What `docs/WRITING_CONNECTORS.md` shows is what compiles and runs.
 
-#[path = "../../../connect-plugins/examples/folder_connectors/sink.rs"]
+#[path = "../../../crates/connect-plugins/examples/folder_connectors/sink.rs"]
 mod sink;
-#[path = "../../../connect-plugins/examples/folder_connectors/source.rs"]
+#[path = "../../../crates/connect-plugins/examples/folder_connectors/source.rs"]
 mod source;
 
 use std::sync::Arc;
@@ -26,8 +26,8 @@ fn plugins_of_ones_own_are_found() {
 fn the_guide_shows_the_code_as_it_is() {
     let guide = include_str!("../../../docs/WRITING_CONNECTORS.md");
     let sources = [
-        include_str!("../../../connect-plugins/examples/folder_connectors/source.rs"),
-        include_str!("../../../connect-plugins/examples/folder_connectors/sink.rs"),
+        include_str!("../../../crates/connect-plugins/examples/folder_connectors/source.rs"),
+        include_str!("../../../crates/connect-plugins/examples/folder_connectors/sink.rs"),
         include_str!("../../../examples/own_worker.rs"),
     ];
     let blocks: Vec<&str> =

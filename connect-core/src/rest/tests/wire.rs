@@ -114,7 +114,7 @@ async fn workers_speak_over_tls_with_pkcs12_stores_and_client_certificates() {
 #[tokio::test]
 async fn workers_speak_over_tls_with_stores_of_java() {
     let sample = |name: &str| {
-        format!("{}/../kafka-wire/src/settings/stores/samples/{name}", env!("CARGO_MANIFEST_DIR"))
+        format!("{}/../crates/kafka-wire/src/settings/stores/samples/{name}", env!("CARGO_MANIFEST_DIR"))
     };
     let (keys, trust) = (sample("key.jks"), sample("trust.jks"));
     let both = own(&[

@@ -42,7 +42,7 @@ impl Case {
 
 /// Runs all cases of a file, which is in the folder `CONNECT_VECTORS` if that is set. `run` gives our result, or `None` for a difference that its author knows.
 fn replay(file: &str, least: usize, run: impl Fn(&Case) -> Option<Result<Json, ConnectError>>) {
-    let stored = || format!("{}/../tests/vectors/data", env!("CARGO_MANIFEST_DIR"));
+    let stored = || format!("{}/../../tests/vectors/data", env!("CARGO_MANIFEST_DIR"));
     let folder = std::env::var("CONNECT_VECTORS").unwrap_or_else(|_| stored());
     let text = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
     let mut wrong = Vec::new();
