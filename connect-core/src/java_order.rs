@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 
 use connect_api::data::java::string_hash;
 
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 
 /// `String.compareTo`: by UTF-16 units, which differs from Rust's order beyond the basic plane.
 pub(crate) fn compare(left: &str, right: &str) -> Ordering {

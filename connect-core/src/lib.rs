@@ -4,6 +4,7 @@ pub mod config;
 pub mod connect;
 pub mod group;
 pub mod herder;
+pub mod ids;
 mod jaas;
 mod java_json;
 mod java_order;

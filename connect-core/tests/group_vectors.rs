@@ -9,7 +9,7 @@ use bytes::Bytes;
 use connect_core::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, Metadata, Round,
 };
-use connect_core::worker::TaskId;
+use connect_core::ids::TaskId;
 use serde_json::Value;
 
 fn lines(file: &str) -> Vec<Value> {

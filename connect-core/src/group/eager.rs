@@ -3,8 +3,8 @@
 
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
+use crate::ids::TaskId;
 use crate::java_order::compare;
-use crate::worker::TaskId;
 
 pub(super) fn assign(round: &Round, snapshot: &ConfigSnapshot) -> Vec<Share> {
     let mut members: Vec<&str> = round.members.iter().map(|(id, _)| id.as_str()).collect();

@@ -9,8 +9,8 @@ use tracing::{debug, info};
 use super::protocol::Metadata;
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
+use crate::ids::TaskId;
 use crate::java_order::{compare, compare_tasks, sort_as_hash_map};
-use crate::worker::TaskId;
 
 /// Growth of the pauses between successive revocations, from 1 ms on.
 const BACKOFF_FACTOR: f64 = 40.0;

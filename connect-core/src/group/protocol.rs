@@ -6,7 +6,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use super::wire::{ProtocolError, Reader, put_string};
 use super::work::ConnectorsAndTasks;
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 
 /// Task number that means the connector instance.
 const CONNECTOR_TASK: i32 = -1;

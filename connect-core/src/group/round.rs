@@ -9,7 +9,7 @@ use super::incremental::IncrementalAssignor;
 use super::protocol::{Assignment, ConnectProtocol, Metadata};
 use super::wire::ProtocolError;
 use super::work::ConnectorsAndTasks;
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 
 /// What the leader has read of the config topic.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::hash::Hash;
 
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 
 /// Connector instances and tasks. The order is kept, because the balancing takes surplus from the front.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -12,7 +12,8 @@ use super::info::{
     TaskStateInfo,
 };
 use crate::api::ConfigMap;
-use crate::storage::{Properties, TargetState};
+use crate::ids::TargetState;
+use crate::storage::Properties;
 
 /// What every answer of a herder is.
 pub type HerderResult<T> = Result<T, HerderError>;

@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::{error, info};
 
 use crate::api::ConnectError;
+use crate::ids::{InstanceId, TaskId};
 use crate::storage::{State, Status, StatusId, StatusStore, TopicStatus};
-use crate::worker::{InstanceId, StatusListener, TaskId};
+use crate::worker::StatusListener;
 
 /// Writes statuses in the name of one worker.
 #[derive(Debug)]

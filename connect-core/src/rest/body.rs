@@ -10,7 +10,8 @@ use super::encoding;
 use super::error::ApiError;
 use crate::api::ConfigMap;
 use crate::herder::info::{ConnectorOffsets, OffsetEntry};
-use crate::storage::{Properties, TargetState};
+use crate::ids::TargetState;
+use crate::storage::Properties;
 
 const REQUESTS: &str = "org.apache.kafka.connect.runtime.rest.entities";
 

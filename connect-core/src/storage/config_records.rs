@@ -6,8 +6,8 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::{Value, json};
 
-use super::config_state::TargetState;
 use super::log::KeyedRecord;
+use crate::ids::TargetState;
 use crate::java_json::escaped;
 use crate::java_order::{sort_as_copied_hash_map, sort_as_hash_map};
 

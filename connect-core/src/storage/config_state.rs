@@ -5,30 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::warn;
 
+use crate::ids::TargetState;
+
 use super::config_records::{self, ConfigRecord, Properties, RestartRequest, SessionKey};
 use super::log::LogRecord;
-
-/// What an operator wants a connector to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TargetState {
-    /// Run; the state of a connector about which nothing was said.
-    Started,
-    /// Keep its place but do nothing.
-    Paused,
-    /// Give up its tasks.
-    Stopped,
-}
-
-impl TargetState {
-    /// Connect's name for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Started => "STARTED",
-            Self::Paused => "PAUSED",
-            Self::Stopped => "STOPPED",
-        }
-    }
-}
 
 /// Configurations of all connectors as of some record of the config topic.
 #[derive(Debug, Clone)]

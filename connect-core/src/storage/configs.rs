@@ -11,8 +11,9 @@ use tokio::time::{sleep, timeout};
 
 use super::StorageError;
 use super::config_records::{self, Properties, RestartRequest, SessionKey};
-use super::config_state::{ConfigState, ConfigUpdate, TargetState};
+use super::config_state::{ConfigState, ConfigUpdate};
 use super::log::{KeyedRecord, LogTail, RecordLog};
+use crate::ids::TargetState;
 
 /// Time for a write and the reading that follows it.
 const WRITE_LIMIT: Duration = Duration::from_secs(30);

@@ -17,7 +17,7 @@ mod topics;
 mod transactional;
 
 pub use config_records::{Properties, RestartRequest, SessionKey};
-pub use config_state::{ConfigState, ConfigUpdate, TargetState};
+pub use config_state::{ConfigState, ConfigUpdate};
 pub use configs::{ConfigStore, PrivilegedWriter};
 pub use file_offsets::FileLog;
 pub use log::{KeyedRecord, LogRecord, LogTail, MemoryLog, RecordLog};

@@ -12,11 +12,12 @@ use tracing::{error, warn};
 
 use super::clients::{ClientKind, TopicCreation};
 use super::executor::panic_text;
-use super::listener::{InstanceId, StatusListener, Voice};
+use super::listener::{StatusListener, Voice};
 use super::metrics::{ConnectorFacts, Metrics};
 use super::settings::parsed;
 use super::{StopSignal, StopSwitch, Variables, Worker};
-use crate::storage::TargetState;
+use crate::ids::InstanceId;
+use crate::ids::TargetState;
 
 /// Told when a connector asks for its work to be divided anew; with its name.
 pub type Reconfigure = Arc<dyn Fn(&str) + Send + Sync>;

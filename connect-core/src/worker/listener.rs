@@ -6,25 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use connect_api::ConnectError;
 
-use super::TaskId;
-
-/// A connector or a task.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum InstanceId {
-    /// The connector of this name.
-    Connector(String),
-    /// A task.
-    Task(TaskId),
-}
-
-impl std::fmt::Display for InstanceId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Connector(name) => f.write_str(name),
-            Self::Task(id) => id.fmt(f),
-        }
-    }
-}
+use crate::ids::{InstanceId, TaskId};
 
 /// Hears what becomes of connectors and tasks. Called from any thread; must not block. An instance that the worker has
 /// given up on is no longer heard.

@@ -34,7 +34,7 @@ use kafka_wire::transport::TcpConnector;
 pub use self::clients::{ClientKind, OverridePolicy};
 pub use self::connectors::Reconfigure;
 pub use self::executor::{Executor, Job, Launcher};
-pub use self::listener::{InstanceId, StatusListener};
+pub use self::listener::StatusListener;
 pub use self::metrics::Metrics;
 pub use self::offsets::{OffsetBacking, TaskOffsets};
 pub use self::settings::WorkerSettings;
@@ -46,26 +46,11 @@ use self::connectors::ConnectorHandle;
 use self::metrics::Windows;
 use self::settings::text;
 use self::tasks::TaskHandle;
+use crate::ids::{TargetState, TaskId};
 use crate::plugins::Plugins;
-use crate::storage::TargetState;
 
 /// Bytes of one request of batches that pass through whole.
 const RAW_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-
-/// A task of a connector, by number from 0.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId {
-    /// Connector name.
-    pub connector: String,
-    /// Number of the task.
-    pub task: usize,
-}
-
-impl std::fmt::Display for TaskId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.connector, self.task)
-    }
-}
 
 /// What a task did after it was asked to stop.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

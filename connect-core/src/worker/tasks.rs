@@ -10,15 +10,17 @@ use tracing::{error, info, warn};
 
 use super::clients::{Clients, RecordProducer, TopicCreation};
 use super::executor::{Outcome, panic_text};
-use super::listener::{InstanceId, StatusListener, Voice};
+use super::listener::{StatusListener, Voice};
 use super::metrics::{TaskMetrics, TaskState};
 use super::offsets::{OffsetStores, TaskOffsets};
 use super::records::{Chain, Converters, ErrorHandling, ErrorSettings};
 use super::settings::{parsed, text};
 use super::sink::{DeadLetters, SinkRun, Subscription, run_sink};
 use super::source::{Boundary, RecordParts, SourceRun, Transaction, initialise, run_source};
-use super::{ExactlyOnce, StopReport, StopSignal, StopSwitch, TaskId, TaskReport, Worker};
-use crate::storage::TargetState;
+use super::{ExactlyOnce, StopReport, StopSignal, StopSwitch, TaskReport, Worker};
+use crate::ids::InstanceId;
+use crate::ids::TargetState;
+use crate::ids::TaskId;
 
 type Ended = Option<u64>;
 

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use connect_core::storage::TargetState;
+use connect_core::ids::TargetState;
 
 use crate::scripted::{Step, record};
 use crate::support::{Rig, eventually, map, task};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect_api::ConnectError;
-use connect_core::storage::TargetState;
+use connect_core::ids::TargetState;
 
 use crate::support::{Rig, eventually, task};
 

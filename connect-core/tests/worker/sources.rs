@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use connect_api::{ConnectError, SchemaAndValue, Value};
-use connect_core::storage::TargetState;
+use connect_core::ids::TargetState;
 use kafka_sim::{Action, ApiKey, Fault};
 
 use crate::scripted::{Step, record};

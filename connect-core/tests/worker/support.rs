@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use connect_api::*;
+use connect_core::ids::TargetState;
+use connect_core::ids::{InstanceId, TaskId};
 use connect_core::plugins::Plugins;
-use connect_core::storage::{OffsetStore, TargetState};
+use connect_core::storage::OffsetStore;
 use connect_core::worker::{
-    ExactlyOnce, InstanceId, OffsetBacking, StatusListener, Surroundings, TaskId, Worker, WorkerSettings,
+    ExactlyOnce, OffsetBacking, StatusListener, Surroundings, Worker, WorkerSettings,
 };
 use kafka_wire::cluster::Cluster as Client;
 use kafka_wire::log::TopicLog;

@@ -16,8 +16,8 @@ use tracing::{info, warn};
 
 use super::core::Core;
 use crate::api::{ConfigMap, ConnectError};
+use crate::ids::TaskId;
 use crate::storage::{State, StatusId};
-use crate::worker::TaskId;
 
 /// What the keys say.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,11 +21,12 @@ use super::updates::Pending;
 use super::{Job, Shared};
 use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::herder::statuses::StatusWriter;
+use crate::ids::TaskId;
 use crate::reminder::Reminder;
 use crate::storage::{
     ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
 };
-use crate::worker::{StopReport, TaskId, Worker};
+use crate::worker::{StopReport, Worker};
 
 /// Time for the last statuses to reach their topic.
 const STATUS_FLUSH_LIMIT: Duration = Duration::from_secs(3);

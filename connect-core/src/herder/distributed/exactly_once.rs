@@ -15,8 +15,9 @@ use super::rebalance::plain;
 use super::reconfigure::path_segment;
 use crate::api::{ConfigMap, ConnectError, ConnectorType};
 use crate::herder::error::HerderError;
+use crate::ids::TaskId;
 use crate::storage::{StorageError, TransactionalWriter};
-use crate::worker::{ExactlyOnce, TaskId};
+use crate::worker::ExactlyOnce;
 
 /// How long a task that starts waits for a leader that fences.
 const LEADERLESS: Duration = Duration::from_secs(60);

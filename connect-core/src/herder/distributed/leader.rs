@@ -10,8 +10,9 @@ use super::restart::RestartPlan;
 use crate::group::ConnectProtocol;
 use crate::herder::error::HerderError;
 use crate::herder::info::{ConnectorInfo, Created, InternalRequestSignature};
-use crate::storage::{Properties, RestartRequest, State, StorageError, TargetState};
-use crate::worker::TaskId;
+use crate::ids::TargetState;
+use crate::ids::TaskId;
+use crate::storage::{Properties, RestartRequest, State, StorageError};
 
 impl Core {
     /// The leader's regular duties: the right to write in transactions, and a session key that is not too old.

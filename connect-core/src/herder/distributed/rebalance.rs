@@ -14,8 +14,9 @@ use crate::api::{ConfigMap, ConnectError};
 use crate::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, LeaderState, Metadata, Round,
 };
+use crate::ids::{InstanceId, TaskId};
 use crate::storage::{ConfigState, ConfigStore, State, StatusId, StatusStore};
-use crate::worker::{InstanceId, StatusListener, StopReport, TaskId};
+use crate::worker::{StatusListener, StopReport};
 
 /// How often a worker that cannot catch up with the config topic tries again before it gives up its work.
 pub(super) const CATCH_UP_TRIES: u32 = 5;

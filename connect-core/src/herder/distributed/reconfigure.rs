@@ -16,7 +16,8 @@ use super::keys;
 use super::rebalance::plain;
 use crate::api::ConfigMap;
 use crate::group::ConnectProtocol;
-use crate::storage::{Properties, TargetState};
+use crate::ids::TargetState;
+use crate::storage::Properties;
 
 const RETRY_MIN: Duration = Duration::from_millis(250);
 const RETRY_MAX: Duration = Duration::from_secs(60);

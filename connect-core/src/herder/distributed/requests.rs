@@ -19,9 +19,10 @@ use crate::herder::info::{
     TaskStateInfo,
 };
 use crate::herder::reading;
+use crate::ids::TargetState;
+use crate::ids::TaskId;
 use crate::loggers;
-use crate::storage::{ConfigState, Properties, TargetState};
-use crate::worker::TaskId;
+use crate::storage::{ConfigState, Properties};
 
 impl DistributedHerder {
     fn state(&self) -> Arc<ConfigState> {

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use tracing::info;
 
 use super::core::Core;
+use crate::ids::{InstanceId, TaskId};
 use crate::storage::{ConfigState, RestartRequest, State, StatusId, StatusStore};
-use crate::worker::{InstanceId, StatusListener, TaskId};
+use crate::worker::StatusListener;
 
 /// What a request restarts.
 #[derive(Debug, Clone, PartialEq, Eq)]

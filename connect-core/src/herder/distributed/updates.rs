@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::{info, warn};
 
 use super::core::Core;
-use crate::storage::{ConfigUpdate, RestartRequest, TargetState};
-use crate::worker::TaskId;
+use crate::ids::TargetState;
+use crate::ids::TaskId;
+use crate::storage::{ConfigUpdate, RestartRequest};
 
 /// Changes that were read but not yet acted upon.
 #[derive(Debug, Default)]

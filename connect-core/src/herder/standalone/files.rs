@@ -61,7 +61,7 @@ fn known_fields(bytes: &[u8]) -> Vec<u8> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::storage::TargetState;
+    use crate::ids::TargetState;
 
     #[test]
     fn the_content_tells_the_kind() {

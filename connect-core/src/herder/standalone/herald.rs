@@ -6,7 +6,8 @@ use tokio::sync::watch;
 
 use crate::api::ConnectError;
 use crate::herder::statuses::StatusWriter;
-use crate::worker::{InstanceId, StatusListener, TaskId};
+use crate::ids::{InstanceId, TaskId};
+use crate::worker::StatusListener;
 
 /// How often a connector has come to rest in some state, and the error of the last time.
 #[derive(Debug, Clone, Default, PartialEq)]

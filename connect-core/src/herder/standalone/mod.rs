@@ -23,9 +23,8 @@ use super::api::{Herder, HerderResult};
 use super::error::HerderError;
 use super::info::{ConnectorInfo, Created, Stage};
 use super::statuses::StatusWriter;
-use crate::storage::{
-    ConfigState, ConfigStore, MemoryLog, Properties, StatusStore, StorageError, TargetState,
-};
+use crate::ids::TargetState;
+use crate::storage::{ConfigState, ConfigStore, MemoryLog, Properties, StatusStore, StorageError};
 use crate::worker::{StopReport, Worker};
 
 /// The herder. Clones are handles to the same one.

@@ -16,9 +16,11 @@ use crate::herder::info::{
     TaskStateInfo,
 };
 use crate::herder::{common, reading};
+use crate::ids::TargetState;
+use crate::ids::{InstanceId, TaskId};
 use crate::loggers;
-use crate::storage::{Properties, State, TargetState};
-use crate::worker::{InstanceId, StatusListener, TaskId};
+use crate::storage::{Properties, State};
+use crate::worker::StatusListener;
 
 impl StandaloneHerder {
     async fn put_target(&self, connector: &str, target: TargetState) -> HerderResult<()> {

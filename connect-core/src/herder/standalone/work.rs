@@ -15,8 +15,10 @@ use crate::api::ConfigMap;
 use crate::herder::api::HerderResult;
 use crate::herder::error::HerderError;
 use crate::herder::reading;
-use crate::storage::{ConfigStore, Properties, StatusId, TargetState};
-use crate::worker::{InstanceId, StatusListener, StopReport, TaskId};
+use crate::ids::TargetState;
+use crate::ids::{InstanceId, TaskId};
+use crate::storage::{ConfigStore, Properties, StatusId};
+use crate::worker::{StatusListener, StopReport};
 
 /// First and longest pause before a connector that could not divide its work is asked again.
 const RETRY_MIN: Duration = Duration::from_millis(250);

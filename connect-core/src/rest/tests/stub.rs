@@ -8,7 +8,8 @@ use crate::api::ConfigMap;
 use crate::herder::api::{Herder, HerderResult};
 use crate::herder::error::HerderError;
 use crate::herder::info::*;
-use crate::storage::{Properties, State, TargetState};
+use crate::ids::TargetState;
+use crate::storage::{Properties, State};
 
 /// The herder.
 #[derive(Default)]

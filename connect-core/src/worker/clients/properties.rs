@@ -4,8 +4,9 @@
 use connect_api::{ConfigMap, ConnectError};
 
 use super::policy::ClientKind;
+use crate::ids::TaskId;
+use crate::worker::WorkerSettings;
 use crate::worker::settings::text;
-use crate::worker::{TaskId, WorkerSettings};
 
 /// Makes the properties of one connector's clients.
 pub(crate) struct Clients<'a> {

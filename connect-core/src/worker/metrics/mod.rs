@@ -14,7 +14,7 @@ use connect_api::ConnectorType;
 pub(crate) use self::render::{Lines, Page};
 pub(crate) use self::sampled::Windows;
 pub(crate) use self::task::{ErrorMetrics, TaskMetrics, TaskState};
-use super::TaskId;
+use crate::ids::TaskId;
 
 /// Starts, of connectors or of tasks.
 #[derive(Debug, Default)]

@@ -145,7 +145,7 @@ impl Worker {
             return stores.write(writes).await.map_err(ConnectError::new);
         };
         let clients = Clients { worker: self.settings(), connector: config };
-        let id = super::TaskId { connector: name.to_owned(), task: 0 };
+        let id = crate::ids::TaskId { connector: name.to_owned(), task: 0 };
         let (producer, _deliveries) =
             RecordProducer::new(&clients.producer(&id, Some(&self.transactional_id(&id)))?)?;
         let (_switch, stop) = StopSwitch::new();

@@ -11,9 +11,10 @@ use tokio::time::{Instant, sleep};
 use tracing::error;
 
 use super::Consumed;
+use crate::ids::TaskId;
+use crate::worker::StopSignal;
 use crate::worker::metrics::{ErrorMetrics, TaskMetrics};
 use crate::worker::settings::{parsed, text};
-use crate::worker::{StopSignal, TaskId};
 
 const FIRST_DELAY: Duration = Duration::from_millis(300);
 

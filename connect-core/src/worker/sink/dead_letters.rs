@@ -14,7 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::error;
 
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 use crate::worker::clients::{Delivery, NO_LOGIN, RecordProducer, kafka_error};
 use crate::worker::metrics::TaskMetrics;
 use crate::worker::records::{

@@ -31,8 +31,9 @@ pub(crate) use self::subscription::Subscription;
 use super::listener::{TopicsInUse, Voice};
 use super::metrics::{TaskMetrics, TaskState};
 use super::records::{Applied, Chain, Consumed, Converters, ErrorHandling, Origin};
-use super::{StopSignal, TaskId, TaskReport};
-use crate::storage::TargetState;
+use super::{StopSignal, TaskReport};
+use crate::ids::TargetState;
+use crate::ids::TaskId;
 
 /// Time until a batch that failed is put again, unless the task names another.
 const REDELIVERY: Duration = Duration::from_secs(1);

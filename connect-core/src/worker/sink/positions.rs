@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use connect_api::TopicPartition;
 use tracing::warn;
 
-use crate::worker::TaskId;
+use crate::ids::TaskId;
 
 /// Offsets by partition: always the next one to read.
 pub(super) type Offsets = BTreeMap<TopicPartition, i64>;

@@ -33,8 +33,9 @@ pub(crate) use self::transaction::{Boundary, Transaction, initialise};
 use super::clients::Delivery;
 use super::listener::{TopicsInUse, Voice};
 use super::metrics::{TaskMetrics, TaskState};
-use super::{StopSignal, TaskId, TaskOffsets, TaskReport};
-use crate::storage::TargetState;
+use super::{StopSignal, TaskOffsets, TaskReport};
+use crate::ids::TargetState;
+use crate::ids::TaskId;
 
 /// How long the source is silent before what is acknowledged is committed ahead of the flush interval: soon after the
 /// last batch, without a commit for every batch of a trickle.
