@@ -9,7 +9,7 @@ pub(super) fn read(values: &mut Values) -> String {
     {
         let host = values.text("rest.host.name");
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        return format!("http://{host}:{}", values.listed_number("rest.port", 0..=u16::MAX));
+        return format!("http://{host}:{}", values.number::<u16>("rest.port"));
     }
     let listeners = values.list("listeners");
     for text in &listeners {

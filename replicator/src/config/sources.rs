@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::settings::Source;
+use super::notice::Source;
 
 /// Everything that was said outside of files. The executable's command line fills it.
 #[derive(Clone, Debug, Default)]
