@@ -14,6 +14,8 @@ mod clients;
 mod closest;
 mod collect;
 mod definition;
+#[cfg(test)]
+mod document;
 mod known;
 mod listeners;
 mod local;

@@ -58,6 +58,9 @@ const SHORT: i64 = i16::MAX as i64;
 const PORT: i64 = u16::MAX as i64;
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
+/// A number that the worker judges.
+const NUMBER: Kind = Long(i64::MIN, i64::MAX);
+
 const LICENCE: &str = "no licence is needed";
 const ZOOKEEPER: &str = "ZooKeeper is not used";
 const MONITORING: &str = "Control Center is not fed; the worker's REST server has the figures";
@@ -136,7 +139,7 @@ pub const FILES: &[FileParameter] = &[
 pub const SETTINGS: &[KnownSetting] = &[
     // ---- The connector: topics.
     connector("topic.whitelist", List, "")
-        .text(SOURCE_TOPICS, "Topics to copy, by name. Each must exist at the origin when the connector starts.")
+        .text(SOURCE_TOPICS, "Topics to copy, by name, separated by commas. Each must exist at the origin when the connector starts.")
         .importance(High)
         .flag(TOPICS, "whitelist", "WHITELIST", "TOPICS"),
     connector("topic.regex", Text, "")
@@ -146,7 +149,7 @@ pub const SETTINGS: &[KnownSetting] = &[
     connector("topic.blacklist", List, "")
         .text(
             SOURCE_TOPICS,
-            "Topics that are never copied, by name; beats topic.whitelist and topic.regex.",
+            "Topics that are never copied, by name, separated by commas; beats topic.whitelist and topic.regex.",
         )
         .importance(High)
         .flag(TOPICS, "blacklist", "BLACKLIST", "TOPICS"),
@@ -206,8 +209,8 @@ pub const SETTINGS: &[KnownSetting] = &[
     KnownSetting::new(Process, "cluster.id", Text, "")
         .text(
             OFFSETS,
-            "Name of this group of replicators: those with the same name share the work. It stands in for \
-             src.consumer.group.id when that is not set; of a posted connector its default is the connector's name.",
+            "Name of this group of replicators: those with the same name share the work. Stands in for \
+             src.consumer.group.id when that is not set. In a posted connector the default is the connector's name.",
         )
         .flag(CLUSTERS, "cluster.id", "CLUSTER_ID", "NAME"),
     // ---- The connector: memory and connections.
@@ -319,10 +322,6 @@ pub const SETTINGS: &[KnownSetting] = &[
     connector("schema.subject.translator.class", Text, "")
         .text(SCHEMAS, "Java class that renames the subjects of schemas.")
         .effect(NotYet),
-    connector("confluent.license", Text, "")
-        .text(LEFTOVERS, "Licence key of Confluent's replicator.")
-        .effect(Ignored(LICENCE))
-        .flag(RUNNING, "confluent.license", "CONFLUENT_LICENSE", "KEY"),
     connector("schema.*", Text, "")
         .text(
             SCHEMAS,
@@ -438,13 +437,13 @@ pub const SETTINGS: &[KnownSetting] = &[
     // ---- The worker: its group and life.
     worker("offset.flush.interval.ms", Long(1, YEAR), "5000")
         .text(GROUP, "How often progress is stored, in milliseconds. Connect's default is 60000."),
-    handed("offset.flush.timeout.ms", Long(0, INT), "5000")
+    handed("offset.flush.timeout.ms", NUMBER, "5000")
         .text(GROUP, "Longest time for storing progress, in milliseconds."),
     worker("task.shutdown.graceful.timeout.ms", Long(0, YEAR), "5000")
         .text(GROUP, "Longest time for tasks to end when the worker stops, in milliseconds."),
     handed("connect.protocol", Text, "sessioned")
         .text(GROUP, "How work is shared out in the group: eager, compatible or sessioned."),
-    handed("rebalance.timeout.ms", Int(0, INT), "60000")
+    handed("rebalance.timeout.ms", NUMBER, "60000")
         .text(GROUP, "Longest time for workers to join a rebalance, in milliseconds."),
     handed("graceful.handover.enabled", Boolean, "true").text(
         GROUP,
@@ -452,13 +451,13 @@ pub const SETTINGS: &[KnownSetting] = &[
     ),
     handed("scheduled.rebalance.max.delay.ms", Int(0, INT), "300000")
         .text(GROUP, "Time for which the tasks of a lost worker wait for its return, in milliseconds."),
-    handed("session.timeout.ms", Int(1, INT), "10000")
+    handed("session.timeout.ms", NUMBER, "10000")
         .text(GROUP, "Silence after which a worker counts as lost, in milliseconds."),
-    handed("heartbeat.interval.ms", Int(1, INT), "3000")
+    handed("heartbeat.interval.ms", NUMBER, "3000")
         .text(GROUP, "Time between two heartbeats of a worker, in milliseconds."),
-    handed("worker.sync.timeout.ms", Int(0, INT), "3000")
+    handed("worker.sync.timeout.ms", NUMBER, "3000")
         .text(GROUP, "Longest time to catch up with the configurations, in milliseconds."),
-    handed("worker.unsync.backoff.ms", Int(0, INT), "300000")
+    handed("worker.unsync.backoff.ms", NUMBER, "300000")
         .text(GROUP, "Time that a worker stays out of the group if it cannot catch up, in milliseconds."),
     handed("inter.worker.*", Text, "").text(GROUP, "Keys and signatures of requests between workers."),
     handed("auto.restart.*", Text, "").text(GROUP, "Whether and how failed tasks are started again."),
@@ -472,6 +471,10 @@ pub const SETTINGS: &[KnownSetting] = &[
         .text(GROUP, "Names of providers for ${provider:path:key} in configurations."),
     handed("config.providers.*", Text, "").text(GROUP, "Classes and settings of the providers."),
     // ---- Leftovers of Java, licensing, ZooKeeper and Control Center.
+    connector("confluent.license", Text, "")
+        .text(LEFTOVERS, "Licence key of Confluent's replicator.")
+        .effect(Ignored(LICENCE))
+        .flag(RUNNING, "confluent.license", "CONFLUENT_LICENSE", "KEY"),
     leftover("plugin.path", PLUGINS, "Folders of Java plugins."),
     KnownSetting { default: "hybrid_warn", ..leftover("plugin.discovery", PLUGINS, "How Java plugins are found.") },
     leftover("internal.key.converter*", PLUGINS, "Converter of the worker's own keys."),
