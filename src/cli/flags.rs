@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use replicator::config::{FILES, FileParameter, Kind as Values, KnownSetting, SETTINGS};
 
-/// What a parameter takes.
+/// Values that a parameter takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A properties file, with the well-known place where a container has it.

@@ -1,4 +1,4 @@
-//! What the table of settings says of each: the columns. [`super::table`] has the rows.
+//! Columns of the table of settings; [`super::table`] has the rows.
 
 use connect_core::api::Importance;
 
@@ -19,7 +19,7 @@ pub struct KnownSetting {
     pub small_memory: Option<&'static str>,
     /// The part that reads it.
     pub owner: Owner,
-    /// What becomes of it.
+    /// Whether anything comes of it.
     pub effect: Effect,
     /// The heading under which it is documented.
     pub group: &'static str,
@@ -100,7 +100,7 @@ pub enum Owner {
     Nobody,
 }
 
-/// What becomes of a setting.
+/// Consequence of a setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// It does what its text says.

@@ -2,7 +2,7 @@
 
 use super::values::Values;
 
-/// Where the REST server listens, as the worker's `listeners`.
+/// Addresses of the REST server, as the worker's `listeners`.
 pub(super) fn read(values: &mut Values) -> String {
     if values.set("listeners").is_none()
         && (values.set("rest.port").is_some() || values.set("rest.host.name").is_some())

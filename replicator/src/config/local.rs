@@ -1,4 +1,4 @@
-//! What a process was told outside of Connect: kept as it was read, so that the configuration of a connector can be put
+//! Command line and files of a process: kept as they were read, so that the configuration of a connector can be put
 //! before it at any time.
 
 use std::path::PathBuf;

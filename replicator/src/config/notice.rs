@@ -1,10 +1,10 @@
-//! Where a value came from, and what is said about it. Everything that reads settings names places and gives notices
+//! Sources of values, and notices about them. Everything that reads settings names places and gives notices
 //! with these; they know nobody.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where a value came from.
+/// Origin of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
     /// A command line parameter, with its name without dashes.
@@ -39,15 +39,15 @@ impl fmt::Display for Source {
 /// Something worth saying about the configuration, to be logged once at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// How loud.
+    /// Urgency.
     pub level: NoticeLevel,
-    /// Where, if it is about one place.
+    /// The place, if it is about one.
     pub source: Option<Source>,
-    /// What, naming the key.
+    /// The text, which names the key.
     pub text: String,
 }
 
-/// How loud a [`Notice`] is.
+/// Urgency of a [`Notice`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeLevel {
     /// The user probably wants something that does not happen.

@@ -25,7 +25,7 @@ pub struct ReplicatorConfig {
     pub destination: ProducerSettings,
     /// Which topics, and how they look at the destination.
     pub topics: TopicSettings,
-    /// Where to start, and where progress is committed.
+    /// Start positions, and commits of progress.
     pub offsets: OffsetSettings,
     /// The topics of the Connect worker around the connector.
     pub storage: StorageTopics,
@@ -35,9 +35,9 @@ pub struct ReplicatorConfig {
     pub copy: CopySettings,
     /// Every effective value with its source, sorted by key; secrets are already masked.
     pub entries: Vec<ConfigEntry>,
-    /// What the user should know about what was read, in the order found.
+    /// Notices for the user about what was read, in the order found.
     pub notices: Vec<Notice>,
-    /// What command line and files of this process say, for [`super::build::posted`].
+    /// Command line and files of this process, for [`super::build::posted`].
     pub local: Local,
 }
 
@@ -118,7 +118,7 @@ pub struct ConfigEntry {
     pub key: String,
     /// The value that applies; `[hidden]` if `secret`.
     pub value: String,
-    /// Who said so.
+    /// The place that set it.
     pub source: Source,
     /// True for passwords, keys and login lines.
     pub secret: bool,

@@ -32,7 +32,7 @@ impl Values {
         self.map.get(key).filter(|assigned| !assigned.value.is_empty())
     }
 
-    /// Where `key` was set.
+    /// The place where `key` was set.
     pub(super) fn source(&self, key: &str) -> Source {
         self.set(key).map_or(Source::Default, |assigned| assigned.source.clone())
     }
