@@ -146,7 +146,15 @@ impl Plan {
             true => known.contains(peer),
             false => self.peers.contains(peer) && peer.relay_buffer().is_none(),
         };
-        let all = [Peer::Ours, Peer::OursSmall, Peer::OursPreserve, Peer::Rdkafka, Peer::Mm2, Peer::Mm2Tuned];
+        let all = [
+            Peer::Ours,
+            Peer::OursBefore,
+            Peer::OursSmall,
+            Peer::OursPreserve,
+            Peer::Rdkafka,
+            Peer::Mm2,
+            Peer::Mm2Tuned,
+        ];
         let peers = all.into_iter().filter(wanted).filter(|peer| round == 1 || peer.is_ours());
         let control = (round == 1).then_some(None);
         control.into_iter().chain(peers.map(Some)).collect()

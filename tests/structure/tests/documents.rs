@@ -37,7 +37,7 @@ fn is_path(word: &str) -> bool {
     let folder = word.split_once('/').is_some_and(|(first, _)| {
         !first.is_empty() && !first.starts_with('.') && first != "target" && root().join(first).is_dir()
     });
-    plain && (folder || word.ends_with(".rs"))
+    plain && word != "mod.rs" && (folder || word.ends_with(".rs"))
 }
 
 /// `a/{b,c}.rs` is two paths.
