@@ -1,4 +1,4 @@
-//! What copies the topic: ours, and what a user would run instead. Each is the command line and the files that it needs.
+//! The copiers: ours, and those that a user would run instead. Each is the command line and the files that it needs.
 //!
 //! Called by the drains and the latency runs with a [`Job`]; nothing of an earlier run is known to a later one, because
 //! groups, storage topics and aliases carry the run's name.
@@ -45,9 +45,9 @@ pub(crate) struct Job<'a> {
     pub(crate) topic: &'a str,
     /// A name no other run has.
     pub(crate) run: &'a str,
-    /// What the topic holds; for the settings of peers that must be told.
+    /// Contents of the topic; for the settings of peers that must be told.
     pub(crate) case: &'a Case,
-    /// How long producers that have such a setting wait for a batch to fill, ms.
+    /// Longest wait for a batch to fill of producers that have such a setting, ms.
     pub(crate) linger_ms: u32,
     /// For configuration files and logs.
     pub(crate) folder: &'a Path,
@@ -93,7 +93,7 @@ impl Peer {
         matches!(self, Peer::Ours | Peer::OursSmall | Peer::OursPreserve | Peer::OursBefore)
     }
 
-    /// Where the copy goes. MirrorMaker prefixes the alias of the origin, the others are told.
+    /// Destination of the copy. MirrorMaker prefixes the alias of the origin, the others are told.
     pub(crate) fn destination_topic(self, job: &Job<'_>) -> String {
         match self {
             Peer::Mm2 | Peer::Mm2Tuned => format!("{}.{}", job.run, job.topic),
@@ -101,7 +101,7 @@ impl Peer {
         }
     }
 
-    /// What to start.
+    /// The process to start.
     pub(crate) fn command(self, lab: &Lab, job: &Job<'_>) -> Result<Command> {
         match self {
             Peer::Ours | Peer::OursSmall | Peer::OursPreserve | Peer::OursBefore => self.replicator(lab, job),
@@ -151,7 +151,7 @@ impl Peer {
     }
 }
 
-/// What MirrorMaker cannot do without, on clusters of one broker.
+/// Settings without which MirrorMaker does not run on clusters of one broker.
 fn mirror_maker_basics(lab: &Lab, job: &Job<'_>) -> String {
     let internal = ["checkpoints.topic", "heartbeats.topic", "offset-syncs.topic"];
     let storage = ["offset.storage", "status.storage", "config.storage"];
