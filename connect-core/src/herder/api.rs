@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::error::HerderError;
-use super::info::{
+use crate::answers::HerderError;
+use crate::answers::{
     ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
+    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, Stage, TaskInfo, TaskStateInfo,
 };
 use crate::api::ConfigMap;
 use crate::ids::TargetState;
 use crate::storage::Properties;
+use crate::storage::RestartRequest;
 
 /// What every answer of a herder is.
 pub type HerderResult<T> = Result<T, HerderError>;

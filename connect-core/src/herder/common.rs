@@ -4,8 +4,8 @@
 use connect_api::ConfigDef;
 
 use super::api::HerderResult;
-use super::error::HerderError;
-use super::info::{ConfigInfos, ConfigKeyInfo, PluginInfo};
+use crate::answers::HerderError;
+use crate::answers::{ConfigInfos, ConfigKeyInfo, PluginInfo};
 use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;

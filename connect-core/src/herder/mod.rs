@@ -4,8 +4,6 @@
 pub mod api;
 pub mod common;
 pub mod distributed;
-pub mod error;
-pub mod info;
 mod reading;
 pub mod standalone;
 pub mod statuses;

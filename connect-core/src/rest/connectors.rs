@@ -11,8 +11,8 @@ use tracing::warn;
 use super::ApiError;
 use super::body;
 use super::exchange::{Exchange, Json, json as json_answer};
-use crate::herder::error::HerderError;
-use crate::herder::info::{ConnectorInfo, Created};
+use crate::answers::HerderError;
+use crate::answers::{ConnectorInfo, Created};
 use crate::storage::Properties;
 
 /// Names only, or an object with what `expand` (repeatable: `status`, `info`) asks for; other values are ignored.

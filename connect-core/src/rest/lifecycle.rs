@@ -8,7 +8,7 @@ use serde_json::json;
 use super::ApiError;
 use super::exchange::{Exchange, Json, json as json_answer};
 use super::tasks::number;
-use crate::herder::info::RestartRequest;
+use crate::storage::RestartRequest;
 
 /// Any worker does this by itself.
 pub(super) async fn pause(Path(name): Path<String>, exchange: Exchange) -> Result<StatusCode, ApiError> {

@@ -6,7 +6,7 @@ use axum::response::Response;
 use super::ApiError;
 use super::body;
 use super::exchange::{Exchange, json};
-use crate::herder::error::HerderError;
+use crate::answers::HerderError;
 
 pub(super) async fn list(exchange: Exchange) -> Response {
     let connectors_only = exchange.flag("connectorsOnly").unwrap_or(true);
@@ -37,7 +37,7 @@ fn normalized(name: &str) -> &str {
 /// Connect answers whatever keeps it from validating with 500, with the class of the exception in front.
 fn wrapped(error: HerderError) -> HerderError {
     let class = match &error {
-        HerderError::BadRequest(_) => crate::herder::error::BAD_REQUEST_CLASS,
+        HerderError::BadRequest(_) => crate::answers::BAD_REQUEST_CLASS,
         HerderError::Other { class, .. } => class,
         _ => return error,
     };

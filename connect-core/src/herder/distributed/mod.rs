@@ -32,9 +32,9 @@ pub use reconfigure::{InternalClient, InternalRequest};
 pub use settings::{DistributedSettings, ExactlyOnceSource, group_settings};
 
 use self::core::Core;
-use super::error::HerderError;
-use super::info::Stage;
 use super::statuses::StatusWriter;
+use crate::answers::HerderError;
+use crate::answers::Stage;
 use crate::storage::{ConfigState, StatusStore};
 use crate::worker::Worker;
 

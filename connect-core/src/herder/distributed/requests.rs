@@ -9,19 +9,19 @@ use tokio::sync::watch;
 use super::core::DistributedHerder;
 use super::leader::RESTARTING;
 use super::{InternalRequest, exactly_once, reconfigure};
+use crate::answers::HerderError;
+use crate::answers::{
+    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
+    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, Stage, TaskInfo, TaskStateInfo,
+};
 use crate::api::ConfigMap;
 use crate::herder::api::{Herder, HerderResult};
 use crate::herder::common;
-use crate::herder::error::HerderError;
-use crate::herder::info::{
-    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
-};
 use crate::herder::reading;
 use crate::ids::TargetState;
 use crate::ids::TaskId;
 use crate::loggers;
+use crate::storage::RestartRequest;
 use crate::storage::{ConfigState, Properties};
 
 impl DistributedHerder {

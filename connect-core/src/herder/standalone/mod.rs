@@ -20,9 +20,9 @@ use tokio::sync::{Mutex, watch};
 
 use self::herald::Herald;
 use super::api::{Herder, HerderResult};
-use super::error::HerderError;
-use super::info::{ConnectorInfo, Created, Stage};
 use super::statuses::StatusWriter;
+use crate::answers::HerderError;
+use crate::answers::{ConnectorInfo, Created, Stage};
 use crate::ids::TargetState;
 use crate::storage::{ConfigState, ConfigStore, MemoryLog, Properties, StatusStore, StorageError};
 use crate::worker::{StopReport, Worker};

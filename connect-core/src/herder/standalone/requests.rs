@@ -7,18 +7,18 @@ use async_trait::async_trait;
 use tracing::info;
 
 use super::{StandaloneHerder, stored};
+use crate::answers::HerderError;
+use crate::answers::{
+    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
+    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, Stage, TaskInfo, TaskStateInfo,
+};
 use crate::api::ConfigMap;
 use crate::herder::api::{Herder, HerderResult};
-use crate::herder::error::HerderError;
-use crate::herder::info::{
-    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
-};
 use crate::herder::{common, reading};
 use crate::ids::TargetState;
 use crate::ids::{InstanceId, TaskId};
 use crate::loggers;
+use crate::storage::RestartRequest;
 use crate::storage::{Properties, State};
 use crate::worker::StatusListener;
 

@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 use super::*;
+use crate::answers::ConnectorOffsets;
 use crate::api::ConfigMap;
-use crate::herder::info::{ConnectorOffsets, RestartRequest};
 use crate::plugins::Plugins;
+use crate::storage::RestartRequest;
 use crate::storage::{OffsetStore, State};
 use crate::worker::{OffsetBacking, Surroundings, WorkerSettings};
 

@@ -4,12 +4,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use crate::answers::*;
 use crate::api::ConfigMap;
 use crate::herder::api::{Herder, HerderResult};
-use crate::herder::error::HerderError;
-use crate::herder::info::*;
 use crate::ids::TargetState;
-use crate::storage::{Properties, State};
+use crate::storage::{Properties, RestartRequest, State};
 
 /// The herder.
 #[derive(Default)]
