@@ -179,7 +179,7 @@ impl Worker {
     /// all. Where the leader cannot be told so until `limit`, what is there stays.
     async fn offer(&self, config: &Properties, limit: Instant) -> Result<bool, StartError> {
         let herder = self.herder();
-        let stored = herder.connector_config(CONNECTOR_NAME).await.ok();
+        let stored = herder.reader().connector_config(CONNECTOR_NAME).await.ok();
         if stored.as_ref() == Some(config) {
             return Ok(true);
         }

@@ -10,11 +10,11 @@ use crate::answers::HerderError;
 
 pub(super) async fn list(exchange: Exchange) -> Response {
     let connectors_only = exchange.flag("connectorsOnly").unwrap_or(true);
-    json(exchange.state.herder.connector_plugins(connectors_only))
+    json(exchange.state.herder.reader().connector_plugins(connectors_only))
 }
 
 pub(super) async fn config(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
-    exchange.local(exchange.state.herder.connector_plugin_config(&plugin)).await.map(json)
+    exchange.local(exchange.state.herder.reader().connector_plugin_config(&plugin)).await.map(json)
 }
 
 pub(super) async fn validate(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
@@ -25,7 +25,7 @@ pub(super) async fn validate(Path(plugin): Path<String>, exchange: Exchange) -> 
         let message = format!("Included connector type {class} does not match request type {plugin}");
         return Err(ApiError::bad_request(message));
     }
-    let checked = exchange.state.herder.validate(config);
+    let checked = exchange.state.herder.reader().validate(config);
     exchange.local(async { checked.await.map_err(wrapped) }).await.map(json)
 }
 
