@@ -9,6 +9,7 @@ pub mod admin;
 pub mod batch;
 pub mod cluster;
 mod error;
+mod error_code;
 pub mod failpoint;
 pub mod fetch;
 pub mod frame;
@@ -18,5 +19,6 @@ pub mod produce;
 pub mod settings;
 pub mod transport;
 
-pub use error::{ErrorCode, WireError, code_name};
+pub use error::WireError;
+pub use error_code::{ErrorCode, code_name};
 pub use kafka_protocol;

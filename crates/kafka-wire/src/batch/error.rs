@@ -91,13 +91,10 @@ pub enum BatchError {
         /// The limit, bytes.
         limit: usize,
     },
-    /// One record alone exceeds what the destination takes.
-    #[error(
-        "the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}; \
-         raise max.message.bytes of the destination topic"
-    )]
+    /// One record alone exceeds the limit of a batch.
+    #[error("the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}")]
     RecordTooLarge {
-        /// Offset of the record at the origin.
+        /// Offset of the record in the log that it was read from.
         offset: i64,
         /// Bytes of a batch that holds only this record.
         size: usize,

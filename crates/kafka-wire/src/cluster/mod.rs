@@ -21,6 +21,7 @@ use tracing::{info, warn};
 pub use metadata::{Broker, Metadata, PartitionMetadata, TopicMetadata};
 
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::frame::Connection;
 use crate::settings::ClientSettings;
 use crate::transport::SharedConnector;
@@ -139,11 +140,8 @@ impl Cluster {
             }),
         );
         let answer = connection.call(&request).await?;
-        if answer.error_code != 0 {
-            return Err(WireError::broker(
-                format!("metadata of the {} cluster", self.role()),
-                answer.error_code,
-            ));
+        if let Some(code) = ErrorCode::try_from_code(answer.error_code) {
+            return Err(WireError::broker(format!("metadata of the {} cluster", self.role()), code));
         }
         let fresh = Metadata::from_response(answer);
         let mut known = self.inner.metadata.write().unwrap_or_else(PoisonError::into_inner);

@@ -19,7 +19,8 @@ use super::lane::{self, Lane, LaneId};
 use super::session::Ask;
 use super::{FetchEvent, FetchProblem, FetchSettings, News};
 use crate::cluster::Cluster;
-use crate::error::{WireError, code_name};
+use crate::error::WireError;
+use crate::error_code::{ErrorCode, code_name};
 use crate::frame::Connection;
 
 /// How soon a partition that cannot be read is looked at again.
@@ -62,7 +63,7 @@ pub struct Fetcher {
     pub(super) settings: FetchSettings,
     pub(super) partitions: BTreeMap<usize, Partition>,
     /// Keys of partitions without a lane.
-    pub(super) homeless: BTreeSet<usize>,
+    pub(super) leaderless: BTreeSet<usize>,
     by_name: HashMap<Arc<str>, HashMap<i32, usize>>,
     pub(super) by_id: HashMap<Uuid, Arc<str>>,
     pub(super) lanes: BTreeMap<LaneId, Lane>,
@@ -91,7 +92,7 @@ impl Fetcher {
         Self {
             cluster,
             partitions: BTreeMap::new(),
-            homeless: BTreeSet::new(),
+            leaderless: BTreeSet::new(),
             by_name: HashMap::new(),
             by_id: HashMap::new(),
             lanes: BTreeMap::new(),
@@ -126,7 +127,7 @@ impl Fetcher {
         };
         self.by_name.entry(partition.topic.clone()).or_default().insert(number, key);
         self.partitions.insert(key, partition);
-        self.homeless.insert(key);
+        self.leaderless.insert(key);
     }
 
     /// Reads on from `offset`, whatever came before. Ends a problem's stop.
@@ -229,9 +230,9 @@ impl Fetcher {
         let lanes = self.lanes.values().filter(|l| !l.busy && !l.partitions.is_empty());
         // A time that has passed holds nothing up: such a lane has nothing to ask for, or waits for memory.
         let lanes = lanes.filter_map(|l| l.not_before).filter(|at| *at > now);
-        let homeless = self.homeless.iter().filter_map(|key| self.partitions.get(key));
-        let homeless = homeless.filter(|p| !p.stopped && !self.looking_up).map(|p| p.look_up_at);
-        lanes.chain(homeless).min()
+        let leaderless = self.leaderless.iter().filter_map(|key| self.partitions.get(key));
+        let leaderless = leaderless.filter(|p| !p.stopped && !self.looking_up).map(|p| p.look_up_at);
+        lanes.chain(leaderless).min()
     }
 
     fn handle(&mut self, outcome: Outcome) {
@@ -258,12 +259,16 @@ impl Fetcher {
     fn answered(&mut self, id: LaneId, answer: FetchResponse) {
         let Some(lane) = self.lanes.get_mut(&id) else { return };
         lane.busy = false;
-        if answer.error_code != 0 {
-            debug!("fetch session with broker {}: {}", id.0, code_name(answer.error_code));
+        if let Some(code) = ErrorCode::try_from_code(answer.error_code) {
+            debug!("fetch session with broker {}: {}", id.0, code_name(code.code()));
             lane.session.reset();
             // The session is gone, out of step, or began without topic ids: a new one cures it at once.
-            if !matches!(answer.error_code, 70 | 71 | 106) {
-                let code = answer.error_code;
+            if !matches!(
+                code,
+                ErrorCode::FetchSessionIdNotFound
+                    | ErrorCode::InvalidFetchSessionEpoch
+                    | ErrorCode::FetchSessionTopicIdError
+            ) {
                 self.lane_failed(id, &WireError::broker(format!("fetch from broker {}", id.0), code));
             }
             return;
@@ -330,7 +335,8 @@ impl Fetcher {
                 }
                 match &news {
                     News::Problem(
-                        problem @ (FetchProblem::NotAuthorized | FetchProblem::Other { code: -1 }),
+                        problem @ (FetchProblem::NotAuthorized
+                        | FetchProblem::Other { code: ErrorCode::UnknownServerError }),
                     ) => {
                         let known = partition.ailing.replace(problem.clone()).is_some();
                         self.leave_lane(key, Instant::now() + PROBLEM_PAUSE);
@@ -348,9 +354,9 @@ impl Fetcher {
                     "{}-{}: {}, looking for the leader",
                     partition.topic,
                     partition.number,
-                    code_name(code)
+                    code_name(code.code())
                 );
-                self.away(key, &code_name(code));
+                self.away(key, &code_name(code.code()));
                 self.refresh(key);
             }
             Verdict::CheckTopicId => self.refresh(key),
@@ -369,7 +375,7 @@ impl Fetcher {
     fn leave_lane(&mut self, key: usize, look_up_at: Instant) {
         let Some(partition) = self.partitions.get_mut(&key) else { return };
         partition.look_up_at = look_up_at;
-        self.homeless.insert(key);
+        self.leaderless.insert(key);
         if let Some(lane) = partition.lane.take().and_then(|id| self.lanes.get_mut(&id)) {
             lane.partitions.remove(&key);
         }

@@ -11,6 +11,7 @@ use super::lane::{Lane, LaneId};
 use super::{FetchEvent, FetchProblem, News};
 use crate::cluster::Metadata;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// How long a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
 /// is the ordinary life of a cluster.
@@ -24,7 +25,7 @@ impl Fetcher {
     pub(super) fn assign(&mut self) {
         let now = Instant::now();
         let due = |partition: &Partition| !partition.stopped && partition.look_up_at <= now;
-        let keys = self.homeless.iter().copied().filter(|key| self.partitions.get(key).is_some_and(due));
+        let keys = self.leaderless.iter().copied().filter(|key| self.partitions.get(key).is_some_and(due));
         let keys: Vec<usize> = keys.collect();
         if keys.is_empty() {
             return;
@@ -41,7 +42,7 @@ impl Fetcher {
                     if !partition.topic_id.is_nil() {
                         self.by_id.insert(partition.topic_id, partition.topic.clone());
                     }
-                    self.homeless.remove(&key);
+                    self.leaderless.remove(&key);
                     let new = || Lane::new(self.budget.share());
                     self.lanes.entry(lane).or_insert_with(new).partitions.insert(key);
                 }
@@ -88,7 +89,7 @@ impl Fetcher {
                 partition.near = None;
                 partition.stale = true;
                 partition.look_up_at = at;
-                self.homeless.insert(key);
+                self.leaderless.insert(key);
                 self.away(key, &error.to_string());
             }
         }
@@ -136,7 +137,7 @@ impl Fetcher {
         }
         let mut away = Vec::new();
         let metadata = self.cluster.metadata();
-        for key in &self.homeless {
+        for key in &self.leaderless {
             let Some(partition) = self.partitions.get_mut(key).filter(|p| !p.stopped) else { continue };
             if topics.binary_search_by(|topic| topic.as_str().cmp(&partition.topic)).is_err() {
                 continue;
@@ -186,9 +187,9 @@ fn place(partition: &mut Partition, metadata: &Metadata) -> Option<i32> {
 /// What metadata says is wrong with a partition's topic.
 fn problem(partition: &Partition, metadata: &Metadata) -> Option<FetchProblem> {
     let Some(topic) = metadata.topics.get(&*partition.topic) else { return Some(FetchProblem::Missing) };
-    match topic.error_code {
-        29 => Some(FetchProblem::NotAuthorized),
-        3 => Some(FetchProblem::Missing),
+    match topic.error {
+        Some(ErrorCode::TopicAuthorizationFailed) => Some(FetchProblem::NotAuthorized),
+        Some(ErrorCode::UnknownTopicOrPartition) => Some(FetchProblem::Missing),
         _ if !partition.topic_id.is_nil() && !topic.id.is_nil() && topic.id != partition.topic_id => {
             Some(FetchProblem::Recreated { was: partition.topic_id, now: topic.id })
         }

@@ -21,6 +21,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{Outbound, SendGate, Versions, api_name};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::settings::ClientSettings;
 use crate::transport::{BoxStream, SharedConnector, sasl};
 
@@ -136,15 +137,15 @@ impl Connection {
         loop {
             let frame = self.encode(&request, version)?;
             let mut body = self.send::<ApiVersionsRequest>(version, frame).await?;
-            let code = body.get(..2).map_or(-1, |mut b| b.get_i16());
-            if code == 35 && version > 0 {
+            let code = body.get(..2).and_then(|mut b| ErrorCode::try_from_code(b.get_i16()));
+            if code == Some(ErrorCode::UnsupportedVersion) && version > 0 {
                 version = 0;
                 continue;
             }
             let answer = self.decode::<ApiVersionsRequest>(&mut body, version)?;
-            return match answer.error_code {
-                0 => Ok(Versions::from_response(&answer)),
-                code => Err(WireError::broker(format!("ApiVersions from {}", self.address()), code)),
+            return match ErrorCode::try_from_code(answer.error_code) {
+                None => Ok(Versions::from_response(&answer)),
+                Some(code) => Err(WireError::broker(format!("ApiVersions from {}", self.address()), code)),
             };
         }
     }

@@ -14,6 +14,7 @@ use tracing::{info, warn};
 use super::{KeyedRecord, TopicLog, partition_for};
 use crate::batch::{BatchBuilder, BatchError, Codec, Headers};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// A batch is closed when it has reached this size, half of what a broker accepts by default.
 const BATCH_BYTES: usize = 512 << 10;
@@ -87,13 +88,14 @@ impl TopicLog {
         let mut results = answer.responses.into_iter().flat_map(|t| t.partition_responses);
         let what = || format!("write to {}-{partition}", self.topic);
         let error = match results.find(|p| p.index == partition) {
-            Some(result) if result.error_code == 0 => return Ok(()),
-            Some(result) => WireError::Broker {
-                context: what(),
-                code: result.error_code,
-                detail: result.error_message.map(|m| m.to_string()),
+            Some(result) => match ErrorCode::try_from_code(result.error_code) {
+                None => return Ok(()),
+                Some(code) => {
+                    let detail = result.error_message.map(|m| m.to_string());
+                    WireError::Broker { context: what(), code, detail }
+                }
             },
-            None => WireError::broker(what(), -1),
+            None => WireError::broker(what(), ErrorCode::UnknownServerError),
         };
         let error = error.needing("WRITE on the topic");
         if error.is_retriable() {

@@ -24,7 +24,7 @@ mod request;
 
 use std::time::Duration;
 
-pub use fault::cure;
+pub use fault::{Advice, Refusal};
 pub use producer::Producer;
 
 pub use crate::frame::SendGate;
@@ -44,6 +44,8 @@ pub struct ProduceSettings {
     pub timeout: Duration,
     /// Merging of small batches; `None` keeps every batch as it is.
     pub merge: Option<MergeSettings>,
+    /// The caller's words for reasons and the log.
+    pub advice: Advice,
 }
 
 /// When and how far uncompressed CreateTime batches that wait behind each other are made one.
@@ -65,7 +67,7 @@ pub enum ProduceEvent {
         /// The partition, as [`Producer::open`] numbered it.
         partition: usize,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The wait is over.
     Resumed {
@@ -79,7 +81,7 @@ pub enum ProduceEvent {
         /// Tag of the first.
         tag: i64,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The broker refuses a batch for good. Everything from it on was dropped; nothing more is taken.
     Stopped {
@@ -87,8 +89,8 @@ pub enum ProduceEvent {
         partition: usize,
         /// Tag of the refused batch.
         tag: i64,
-        /// What the broker said and which setting would cure it.
-        reason: String,
+        /// The broker's answer.
+        reason: Refusal,
     },
 }
 

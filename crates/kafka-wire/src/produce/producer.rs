@@ -12,14 +12,15 @@ use kafka_protocol::messages::{ProduceRequest, ProduceResponse};
 use tokio::time::{Instant, sleep_until};
 use tracing::{debug, info, warn};
 
-use super::fault::{Fault, classify};
+use super::fault::{Fault, Refusal, classify};
 use super::lane::{Lane, LaneId};
-use super::leaders::Homeless;
+use super::leaders::Leaderless;
 use super::partition::{Decision, Identity, Partition, Phase, Stored};
 use super::request::{Part, encode};
 use super::{Acknowledgement, ProduceEvent, ProduceSettings};
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::failpoint::planted;
 use crate::frame::{Connection, SendGate};
 
@@ -45,7 +46,7 @@ pub(super) enum Outcome {
     /// Metadata, asked for these partitions.
     Metadata(Vec<usize>, Result<(), WireError>),
     /// A producer id, for one partition or (`None`) for all that have none.
-    Named(Option<usize>, Result<Identity, WireError>),
+    ProducerId(Option<usize>, Result<Identity, WireError>),
 }
 
 /// Writes partitions of one cluster. See the module for its guarantees.
@@ -57,10 +58,10 @@ pub struct Producer {
     pub(super) lanes: BTreeMap<LaneId, Lane>,
     pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
     pub(super) identity: Option<Identity>,
-    pub(super) naming: bool,
+    pub(super) awaits_producer_id: bool,
     pub(super) looking_up: bool,
     /// Partitions without a lane.
-    pub(super) homeless: BTreeMap<usize, Homeless>,
+    pub(super) leaderless: BTreeMap<usize, Leaderless>,
     waiting: BTreeSet<(Instant, usize)>,
     pub(super) events: Vec<ProduceEvent>,
     acknowledged: Vec<Acknowledgement>,
@@ -87,9 +88,9 @@ impl Producer {
             lanes: BTreeMap::new(),
             operations: FuturesUnordered::new(),
             identity: None,
-            naming: false,
+            awaits_producer_id: false,
             looking_up: false,
-            homeless: BTreeMap::new(),
+            leaderless: BTreeMap::new(),
             waiting: BTreeSet::new(),
             events: Vec::new(),
             acknowledged: Vec::new(),
@@ -113,7 +114,7 @@ impl Producer {
         let index = self.partitions.len();
         self.partitions.push(Partition::new(topic, number));
         self.by_name.entry(topic.to_owned()).or_default().insert(number, index);
-        self.homeless.insert(index, Homeless::new());
+        self.leaderless.insert(index, Leaderless::new());
         index
     }
 
@@ -295,7 +296,7 @@ impl Producer {
 
     fn deadline(&self) -> Option<Instant> {
         let lanes = self.lanes.values().filter(|l| !l.ready.is_empty()).filter_map(|l| l.not_before);
-        let look_up = self.homeless.values().map(|h| h.at).filter(|_| !self.looking_up);
+        let look_up = self.leaderless.values().map(|h| h.at).filter(|_| !self.looking_up);
         let now = Instant::now();
         let waiting = self.waiting.first().map(|(at, _)| *at);
         lanes.filter(|at| *at > now).chain(look_up).chain(waiting).chain(self.held_until).min()
@@ -312,7 +313,7 @@ impl Producer {
             Outcome::Connected(id, Err(error)) => self.connect_failed(id, &error),
             Outcome::Answered(id, sent, result) => self.answered(id, sent, result),
             Outcome::Metadata(asked, result) => self.looked_up(&asked, result),
-            Outcome::Named(partition, result) => self.named(partition, result),
+            Outcome::ProducerId(partition, result) => self.producer_id_given(partition, result),
         }
     }
 
@@ -330,7 +331,7 @@ impl Producer {
             }
             partition.listed = None;
             if partition.lane == Some(id) {
-                self.retry(index, error.to_string(), at);
+                self.retry(index, error.into(), at);
             }
         }
     }
@@ -350,7 +351,7 @@ impl Producer {
             Err(error) => {
                 debug!("producing to broker {} of the {} cluster: {error}", id.0, self.cluster.role());
                 for (index, sequence) in &sent {
-                    self.partitions[*index].answered(*sequence, Err(Fault::Retry(error.to_string())));
+                    self.partitions[*index].answered(*sequence, Err(Fault::Retry((&error).into())));
                 }
             }
         }
@@ -366,17 +367,18 @@ impl Producer {
             for p in &topic.partition_responses {
                 let Some(index) = numbers.get(&p.index) else { continue };
                 let stored = Stored { base_offset: p.base_offset, append_time: p.log_append_time_ms };
-                let outcome = match p.error_code {
-                    0 => Ok(stored),
+                let outcome = match ErrorCode::try_from_code(p.error_code) {
+                    None => Ok(stored),
                     // The broker has had it for so long that it no longer knows where.
-                    46 => Ok(Stored { base_offset: -1, ..stored }),
-                    code => Err(classify(code, p.error_message.as_deref())),
+                    Some(ErrorCode::DuplicateSequenceNumber) => Ok(Stored { base_offset: -1, ..stored }),
+                    Some(code) => Err(classify(code, p.error_message.as_deref(), self.settings.advice)),
                 };
                 outcomes.insert(*index, outcome);
             }
         }
         for (index, sequence) in sent {
-            let missing = || Err(Fault::Retry("the broker's answer leaves the partition out".to_owned()));
+            let missing =
+                || Err(Fault::Retry("the broker's answer leaves the partition out".to_owned().into()));
             self.partitions[*index].answered(*sequence, outcomes.remove(index).unwrap_or_else(missing));
         }
     }
@@ -398,12 +400,13 @@ impl Producer {
                 let pause = self.pause(self.partitions[index].attempts);
                 self.retry(index, reason, Instant::now() + pause);
             }
-            Some(Decision::Rename(reason)) => {
+            Some(Decision::NewProducer(reason)) => {
                 info!("{}-{}: {reason}, going on with a new producer id", partition.topic, partition.number);
-                self.name(Some(index));
+                self.init_producer_id(Some(index));
             }
             Some(Decision::Rewind { tag, reason }) => {
-                warn!("{}-{}: {reason}; reading again from the origin", partition.topic, partition.number);
+                let rewound = self.settings.advice.rewound;
+                warn!("{}-{}: {reason}; {rewound}", partition.topic, partition.number);
                 self.events.push(ProduceEvent::Rewind { partition: index, tag, reason });
             }
             Some(Decision::Stop { tag, reason }) => {
@@ -414,21 +417,21 @@ impl Producer {
     }
 
     /// Waits until `at`, then looks for the leader and sends again.
-    fn retry(&mut self, index: usize, reason: String, at: Instant) {
+    fn retry(&mut self, index: usize, reason: Refusal, at: Instant) {
         let partition = &mut self.partitions[index];
         partition.attempts += 1;
         partition.phase = Phase::Waiting(at);
         partition.lane = None;
         let impatient = partition.attempts >= PATIENCE;
         self.waiting.insert((at, index));
-        self.homeless.insert(index, Homeless::after_fault());
+        self.leaderless.insert(index, Leaderless::after_fault());
         if impatient {
             self.tell_waiting(index, reason);
         }
     }
 
     /// Tells the caller that a partition waits, and lets go of the memory that its batches hold.
-    pub(super) fn tell_waiting(&mut self, index: usize, reason: String) {
+    pub(super) fn tell_waiting(&mut self, index: usize, reason: Refusal) {
         let partition = &mut self.partitions[index];
         if partition.phase == Phase::Stopped {
             return;
