@@ -16,9 +16,13 @@ pub mod frame;
 pub mod group;
 pub mod log;
 pub mod produce;
+mod reminder;
 pub mod settings;
+mod topic_partition;
 pub mod transport;
 
 pub use error::WireError;
 pub use error_code::{ErrorCode, code_name};
 pub use kafka_protocol;
+pub use reminder::Reminder;
+pub use topic_partition::TopicPartition;

@@ -22,6 +22,7 @@ use crate::cluster::Cluster;
 use crate::error::WireError;
 use crate::error_code::{ErrorCode, code_name};
 use crate::frame::Connection;
+use crate::reminder::Reminder;
 
 /// How soon a partition that cannot be read is looked at again.
 pub(super) const PROBLEM_PAUSE: Duration = Duration::from_secs(2);
@@ -70,8 +71,8 @@ pub struct Fetcher {
     pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
     pub(super) looking_up: bool,
     pub(super) look_up_failures: u32,
-    /// When the log was last told that the cluster is waited for; `None` while it is not.
-    pub(super) reminded: Option<Instant>,
+    /// Whether the log was told that the cluster is waited for, and when.
+    pub(super) reminder: Reminder,
     pub(super) budget: Arc<MemoryBudget>,
     freed: Arc<Notify>,
     pub(super) ready: Vec<FetchEvent>,
@@ -99,7 +100,7 @@ impl Fetcher {
             operations: FuturesUnordered::new(),
             looking_up: false,
             look_up_failures: 0,
-            reminded: None,
+            reminder: Reminder::default(),
             budget: MemoryBudget::new(settings.budget_bytes, freed.clone()),
             settings,
             freed,

@@ -17,9 +17,6 @@ use crate::error_code::ErrorCode;
 /// is the ordinary life of a cluster.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
-
 impl Fetcher {
     /// Pins partitions to lanes of their leaders, and looks for leaders where none is known.
     pub(super) fn assign(&mut self) {
@@ -107,8 +104,7 @@ impl Fetcher {
             partition.ailing = Some(problem.clone());
             self.ready.push(FetchEvent { key, news: News::Problem(problem) });
         }
-        if self.reminded.is_none_or(|at| now - at >= REMINDER) {
-            self.reminded = Some(now);
+        if self.reminder.is_due() {
             warn!("waiting for the {} cluster to be read: {reason}", self.cluster.role());
         }
     }
@@ -119,7 +115,7 @@ impl Fetcher {
         partition.away_since = None;
         if partition.ailing.take().is_some() {
             self.ready.push(FetchEvent { key, news: News::Recovered });
-            if self.reminded.take().is_some() {
+            if self.reminder.is_over() {
                 info!("the {} cluster is read again", self.cluster.role());
             }
         }

@@ -19,13 +19,11 @@ use super::{Due, Election, GroupError, GroupSettings, Joined, Lost, Participant,
 use crate::cluster::Cluster;
 use crate::error::WireError;
 use crate::error_code::ErrorCode;
+use crate::reminder::Reminder;
 use crate::settings::ClientSettings;
 
 /// How much later than the rebalance time-out a JoinGroup is given up (as Java does).
 const JOIN_GRACE: Duration = Duration::from_secs(5);
-
-/// How often a join that goes on failing is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 /// A member of a group. Dropping it ends its heartbeats without leaving: the others wait until its session ends.
 pub struct GroupMember {
@@ -128,7 +126,7 @@ impl GroupMember {
     async fn rebalance<P: Participant>(&mut self, participant: &mut P) -> Result<Joined, GroupError> {
         let began = Instant::now();
         let mut backoff = self.coordinator.cluster().retry_backoff();
-        let mut said: Option<Instant> = None;
+        let mut reminder = Reminder::default();
         loop {
             let (why, at_once) = match self.attempt(participant).await {
                 Ok(joined) => {
@@ -151,10 +149,10 @@ impl GroupMember {
                 continue;
             }
             // A coordinator that is being created or elected is nothing to warn of.
-            match said.replace(Instant::now()) {
-                None => info!("{why}; trying again"),
-                Some(at) if at.elapsed() >= REMINDER => warn!("{why}; trying again"),
-                earlier => said = earlier,
+            match (reminder.is_mentioned(), reminder.is_due()) {
+                (false, _) => info!("{why}; trying again"),
+                (true, true) => warn!("{why}; trying again"),
+                (true, false) => {}
             }
             sleep(backoff.next().unwrap_or(self.settings.heartbeat_interval)).await;
         }

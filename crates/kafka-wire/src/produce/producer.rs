@@ -23,6 +23,7 @@ use crate::error::WireError;
 use crate::error_code::ErrorCode;
 use crate::failpoint::planted;
 use crate::frame::{Connection, SendGate};
+use crate::reminder::Reminder;
 
 /// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
 /// is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a cluster.
@@ -30,9 +31,6 @@ pub(super) const PATIENCE: u32 = 4;
 
 /// A zero back-off would spin.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
-
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 /// How often a closed gate is looked at.
 const GATE_PAUSE: Duration = Duration::from_millis(100);
@@ -65,7 +63,7 @@ pub struct Producer {
     waiting: BTreeSet<(Instant, usize)>,
     pub(super) events: Vec<ProduceEvent>,
     acknowledged: Vec<Acknowledgement>,
-    reminded: Option<Instant>,
+    reminder: Reminder,
     gate: Option<SendGate>,
     /// The gate was closed: when to look again.
     held_until: Option<Instant>,
@@ -94,7 +92,7 @@ impl Producer {
             waiting: BTreeSet::new(),
             events: Vec::new(),
             acknowledged: Vec::new(),
-            reminded: None,
+            reminder: Reminder::default(),
             gate: None,
             held_until: None,
         }
@@ -454,8 +452,7 @@ impl Producer {
     }
 
     pub(super) fn remind(&mut self, reason: &str) {
-        if self.reminded.is_none_or(|at| at.elapsed() >= REMINDER) {
-            self.reminded = Some(Instant::now());
+        if self.reminder.is_due() {
             warn!("the {} cluster cannot be written now: {reason}", self.cluster.role());
         }
     }
