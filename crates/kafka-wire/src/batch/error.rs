@@ -1,6 +1,6 @@
 //! What can be wrong with record batches, as one error type for the whole `batch` module.
 
-use super::Codec;
+use super::codec_id::Codec;
 
 /// Why bytes could not be read as record batches, or records not be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

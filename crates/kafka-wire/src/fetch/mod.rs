@@ -10,6 +10,7 @@
 //! never resolved by skipping.
 
 mod answer;
+mod answers;
 mod budget;
 mod fetcher;
 mod lane;

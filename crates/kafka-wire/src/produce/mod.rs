@@ -15,12 +15,15 @@
 //! restart of a destination broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
 //! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
 
+mod answers;
 mod fault;
 mod lane;
+mod leaderless;
 mod leaders;
 mod partition;
 mod producer;
 mod request;
+mod sending;
 
 use std::time::Duration;
 
