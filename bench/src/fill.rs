@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use kafka_wire::batch::{BatchBuilder, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster as Client;
-use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
 use tokio::sync::mpsc;
 
 use crate::cases::{Case, PARTITIONS};
@@ -27,6 +27,7 @@ pub(crate) fn settings() -> ProduceSettings {
         max_request_bytes: 1 << 20,
         timeout: Duration::from_secs(30),
         merge: None,
+        advice: Advice::default(),
     }
 }
 

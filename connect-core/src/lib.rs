@@ -11,7 +11,6 @@ mod java_json;
 mod java_order;
 pub mod loggers;
 pub mod plugins;
-mod reminder;
 pub mod rest;
 pub mod storage;
 pub mod validation;

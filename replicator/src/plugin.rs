@@ -15,6 +15,7 @@ use kafka_wire::produce::{MergeSettings, ProduceSettings};
 use crate::config::{self, BatchMode, CONNECTOR_CLASS, Local, ReplicatorConfig};
 use crate::connector::ReplicatorSourceConnector;
 use crate::context::{Contexts, Network};
+use crate::copy::cures::advice;
 use crate::copy::task::CopyTask;
 use crate::monitoring::MonitorHandle;
 use crate::offsets;
@@ -70,6 +71,7 @@ pub(crate) fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
         max_request_bytes: MAX_REQUEST_BYTES,
         timeout: config.destination.client.request_timeout,
         merge: (copy.batches == BatchMode::Merge).then_some(merge),
+        advice: advice(),
     }
 }
 

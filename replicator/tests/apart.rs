@@ -16,7 +16,7 @@ use kafka_sim::{Action, ApiKey, Cluster as Sim, Fault};
 use kafka_wire::admin::GroupOffset;
 use kafka_wire::batch::{BatchBuilder, Codec, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
 use kafka_wire::settings::ProducerSettings;
 use kafka_wire::transport::TcpConnector;
 use replicator::monitoring::{Monitor, MonitorHandle, PartitionState};
@@ -113,8 +113,13 @@ fn batch(records: i32) -> OutgoingBatch {
 
 /// Writes ten records to every partition of a topic.
 async fn fill(sim: &Sim, topic: &str, partitions: i32) {
-    let produce =
-        ProduceSettings { lanes_per_broker: 1, max_request_bytes: 1 << 20, timeout: LIMIT, merge: None };
+    let produce = ProduceSettings {
+        lanes_per_broker: 1,
+        max_request_bytes: 1 << 20,
+        timeout: LIMIT,
+        merge: None,
+        advice: Advice::default(),
+    };
     let cluster = client(sim);
     cluster.connect().await.unwrap();
     let mut producer = Producer::new(cluster, produce);

@@ -27,7 +27,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError, ConnectorPlugin};
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{ProduceSettings, SendGate};
+use kafka_wire::produce::{Advice, ProduceSettings, SendGate};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
 
@@ -90,6 +90,7 @@ impl Default for Surroundings {
             max_request_bytes: RAW_REQUEST_BYTES,
             timeout: Duration::from_secs(30),
             merge: None,
+            advice: Advice::default(),
         };
         Self { executor: Executor::Threads, clusters: Arc::new(tcp), raw }
     }

@@ -4,6 +4,7 @@
 mod aborted;
 pub(crate) mod assignment;
 mod classify;
+pub(crate) mod cures;
 mod partition;
 pub(crate) mod task;
 

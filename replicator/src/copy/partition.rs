@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::aborted::AbortedFilter;
 use super::classify::{Bad, Stamping, Verdict, classify};
+use super::cures::at_origin;
 use crate::monitoring::{Mode, PartitionFigures, PartitionState};
 
 /// What the copy of one partition knows.
@@ -157,7 +158,7 @@ impl CopiedPartition {
     }
 
     fn show(&self) {
-        let origin = self.origin_fault.as_ref().map(ToString::to_string);
+        let origin = self.origin_fault.as_ref().map(at_origin);
         let faults: Vec<String> = self.destination_fault.clone().into_iter().chain(origin).collect();
         self.figures.set_state(match faults.is_empty() {
             true => PartitionState::Running,

@@ -21,6 +21,7 @@ use tracing::{error, info, warn};
 
 use super::assignment::{PARTITION_ASSIGNMENT, TASK_ID, decode};
 use super::classify::{Bad, Stamping};
+use super::cures::at_origin;
 use super::partition::CopiedPartition;
 use crate::config::ReplicatorConfig;
 use crate::context::{Context, Contexts, DestinationTopic};
@@ -283,20 +284,22 @@ impl Running {
             passing if passing.is_passing() => {
                 // A whole cluster out of reach is told once by the fetcher, not by each of its partitions.
                 if !matches!(passing, FetchProblem::Unreachable(_)) {
-                    warn!("{}-{} waits: {problem}", partition.topic, partition.number);
+                    warn!("{}-{} waits: {}", partition.topic, partition.number, at_origin(problem));
                 }
                 partition.origin_fails(problem);
             }
             FetchProblem::Recreated { .. } => {
+                let said = at_origin(problem);
                 let reason =
-                    format!("{problem}; nothing of the new topic is copied until the stored offset is reset");
+                    format!("{said}; nothing of the new topic is copied until the stored offset is reset");
                 self.stop_partition(index, reason);
             }
             FetchProblem::Diverged { end_offset, .. } => {
-                let reason = format!("{problem}; nothing is copied until its stored offset is reset");
+                let said = at_origin(problem);
+                let reason = format!("{said}; nothing is copied until its stored offset is reset");
                 self.cut(index, *end_offset, reason);
             }
-            other => self.stop_partition(index, other.to_string()),
+            other => self.stop_partition(index, at_origin(other)),
         }
     }
 

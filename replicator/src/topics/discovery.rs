@@ -131,7 +131,7 @@ impl Discovery {
         let matching: Vec<String> = metadata
             .topics
             .iter()
-            .filter(|(name, topic)| topic.error_code == 0 && !topic.internal && self.filter.matches(name))
+            .filter(|(name, topic)| topic.error.is_none() && !topic.internal && self.filter.matches(name))
             .map(|(name, _)| name.clone())
             .collect();
         let mut names = BTreeMap::new();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kafka_wire::Reminder;
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::group::{Due, GroupMember, GroupSettings, Lost, Session};
@@ -23,7 +24,6 @@ use super::{Job, Shared};
 use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::herder::statuses::StatusWriter;
 use crate::ids::TaskId;
-use crate::reminder::Reminder;
 use crate::storage::{
     ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
 };

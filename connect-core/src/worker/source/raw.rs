@@ -94,7 +94,7 @@ impl RawCopy {
                 ProduceEvent::Acknowledged(ack) => self.acknowledged(&ack, task),
                 ProduceEvent::Waiting { partition, reason } => {
                     if let Some(source) = self.sources.get(&partition) {
-                        task.waiting(*source, Some(&reason));
+                        task.waiting(*source, Some(&reason.to_string()));
                     }
                 }
                 ProduceEvent::Resumed { partition } => {
@@ -110,7 +110,7 @@ impl RawCopy {
                     }
                 }
                 ProduceEvent::Stopped { partition, tag, reason } => {
-                    self.stopped(partition, tag, &reason, task)
+                    self.stopped(partition, tag, &reason.to_string(), task)
                 }
             }
         }

@@ -9,6 +9,7 @@ use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRe
 use super::topics::text;
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 const RESOURCE_TOPIC: i8 = 2;
 const RESOURCE_BROKER: i8 = 4;
@@ -50,10 +51,10 @@ impl Cluster {
         let mut out = BTreeMap::new();
         for result in answer.results {
             let name = result.resource_name.to_string();
-            if result.error_code != 0 {
+            if let Some(code) = ErrorCode::try_from_code(result.error_code) {
                 return Err(WireError::Broker {
                     context: format!("describe configs of topic {name} at the {} cluster", self.role()),
-                    code: result.error_code,
+                    code,
                     detail: result.error_message.as_ref().map(|m| m.to_string()),
                 }
                 .needing("DESCRIBE_CONFIGS on the topic"));
@@ -103,11 +104,12 @@ impl Cluster {
                 .with_configs(set.collect()),
         ]);
         let answer = self.call_any(request).await?;
-        match answer.responses.iter().find(|r| r.error_code != 0) {
+        let mut answers = answer.responses.iter();
+        match answers.find_map(|r| Some((r, ErrorCode::try_from_code(r.error_code)?))) {
             None => Ok(()),
-            Some(refused) => Err(WireError::Broker {
+            Some((refused, code)) => Err(WireError::Broker {
                 context: format!("set configs of topic {topic} at the {} cluster", self.role()),
-                code: refused.error_code,
+                code,
                 detail: refused.error_message.as_ref().map(|m| m.to_string()),
             }
             .needing("ALTER_CONFIGS on the topic")),

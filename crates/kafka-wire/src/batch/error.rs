@@ -1,6 +1,6 @@
 //! What can be wrong with record batches, as one error type for the whole `batch` module.
 
-use super::Codec;
+use super::codec_id::Codec;
 
 /// Why bytes could not be read as record batches, or records not be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,13 +91,10 @@ pub enum BatchError {
         /// The limit, bytes.
         limit: usize,
     },
-    /// One record alone exceeds what the destination takes.
-    #[error(
-        "the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}; \
-         raise max.message.bytes of the destination topic"
-    )]
+    /// One record alone exceeds the limit of a batch.
+    #[error("the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}")]
     RecordTooLarge {
-        /// Offset of the record at the origin.
+        /// Offset of the record in the log that it was read from.
         offset: i64,
         /// Bytes of a batch that holds only this record.
         size: usize,

@@ -15,16 +15,19 @@
 //! restart of a destination broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
 //! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
 
+mod answers;
 mod fault;
 mod lane;
+mod leaderless;
 mod leaders;
 mod partition;
 mod producer;
 mod request;
+mod sending;
 
 use std::time::Duration;
 
-pub use fault::cure;
+pub use fault::{Advice, Refusal};
 pub use producer::Producer;
 
 pub use crate::frame::SendGate;
@@ -44,6 +47,8 @@ pub struct ProduceSettings {
     pub timeout: Duration,
     /// Merging of small batches; `None` keeps every batch as it is.
     pub merge: Option<MergeSettings>,
+    /// The caller's words for reasons and the log.
+    pub advice: Advice,
 }
 
 /// When and how far uncompressed CreateTime batches that wait behind each other are made one.
@@ -65,7 +70,7 @@ pub enum ProduceEvent {
         /// The partition, as [`Producer::open`] numbered it.
         partition: usize,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The wait is over.
     Resumed {
@@ -79,7 +84,7 @@ pub enum ProduceEvent {
         /// Tag of the first.
         tag: i64,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The broker refuses a batch for good. Everything from it on was dropped; nothing more is taken.
     Stopped {
@@ -87,8 +92,8 @@ pub enum ProduceEvent {
         partition: usize,
         /// Tag of the refused batch.
         tag: i64,
-        /// What the broker said and which setting would cure it.
-        reason: String,
+        /// The broker's answer.
+        reason: Refusal,
     },
 }
 

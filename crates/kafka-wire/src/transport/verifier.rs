@@ -28,7 +28,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
-use super::TlsError;
+use super::tls_error::TlsError;
 use super::version_one::VersionOne;
 
 const TRUSTSTORE: &str = "ssl.truststore.location";

@@ -6,6 +6,7 @@
 mod jks;
 mod pem;
 mod pkcs12;
+mod store_error;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use tracing::warn;
 
 use super::reader::{Reader, SettingError};
 use pem::Block;
+use store_error::StoreError;
 
 const KEY_PASSWORD: &str = "ssl.key.password";
 
@@ -69,21 +71,6 @@ struct Entry {
     alias: String,
     key: Result<PrivateKeyDer<'static>, StoreError>,
     chain: Vec<CertificateDer<'static>>,
-}
-
-/// Why a store cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-enum StoreError {
-    /// It needs a password, and none is set.
-    NoPassword,
-    /// The password of the store is not the one that is set.
-    WrongPassword,
-    /// The key under this alias has another password than the store, and none is set.
-    NoKeyPassword(String),
-    /// The key under this alias does not have the password that is set.
-    WrongKeyPassword(String),
-    /// Anything else.
-    Unreadable(String),
 }
 
 /// Passwords for one store.

@@ -7,7 +7,7 @@ use tokio_rustls::rustls::pki_types::{
     PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
 };
 
-use super::StoreError;
+use super::store_error::StoreError;
 
 /// One `-----BEGIN label-----` block.
 pub(super) struct Block {
