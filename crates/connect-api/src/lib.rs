@@ -15,6 +15,7 @@ pub mod record;
 pub mod sink;
 pub mod source;
 pub mod transform;
+pub mod variables;
 
 pub use async_trait::async_trait;
 pub use config_def::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type, Width};
