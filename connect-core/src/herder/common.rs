@@ -2,11 +2,11 @@
 //! configuration will do.
 
 use connect_api::ConfigDef;
+use java::order::sort_as_copied_hash_map;
 
 use super::api::HerderResult;
 use super::error::HerderError;
 use super::info::{ConfigInfos, ConfigKeyInfo, PluginInfo};
-use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 use crate::validation;

@@ -9,7 +9,6 @@ pub mod data;
 pub mod error;
 pub mod helpers;
 pub mod plugin;
-pub mod properties;
 pub mod provider;
 pub mod record;
 pub mod sink;
