@@ -7,8 +7,6 @@ pub mod group;
 pub mod herder;
 pub mod ids;
 mod jaas;
-mod java_json;
-mod java_order;
 pub mod loggers;
 pub mod plugins;
 pub mod rest;

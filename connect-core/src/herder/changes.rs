@@ -2,8 +2,8 @@
 
 use super::api::HerderResult;
 use crate::answers::{ConfigInfos, HerderError};
-use crate::java_order::sort_as_copied_hash_map;
 use crate::storage::Properties;
+use java::order::sort_as_copied_hash_map;
 
 /// Refuses a configuration in which validation found errors, all of them in the message.
 pub(super) fn refuse_errors(validated: &ConfigInfos) -> HerderResult<()> {

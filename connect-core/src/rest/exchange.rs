@@ -11,6 +11,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use java::json as java_json;
 use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
@@ -20,7 +21,6 @@ use super::{RestState, encoding, forward};
 use crate::answers::HerderError;
 use crate::answers::Stage;
 use crate::herder::api::HerderResult;
-use crate::java_json;
 
 /// Longest body. Java has no limit; configurations of thousands of keys stay far below this.
 const MAX_BODY: usize = 16 * 1024 * 1024;

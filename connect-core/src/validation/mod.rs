@@ -16,6 +16,7 @@ mod tests;
 
 use connect_api::config_def::ValidatedValue;
 use connect_api::{ConfigDef, ConnectorPlugin, ConnectorType};
+use java::order::sort_as_copied_hash_map;
 
 pub(crate) use report::key_info;
 
@@ -24,7 +25,6 @@ use self::report::Report;
 use crate::answers::ConfigInfos;
 use crate::answers::HerderError;
 use crate::api::ConfigMap;
-use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 

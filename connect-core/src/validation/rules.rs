@@ -5,7 +5,7 @@ use connect_api::config_def::ValidatedValue;
 use connect_api::{
     ConnectorPlugin, ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Setting,
 };
-use connect_plugins::java::regex::JavaRegex;
+use java::regex::JavaRegex;
 
 use super::Rules;
 use super::client_types;

@@ -1,8 +1,8 @@
 //! Texts from points in time.
 
-use connect_api::data::java::DateTime;
+use crate::calendar::DateTime;
 
-use super::{Item, MONTHS, WEEKDAYS};
+use super::pattern::{Item, MONTHS, WEEKDAYS};
 
 pub(super) fn format(items: &[Item], millis: i64) -> String {
     let date = DateTime::from_millis(millis);

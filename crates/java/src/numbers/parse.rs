@@ -21,7 +21,7 @@ pub fn parse_big_decimal(text: &str) -> Option<BigDecimal> {
     Some(BigDecimal::new(format!("{sign}{digits}").parse().ok()?, scale))
 }
 
-/// What `BigDecimal.longValue` gives: towards zero, the low 64 bits.
+/// `BigDecimal.longValue`: towards zero, the low 64 bits.
 pub fn low_bits(n: &BigDecimal) -> i64 {
     let (unscaled, scale) = n.as_bigint_and_exponent();
     // 10^64 is a multiple of 2^64.

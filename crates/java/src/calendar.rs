@@ -48,10 +48,7 @@ impl DateTime {
         let month = (self.month - 1).rem_euclid(12) + 1;
         // The calendar is chosen by the date with the day that was asked for.
         let days = gregorian_days(year, month).wrapping_add(self.day - 1);
-        let days = match days >= CUTOVER {
-            true => days,
-            false => julian_days(year, month).wrapping_add(self.day - 1),
-        };
+        let days = if days >= CUTOVER { days } else { julian_days(year, month).wrapping_add(self.day - 1) };
         days.wrapping_mul(MILLIS_PER_DAY)
             .wrapping_add(self.hour.wrapping_mul(3_600_000))
             .wrapping_add(self.minute.wrapping_mul(60_000))

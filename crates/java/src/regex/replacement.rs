@@ -2,7 +2,7 @@
 
 use fancy_regex::{Captures, Regex};
 
-use super::RegexError;
+use super::error::RegexError;
 
 /// A replacement text. Java looks at it only once there is something to replace, and so do we.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::RegexError;
+use super::error::RegexError;
+use super::names::unicode_class;
 
 /// Rewrites `source`.
 pub(super) fn translate(source: &str) -> Result<String, RegexError> {
@@ -72,7 +73,7 @@ impl Translator<'_> {
         }
     }
 
-    /// How many characters were read.
+    /// Number of characters read.
     fn index(&self) -> usize {
         self.source.chars().count() - self.rest.clone().count()
     }
@@ -81,10 +82,8 @@ impl Translator<'_> {
     fn wrong<T>(&self, what: &str, index: Option<usize>) -> Result<T, RegexError> {
         let source = self.source;
         let Some(index) = index else { return refuse(format!("{what}\n{source}")) };
-        let arrow = match index < source.chars().count() {
-            true => format!("\n{}^", " ".repeat(index)),
-            false => String::new(),
-        };
+        let inside = index < source.chars().count();
+        let arrow = if inside { format!("\n{}^", " ".repeat(index)) } else { String::new() };
         refuse(format!("{what} near index {index}\n{source}{arrow}"))
     }
 
@@ -108,7 +107,7 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// What stands before `end`, which is consumed too.
+    /// The text up to `end`, which is consumed too.
     fn until(&mut self, end: char) -> Option<String> {
         let mut inside = String::new();
         for c in self.rest.by_ref() {
@@ -375,110 +374,15 @@ impl Translator<'_> {
     }
 }
 
-/// What stands between brackets for names of Java's own, scripts and categories.
-fn unicode_class(name: &str) -> Option<String> {
-    if let Some((key, value)) = name.split_once('=') {
-        return match key.to_ascii_lowercase().as_str() {
-            "sc" | "script" => Some(format!(r"\p{{sc={value}}}")),
-            "gc" | "general_category" => Some(format!(r"\p{{gc={value}}}")),
-            "blk" | "block" => unicode_class(&format!("In{value}")),
-            _ => None,
-        };
-    }
-    let class = match name {
-        "javaLowerCase" => r"\p{Lowercase}",
-        "javaUpperCase" => r"\p{Uppercase}",
-        "javaAlphabetic" => r"\p{Alphabetic}",
-        "javaLetter" => r"\p{L}",
-        "javaDigit" => r"\p{Nd}",
-        "javaLetterOrDigit" | "LD" => r"\p{L}\p{Nd}",
-        "javaSpaceChar" => r"\p{Z}",
-        "L1" => r"\x00-\x{FF}",
-        "LC" => r"\p{Lu}\p{Ll}\p{Lt}",
-        _ if name.to_ascii_lowercase().replace([' ', '_', '-'], "") == "inbasiclatin" => r"\x00-\x7F",
-        _ => return None,
-    };
-    Some(class.to_owned())
-}
-
 /// Whether an escape stands for several characters, so that it cannot start a range.
 fn is_set(escape: char) -> bool {
     matches!(escape.to_ascii_lowercase(), 'd' | 's' | 'w' | 'h' | 'v' | 'p' | 'q')
 }
 
-/// What stands before a place between brackets.
+/// Kind of what stands before a place between brackets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Before {
     Nothing,
     Character,
     Set,
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::super::JavaRegex;
-
-    /// Each line: what, whether it matches, a name; verdicts are those of `java.util.regex`.
-    const VERDICTS: &str = include_str!("vectors.tsv");
-
-    #[test]
-    fn verdicts_are_java_s() {
-        let mut checked = 0;
-        let mut wrong = Vec::new();
-        for line in VERDICTS.lines().filter(|line| !line.starts_with("# ")) {
-            let [source, verdict, name] = line.split('\t').collect::<Vec<_>>()[..] else {
-                panic!("three columns in {line:?}");
-            };
-            let ours = match JavaRegex::new(source) {
-                Ok(regex) => regex.is_match(name).unwrap().to_string(),
-                Err(error) => format!("error: {error}"),
-            };
-            if !ours.starts_with(verdict) {
-                wrong.push(format!("{source} on {name:?}: Java {verdict}, we {ours}"));
-            }
-            checked += 1;
-        }
-        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        assert!(checked > 100, "only {checked} vectors");
-    }
-
-    #[test]
-    fn common_mistakes_are_told_in_java_s_words() {
-        for (source, message) in [
-            ("*foo", "Dangling meta character '*' near index 0\n*foo\n^"),
-            ("a**", "Dangling meta character '*' near index 2\na**\n  ^"),
-            ("a|?", "Dangling meta character '?' near index 2\na|?\n  ^"),
-            ("((a)", "Unclosed group near index 4\n((a)"),
-            ("a)", "Unmatched closing ')' near index 0\na)\n^"),
-            (")", "Unmatched closing ')'\n)"),
-            ("[[a]", "Unclosed character class near index 3\n[[a]\n   ^"),
-        ] {
-            assert_eq!(JavaRegex::new(source).unwrap_err().to_string(), message);
-        }
-        for fine in ["a*?b++c??", "(?i)a{2}?", "(?:a|b)+", "(?)a", "(?<=a)b", "()*"] {
-            assert!(JavaRegex::new(fine).is_ok(), "{fine}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_translated_is_named() {
-        for (source, named) in [
-            (r"(?x)a b", "(?x)"),
-            (r"\p{javaMirrored}", "javaMirrored"),
-            (r"\p{InGreek}", "InGreek"),
-            (r"a{,3}", "{,3}"),
-            (r"\y", r"\y"),
-            (r"\141", "group 1"),
-            (r"\N{LATIN SMALL LETTER A}", r"\N"),
-            (r"\X", r"\X"),
-            ("a{2}{3}", "{2}"),
-            ("(?P<n>a)", "(?P"),
-            ("[[:alpha:]]", "[:"),
-            ("[a", "Unclosed character class"),
-        ] {
-            let error = JavaRegex::new(source).unwrap_err().to_string();
-            assert!(error.contains(named), "{source}: {error}");
-        }
-    }
 }

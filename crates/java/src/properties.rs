@@ -2,7 +2,8 @@
 //!
 //! Guarantees the same keys and values as Java for every text: escapes, `\uXXXX`, continued lines, `#` and `!`
 //! comments, `=`, `:` or blank as separator, CR, LF and CRLF. Text is taken as UTF-8, and as ISO-8859-1 if it is
-//! not valid UTF-8. Callers are the executables, for every file a user writes.
+//! not valid UTF-8. Callers are the executables, for every file a user writes,
+//! and the file config provider.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

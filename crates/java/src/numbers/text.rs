@@ -33,12 +33,11 @@ fn special(value: f64) -> Option<&'static str> {
 /// Java's layout of Rust's shortest scientific text. Java shows two digits at least, and chooses the nearest of two.
 fn written(shortest: &str, two_digits: impl Fn() -> String) -> String {
     let two;
-    let text = match shortest.contains('.') {
-        true => shortest,
-        false => {
-            two = two_digits();
-            &two
-        }
+    let text = if shortest.contains('.') {
+        shortest
+    } else {
+        two = two_digits();
+        &two
     };
     let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);

@@ -1,8 +1,8 @@
 //! Points in time from texts.
 
 use super::calendar::{Field, Fields};
-use super::{Item, MONTHS, WEEKDAYS};
-use connect_api::data::java::DateTime;
+use super::pattern::{Item, MONTHS, WEEKDAYS};
+use crate::calendar::DateTime;
 
 /// Milliseconds since the epoch; `None` if the text does not match.
 pub(super) fn parse(items: &[Item], text: &str, century_start: i64) -> Option<i64> {

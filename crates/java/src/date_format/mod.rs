@@ -4,28 +4,12 @@
 mod calendar;
 mod format;
 mod parse;
+mod pattern;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use connect_api::data::java::DateTime;
-
-const LETTERS: &str = "GyMdkHmsSEDFwWahKzZYuXL";
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
-const WEEKDAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+use self::pattern::{Item, compile};
+use crate::calendar::DateTime;
 
 /// A pattern, ready for use.
 #[derive(Debug, Clone)]
@@ -34,12 +18,6 @@ pub struct SimpleDateFormat {
     items: Vec<Item>,
     /// Years of two digits are at or after this time: 80 years before the format was made.
     century_start: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Item {
-    Literal(String),
-    Field(char, usize),
 }
 
 impl SimpleDateFormat {
@@ -69,35 +47,6 @@ impl SimpleDateFormat {
     pub fn parse(&self, text: &str) -> Option<i64> {
         parse::parse(&self.items, text, self.century_start)
     }
-}
-
-fn compile(pattern: &str) -> Result<Vec<Item>, String> {
-    let mut items: Vec<Item> = Vec::new();
-    let mut quoted = false;
-    let mut chars = pattern.chars().peekable();
-    let literal = |items: &mut Vec<Item>, c: char| match items.last_mut() {
-        Some(Item::Literal(text)) => text.push(c),
-        _ => items.push(Item::Literal(c.to_string())),
-    };
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' if chars.next_if_eq(&'\'').is_some() => literal(&mut items, '\''),
-            '\'' => quoted = !quoted,
-            c if quoted || !c.is_ascii_alphabetic() => literal(&mut items, c),
-            c if LETTERS.contains(c) => {
-                let mut count = 1;
-                while chars.next_if_eq(&c).is_some() {
-                    count += 1;
-                }
-                if c == 'X' && count > 3 {
-                    return Err(format!("invalid ISO 8601 format: length={count}"));
-                }
-                items.push(Item::Field(c, count));
-            }
-            c => return Err(format!("Illegal pattern character '{c}'")),
-        }
-    }
-    if quoted { Err("Unterminated quote".to_owned()) } else { Ok(items) }
 }
 
 #[cfg(test)]

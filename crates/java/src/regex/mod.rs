@@ -1,24 +1,17 @@
 //! `java.util.regex` on top of `fancy_regex`: expressions in Java's dialect, compared with whole texts, and replacements
 //! with `$1` and `${name}`.
 
+mod error;
+mod names;
 mod replacement;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use std::fmt;
 
+pub use error::RegexError;
 pub use replacement::Replacement;
-
-/// Why an expression or a replacement cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RegexError(String);
-
-impl fmt::Display for RegexError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for RegexError {}
 
 /// A regular expression in Java's dialect that is compared with whole names, as `Pattern.matches` does.
 #[derive(Clone)]

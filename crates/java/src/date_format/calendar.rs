@@ -1,9 +1,9 @@
 //! The date that a set of calendar fields means, as `GregorianCalendar` resolves them: where they contradict each other, the
 //! ones set last count; what is missing is that of 1970-01-01.
 
-use connect_api::data::java::{DateTime, MILLIS_PER_DAY};
+use crate::calendar::{DateTime, MILLIS_PER_DAY};
 
-/// What a text can set.
+/// A field that a text can set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Era,
@@ -143,8 +143,9 @@ fn week(first: i64, number: i64, weekday: i64) -> i64 {
 fn nth_weekday(year: i64, month: i64, weekday: i64, number: i64) -> i64 {
     let on_or_before = |day: i64| day - (day + 4 - weekday).rem_euclid(7);
     let first = first_of(year, month);
-    match number >= 0 {
-        true => on_or_before(first + 7 * number - 1),
-        false => on_or_before(first_of(year, month + 1) + 7 * (number + 1) - 1),
+    if number >= 0 {
+        on_or_before(first + 7 * number - 1)
+    } else {
+        on_or_before(first_of(year, month + 1) + 7 * (number + 1) - 1)
     }
 }

@@ -1,12 +1,12 @@
-//! Reads the offsets of Java's standalone worker: one serialized `java.util.HashMap` from byte arrays to byte arrays, in the
-//! stream format of the Java Object Serialization Specification. Nothing else is read.
+//! One serialized `java.util.HashMap` from byte arrays to byte arrays, in the stream format of the Java Object Serialization
+//! Specification: the offsets file of Java's standalone worker. Nothing else is read.
 
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-/// How such a stream begins.
-pub(super) const MAGIC: [u8; 4] = [0xac, 0xed, 0, 5];
+/// First bytes of such a stream.
+pub const MAGIC: [u8; 4] = [0xac, 0xed, 0, 5];
 
 const NULL: u8 = 0x70;
 const REFERENCE: u8 = 0x71;
@@ -19,7 +19,10 @@ const END: u8 = 0x78;
 type Read<T> = Result<T, String>;
 
 /// The entries; those without key or value are left out.
-pub(super) fn read(bytes: &[u8]) -> Read<BTreeMap<Bytes, Bytes>> {
+///
+/// # Errors
+/// If it is another stream, or cut off; the text continues a sentence about the file.
+pub fn read(bytes: &[u8]) -> Result<BTreeMap<Bytes, Bytes>, String> {
     let mut stream = Stream { rest: bytes };
     stream.expect(&MAGIC, "the stream's header")?;
     stream.expect(&[OBJECT], "an object")?;
@@ -55,10 +58,8 @@ impl<'a> Stream<'a> {
     }
 
     fn expect(&mut self, bytes: &[u8], what: &str) -> Read<()> {
-        match self.take(bytes.len())? == bytes {
-            true => Ok(()),
-            false => Err(format!("it lacks {what}")),
-        }
+        let found = self.take(bytes.len())? == bytes;
+        found.then_some(()).ok_or_else(|| format!("it lacks {what}"))
     }
 
     fn number(&mut self) -> Read<usize> {
@@ -113,7 +114,7 @@ mod tests {
     use super::*;
 
     /// Written by Java 17: a map of `["c",{"filename":"/x"}]` to `{"position":3}` and of `k` to null.
-    const WRITTEN: &str = include_str!("java_offsets.hex");
+    const WRITTEN: &str = include_str!("serialized_map.hex");
 
     fn written() -> Vec<u8> {
         let hex = WRITTEN.trim();

@@ -1,7 +1,10 @@
 //! `toString` and class names of the Java objects that values stand for.
 
-use super::super::Value;
-use super::{DateTime, big_decimal_text, double_text, float_text, hash_code};
+use java::DateTime;
+use java::numbers::{big_decimal_text, double_text, float_text};
+
+use super::hash::hash_code;
+use super::value::Value;
 
 const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 const MONTHS: [&str; 12] =
@@ -104,7 +107,7 @@ pub fn class_name(value: &Value) -> &'static str {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::super::{Map, Schema, SchemaBuilder, Struct, Type};
+    use super::super::{Map, Schema, SchemaBuilder, Struct, Type};
     use super::*;
 
     #[test]

@@ -1,12 +1,10 @@
-//! `hashCode` and the order in which a `HashMap` yields its keys. The order can be seen: in the bytes of schemaless JSON
-//! and of offset keys.
+//! `hashCode` of values. With it a map has Java's order, which can be seen in the bytes of schemaless JSON.
 
-use super::super::{Map, Struct, Value};
+use java::order::string_hash;
 
-/// `String.hashCode`: over UTF-16 units.
-pub fn string_hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)))
-}
+use super::map::Map;
+use super::structs::Struct;
+use super::value::Value;
 
 /// `hashCode` of the Java object that a value stands for. Where Java's is an identity (byte arrays, structs), it is one
 /// of our own, over the content.
@@ -56,47 +54,13 @@ fn big_integer(n: &bigdecimal::num_bigint::BigInt) -> i32 {
     if sign == bigdecimal::num_bigint::Sign::Minus { hash.wrapping_neg() } else { hash }
 }
 
-/// The order in which a `HashMap` with these string keys, put one by one, yields them: indices into `keys`, which must
-/// be distinct.
-pub fn hash_order<'a>(keys: impl IntoIterator<Item = &'a str>) -> Vec<usize> {
-    let indexed = keys.into_iter().enumerate();
-    let map: Map = indexed.map(|(index, key)| (Value::from(key), Value::Int64(index as i64))).collect();
-    let indices = map.iter().filter_map(|(_, index)| match index {
-        Value::Int64(index) => usize::try_from(*index).ok(),
-        _ => None,
-    });
-    indices.collect()
-}
-
-/// A JSON object with its members in the order in which Java's worker writes an object that it has read: that of a
-/// `HashMap`. Keys of the offset topic are compared by their bytes, so they need it.
-pub fn in_hash_order(
-    object: &serde_json::Map<String, serde_json::Value>,
-) -> serde_json::Map<String, serde_json::Value> {
-    let members: Vec<_> = object.iter().collect();
-    let order = hash_order(members.iter().map(|(key, _)| key.as_str()));
-    order.into_iter().map(|index| (members[index].0.clone(), members[index].1.clone())).collect()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
-    fn objects_take_the_order_of_a_hash_map() {
-        let object = serde_json::json!({"protocol": 1, "owner": 2, "db": 3, "table": {"b": 1, "a": 2}});
-        let ordered = in_hash_order(object.as_object().unwrap());
-        assert_eq!(
-            serde_json::Value::from(ordered).to_string(),
-            r#"{"owner":2,"protocol":1,"db":3,"table":{"b":1,"a":2}}"#
-        );
-    }
-
-    #[test]
     fn hashes_are_javas() {
-        assert_eq!(string_hash("filename"), -734_768_633);
-        assert_eq!(string_hash("grüße \u{1F600}"), string_hash("grüße \u{1F600}"));
         assert_eq!(hash_code(&Value::Int64(-1)), 0);
         assert_eq!(hash_code(&Value::Int64(1 << 32)), 1);
         assert_eq!(hash_code(&Value::Float64(1.0)), 1_072_693_248);

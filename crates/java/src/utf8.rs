@@ -23,7 +23,7 @@ pub fn utf8_text(bytes: &[u8]) -> String {
     }
 }
 
-/// How many bytes at the beginning of `broken` are one mistake to Java; `None`: a character that is not complete.
+/// Number of bytes at the beginning of `broken` that are one mistake to Java; `None`: a character that is not complete.
 pub fn utf8_mistake(broken: &[u8], error: Utf8Error) -> Option<usize> {
     match broken {
         [0xed, 0xa0..=0xbf] => None,
