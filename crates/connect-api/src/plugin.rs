@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 
+use crate::batches::BatchTask;
 use crate::config_def::{ConfigDef, ValidatedValue};
 use crate::connector::{Connector, ConnectorOffset, ConnectorTransactionBoundaries, ExactlyOnceSupport};
 use crate::convert::{Converter, HeaderConverter};
@@ -32,8 +33,10 @@ impl ConnectorType {
 
 /// A task, not yet started.
 pub enum Task {
-    /// Reads from a source.
+    /// Reads records from a source.
     Source(Box<dyn SourceTask>),
+    /// Reads whole record batches from a source.
+    Batches(Box<dyn BatchTask>),
     /// Writes to a sink.
     Sink(Box<dyn SinkTask>),
 }
@@ -42,6 +45,7 @@ impl std::fmt::Debug for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Source(_) => "Task::Source",
+            Self::Batches(_) => "Task::Batches",
             Self::Sink(_) => "Task::Sink",
         })
     }
