@@ -13,16 +13,21 @@
 //! `state` is everything that a cluster knows, `world` is what a test can do to it and `faults` what it can have go wrong.
 
 mod api;
+mod blueprint;
 mod builder;
 mod clock;
 mod cluster;
 pub mod config;
+mod coordination;
 mod faults;
+mod internal_topics;
 mod listen;
 mod log;
+mod parts;
 mod protocol;
 mod server;
 mod state;
+mod timers;
 mod world;
 
 pub use builder::Builder;
@@ -31,6 +36,6 @@ pub use cluster::Cluster;
 /// Names of requests, for [`Fault`].
 pub use kafka_protocol::messages::ApiKey;
 
+pub use coordination::Coordinated;
 pub use faults::{Action, Fault, FaultId, Faults, Hit, Link};
 pub use protocol::Release;
-pub use world::coordinators::Coordinated;

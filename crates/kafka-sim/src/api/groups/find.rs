@@ -5,8 +5,9 @@ use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest, FindCoordinatorResponse};
 
 use crate::api::{Context, text};
+use crate::coordination::Coordinated;
+use crate::internal_topics::ensure_topic;
 use crate::state::State;
-use crate::world::coordinators::{Coordinated, ensure_topic};
 
 const API: ApiKey = ApiKey::FindCoordinator;
 

@@ -12,8 +12,8 @@ use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResp
 use super::transaction::Identity;
 use super::{code_in, due_ms, refuse};
 use crate::api::{Context, code};
+use crate::coordination::Coordinated;
 use crate::state::State;
-use crate::world::coordinators::Coordinated;
 
 const API: ApiKey = ApiKey::AddPartitionsToTxn;
 
