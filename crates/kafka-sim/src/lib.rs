@@ -9,7 +9,7 @@
 //! Deterministic means: with a paused clock, streams of the caller's and the same seed, the same requests get the same
 //! answers; nothing here asks for time or chance elsewhere.
 //!
-//! What is where: `server` speaks on one stream, `api` has a file for each family of requests, `log` is one partition,
+//! The rooms: `server` speaks on one stream, `api` has a file for each family of requests, `log` is one partition,
 //! `state` is everything that a cluster knows, `world` is what a test can do to it and `faults` what it can have go wrong.
 
 mod api;

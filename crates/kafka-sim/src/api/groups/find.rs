@@ -11,7 +11,7 @@ use crate::state::State;
 
 const API: ApiKey = ApiKey::FindCoordinator;
 
-/// Where a coordinator is, or why that is not known.
+/// Address of a coordinator, or the reason why it is not known.
 struct Found {
     id: i32,
     host: String,
@@ -24,7 +24,7 @@ impl Found {
         Self { id: -1, host: String::new(), port: -1, error }
     }
 
-    /// What Kafka says beside the code.
+    /// Kafka's words beside the code.
     fn message(&self) -> String {
         match ResponseError::try_from_code(self.error) {
             None => "NONE".to_owned(),

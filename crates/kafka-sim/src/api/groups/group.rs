@@ -280,7 +280,7 @@ impl Group {
         changed
     }
 
-    /// Who has not asked for its assignment in time is out.
+    /// Takes out those who have not asked for their assignments in time.
     fn end_sync(&mut self, now: i64) {
         self.sync_deadline_ms = None;
         let late: Vec<String> = self.members.iter().filter(|m| m.unsynced).map(|m| m.id.clone()).collect();

@@ -137,10 +137,7 @@ pub(super) fn verify(
 ) -> Result<(), ResponseError> {
     let known = state.transactions.known.get(id).ok_or(ResponseError::InvalidProducerIdMapping)?;
     known.check(who)?;
-    match known.holds(partition) {
-        true => Ok(()),
-        false => Err(ResponseError::TransactionAbortable),
-    }
+    if known.holds(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
 }
 
 /// Whether a transactional batch may be appended: its partition must be part of its producer's transaction. From Produce
