@@ -1,13 +1,12 @@
 //! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
+pub mod answers;
 pub mod config;
 pub mod connect;
 pub mod group;
 pub mod herder;
 pub mod ids;
 mod jaas;
-mod java_json;
-mod java_order;
 pub mod loggers;
 pub mod plugins;
 pub mod rest;

@@ -6,7 +6,7 @@ pub mod rest;
 mod storage_topics;
 mod worker_config;
 
-pub use connect_api::properties::{self, Properties, Property};
+pub use java::properties::{self, Properties, Property};
 pub use rest::RestSettings;
 pub use storage_topics::{StorageTopic, StorageTopics};
 pub use worker_config::{Mode, WorkerConfig};

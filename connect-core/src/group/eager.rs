@@ -1,10 +1,11 @@
 //! The eager assignor: connectors one after the other to members one after the other, then all tasks in the same way.
 //! Called by [`super::Assignor`].
 
+use java::order::compare;
+
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
 use crate::ids::TaskId;
-use crate::java_order::compare;
 
 pub(super) fn assign(round: &Round, snapshot: &ConfigSnapshot) -> Vec<Share> {
     let mut members: Vec<&str> = round.members.iter().map(|(id, _)| id.as_str()).collect();

@@ -2,15 +2,16 @@
 //! or lost goes to whoever has least; surplus is revoked in one round and given away in the next; the work of a worker
 //! that has left waits for its return, up to `scheduled.rebalance.max.delay.ms`. Called by [`super::Assignor`].
 
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashSet};
 
+use java::order::{compare, sort_as_hash_map};
 use tracing::{debug, info};
 
 use super::protocol::Metadata;
 use super::round::{ConfigSnapshot, Round, Share};
 use super::work::ConnectorsAndTasks;
 use crate::ids::TaskId;
-use crate::java_order::{compare, compare_tasks, sort_as_hash_map};
 
 /// Growth of the pauses between successive revocations, from 1 ms on.
 const BACKOFF_FACTOR: f64 = 40.0;
@@ -260,6 +261,11 @@ fn in_order(mut work: ConnectorsAndTasks) -> ConnectorsAndTasks {
     work.connectors.sort_by(|left, right| compare(left, right));
     work.tasks.sort_by(compare_tasks);
     work
+}
+
+/// `ConnectorTaskId.compareTo`.
+fn compare_tasks(left: &TaskId, right: &TaskId) -> Ordering {
+    compare(&left.connector, &right.connector).then(left.task.cmp(&right.task))
 }
 
 fn loads(round: &Round) -> Vec<Load<'_>> {

@@ -1,11 +1,11 @@
 //! What REST shows of connectors, put together from what is configured and what statuses say; the same for both kinds of
 //! herders.
 
-use connect_api::data::java::in_hash_order;
+use java::json::in_hash_order;
 use tracing::warn;
 
-use super::error::{BAD_REQUEST_CLASS, HerderError};
-use super::info::{
+use crate::answers::{BAD_REQUEST_CLASS, HerderError};
+use crate::answers::{
     ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffsets, ConnectorStateInfo, ConnectorTaskId,
     OffsetEntry, StateInfo, TaskInfo, TaskStateInfo,
 };

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use java::order::sort_as_hash_map;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 
 use super::exchange::Json;
-use crate::herder::error::HerderError;
-use crate::java_order::sort_as_hash_map;
+use crate::answers::HerderError;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,12 +4,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use indexmap::IndexMap;
+use java::json::escaped;
+use java::order::{sort_as_copied_hash_map, sort_as_hash_map};
 use serde_json::{Value, json};
 
 use super::log::KeyedRecord;
 use crate::ids::TargetState;
-use crate::java_json::escaped;
-use crate::java_order::{sort_as_copied_hash_map, sort_as_hash_map};
 
 const RESTART: &str = "restart-connector-";
 const FENCING: &str = "tasks-fencing-";

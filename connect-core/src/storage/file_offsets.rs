@@ -12,10 +12,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use java::serialized_map;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::java_offsets;
 use super::log::{KeyedRecord, LogRecord, LogTail, RecordLog};
 use super::{OffsetStore, StorageError};
 
@@ -78,8 +78,8 @@ fn parse(bytes: &[u8]) -> Result<BTreeMap<Bytes, Bytes>, String> {
     if bytes.is_empty() {
         return Ok(BTreeMap::new());
     }
-    if bytes.starts_with(&java_offsets::MAGIC) {
-        return java_offsets::read(bytes).map_err(|reason| {
+    if bytes.starts_with(&serialized_map::MAGIC) {
+        return serialized_map::read(bytes).map_err(|reason| {
             format!("is no file of offsets that Java's standalone worker wrote ({reason}); remove it to begin anew")
         });
     }

@@ -6,7 +6,6 @@ mod config_records;
 mod config_state;
 mod configs;
 mod file_offsets;
-mod java_offsets;
 mod log;
 mod offset_key;
 mod offsets;

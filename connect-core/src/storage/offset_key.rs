@@ -1,10 +1,10 @@
 //! Bytes of the offset topic: key `["<connector>",{source partition}]`, value `{source offset}`, compact JSON without
 //! schemas. Keys are compared as parsed JSON, because Java writes the map in whatever order its connector's map has.
 
+use java::json::escaped;
 use serde_json::{Map, Value};
 
 use super::StorageError;
-use crate::java_json::escaped;
 
 /// What a key of the offset topic says.
 #[derive(Debug, PartialEq)]

@@ -1,9 +1,8 @@
 //! Bytes of the status topic: keys `status-connector-<name>` and `status-task-<name>-<n>`, values plain JSON with
 //! the fields `state`, `trace`, `worker_id`, `generation`, `version`, in this order.
 
+use java::json as java_json;
 use serde::{Deserialize, Serialize};
-
-use crate::java_json;
 
 const TOPIC: &str = "status-topic-";
 

@@ -2,13 +2,13 @@
 
 use connect_api::ConfigDef;
 use connect_api::config_def::ValidatedValue;
+use java::order::sort_as_hash_map;
 
 use super::check::{Defined, Nulls, check};
 use super::enrich::not_an_instance;
 use super::report::Report;
 use crate::api::ConfigMap;
 use crate::config::keys::prefixed;
-use crate::java_order::sort_as_hash_map;
 use crate::plugins::Plugins;
 
 const HEADER: &str = "header.converter";

@@ -268,7 +268,7 @@ pub(super) fn sink() -> ConfigDef {
 }
 
 fn java_regex(value: &Setting) -> Result<(), String> {
-    match connect_plugins::java::regex::JavaRegex::new(value.as_str().unwrap_or_default()) {
+    match java::regex::JavaRegex::new(value.as_str().unwrap_or_default()) {
         Ok(_) => Ok(()),
         Err(reason) => Err(format!("Invalid regex: {reason}")),
     }

@@ -16,15 +16,15 @@ mod tests;
 
 use connect_api::config_def::ValidatedValue;
 use connect_api::{ConfigDef, ConnectorPlugin, ConnectorType};
+use java::order::sort_as_copied_hash_map;
 
 pub(crate) use report::key_info;
 
 use self::check::{Defined, Nulls, check};
 use self::report::Report;
+use crate::answers::ConfigInfos;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
-use crate::herder::error::HerderError;
-use crate::herder::info::ConfigInfos;
-use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 

@@ -1,12 +1,12 @@
 //! Puts checked values and their definitions together into the answer of `validate`.
 
 use connect_api::config_def::ValidatedValue;
+use connect_api::variables::mentions_variables;
 use connect_api::{ConfigDef, ConfigKey, Setting, Type};
-use connect_plugins::providers::transformer::has_variables;
 
 use super::check::Defined;
+use crate::answers::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use crate::api::ConfigMap;
-use crate::herder::info::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 
 /// An answer in the making.
 pub(super) struct Report(ConfigInfos);
@@ -88,7 +88,7 @@ pub(super) fn hide_resolved(mut answer: ConfigInfos, raw: &ConfigMap, resolved: 
         else {
             continue;
         };
-        if written == secret || !has_variables(written) {
+        if written == secret || !mentions_variables(written) {
             continue;
         }
         let password = info.definition.as_ref().is_some_and(|key| key.kind == Type::Password.name());

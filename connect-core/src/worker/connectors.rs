@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use connect_api::variables::mentions_variables;
 use connect_api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType};
 use futures::FutureExt;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
@@ -15,7 +16,7 @@ use super::executor::panic_text;
 use super::listener::{StatusListener, Voice};
 use super::metrics::{ConnectorFacts, Metrics};
 use super::settings::parsed;
-use super::{StopSignal, StopSwitch, Variables, Worker};
+use super::{StopSignal, StopSwitch, Worker};
 use crate::ids::InstanceId;
 use crate::ids::TargetState;
 
@@ -182,7 +183,7 @@ impl Worker {
         requests.send((limit, answer)).map_err(|_| gone())?;
         drop(requests);
         let configs = answered.await.map_err(|_| gone())??;
-        let with_variables: Vec<_> = config.iter().filter(|(_, value)| Variables::mentions(value)).collect();
+        let with_variables: Vec<_> = config.iter().filter(|(_, value)| mentions_variables(value)).collect();
         let finish = |mut task: ConfigMap| {
             for (key, value) in &with_variables {
                 if let Some(resolved) = task.get_mut(*key) {

@@ -1,29 +1,22 @@
-//! `${provider:path:key}` in configurations: looked up when a connector or task starts, never stored. Texts whose
-//! provider or key is unknown stay as they are, as in Connect.
+//! The config providers of a worker: made from its properties, asked for the variables of every configuration that it uses.
+//! The rules of variables are those of `connect_api::variables`.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connect_api::{ConfigMap, ConfigProvider, ConnectError};
+use connect_api::variables::{self, Providers};
+use connect_api::{ConfigMap, ConnectError};
 
 use super::settings::{list, text, with_prefix};
 use crate::plugins::Plugins;
 
 /// The config providers of a worker (`config.providers`). Clones share them.
 #[derive(Clone, Default)]
-pub struct Variables(Arc<BTreeMap<String, Box<dyn ConfigProvider>>>);
+pub struct Variables(Arc<Providers>);
 
 impl std::fmt::Debug for Variables {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Variables({:?})", self.0.keys())
     }
-}
-
-/// A reference inside a value.
-struct Reference<'a> {
-    provider: &'a str,
-    path: &'a str,
-    key: &'a str,
 }
 
 impl Variables {
@@ -32,7 +25,7 @@ impl Variables {
     /// # Errors
     /// An unknown class, or a provider that refuses its parameters.
     pub fn from_properties(properties: &ConfigMap, plugins: &Plugins) -> Result<Self, ConnectError> {
-        let mut providers = BTreeMap::new();
+        let mut providers = Providers::new();
         for name in list(properties, "config.providers") {
             let key = format!("config.providers.{name}.class");
             let class = text(properties, &key).ok_or_else(|| {
@@ -44,7 +37,7 @@ impl Variables {
                 ))
             })?;
             let params = with_prefix(properties, &format!("config.providers.{name}.param."));
-            providers.insert(name, (plugin.create)(&params)?);
+            providers.insert(name, (plugin.create)(&params)?.into());
         }
         Ok(Self(Arc::new(providers)))
     }
@@ -54,61 +47,7 @@ impl Variables {
     /// # Errors
     /// A provider that fails, for example because its file is missing.
     pub fn resolve(&self, config: &ConfigMap) -> Result<ConfigMap, ConnectError> {
-        let resolve = |(key, value): (&String, &String)| Ok((key.clone(), self.resolve_value(value)?));
-        config.iter().map(resolve).collect()
-    }
-
-    /// True when a value has the form of a variable, whether or not its provider exists.
-    pub fn mentions(value: &str) -> bool {
-        pieces(value).any(|(_, reference)| reference.is_some())
-    }
-
-    fn resolve_value(&self, value: &str) -> Result<String, ConnectError> {
-        let mut out = String::with_capacity(value.len());
-        for (text, reference) in pieces(value) {
-            let provided = match reference {
-                None => None,
-                Some(reference) => match self.0.get(reference.provider) {
-                    Some(provider) => {
-                        let key = reference.key.to_owned();
-                        provider.get(reference.path, std::slice::from_ref(&key))?.data.remove(&key)
-                    }
-                    None => None,
-                },
-            };
-            out.push_str(provided.as_deref().unwrap_or(text));
-        }
-        Ok(out)
-    }
-}
-
-/// The value in pieces, each either plain or a whole `${…}` with its parts.
-fn pieces(value: &str) -> impl Iterator<Item = (&str, Option<Reference<'_>>)> {
-    let mut rest = value;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let (piece, reference) = first_piece(rest);
-        rest = &rest[piece.len()..];
-        Some((piece, reference))
-    })
-}
-
-fn first_piece(text: &str) -> (&str, Option<Reference<'_>>) {
-    let Some(start) = text.find("${") else { return (text, None) };
-    if start > 0 {
-        return (&text[..start], None);
-    }
-    let Some(end) = text.find('}') else { return (text, None) };
-    let inside = &text[2..end];
-    let reference = inside.split_once(':').map(|(provider, rest)| match rest.split_once(':') {
-        Some((path, key)) => Reference { provider, path, key },
-        None => Reference { provider, path: "", key: rest },
-    });
-    match reference {
-        Some(reference) => (&text[..=end], Some(reference)),
-        None => (&text[..2], None),
+        variables::resolve(config, &self.0).map(|(resolved, _)| resolved)
     }
 }
 
@@ -116,32 +55,39 @@ fn first_piece(text: &str) -> (&str, Option<Reference<'_>>) {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use connect_api::Provided;
 
-    struct Echo;
-
-    impl ConfigProvider for Echo {
-        fn get(&self, path: &str, keys: &[String]) -> Result<Provided, ConnectError> {
-            let data =
-                keys.iter().filter(|key| *key != "none").map(|key| (key.clone(), format!("<{path}|{key}>")));
-            Ok(Provided { data: data.collect(), ttl: None })
-        }
+    fn map(pairs: &[(&str, &str)]) -> ConfigMap {
+        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
     }
 
     #[test]
-    fn variables_are_replaced_where_they_can_be() {
-        let providers: BTreeMap<String, Box<dyn ConfigProvider>> =
-            BTreeMap::from([("e".to_owned(), Box::new(Echo) as Box<dyn ConfigProvider>)]);
-        let variables = Variables(Arc::new(providers));
-        for (value, expected) in [
-            ("plain", "plain"),
-            ("a ${e:k} b", "a <|k> b"),
-            ("${e:/etc/f:k:l}${e:x:y}", "</etc/f|k:l><x|y>"),
-            ("${other:k} ${e:p:none}", "${other:k} ${e:p:none}"),
-            ("${nocolon} ${e:k", "${nocolon} ${e:k"),
-        ] {
-            assert_eq!(variables.resolve_value(value).unwrap(), expected, "{value}");
-        }
-        assert!(Variables::mentions("x${a:b}") && !Variables::mentions("${a}"));
+    fn providers_come_from_the_worker_s_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("secrets.properties");
+        std::fs::write(&file, "key=s\\u0065cret\nother=x\n").unwrap();
+        let worker = map(&[
+            ("config.providers", "f, d"),
+            ("config.providers.f.class", "org.apache.kafka.common.config.provider.FileConfigProvider"),
+            ("config.providers.f.param.allowed.paths", folder.path().to_str().unwrap()),
+            ("config.providers.d.class", "DirectoryConfigProvider"),
+        ]);
+        let variables = Variables::from_properties(&worker, &Plugins::builtin()).unwrap();
+        let variable = format!("${{f:{}:key}}", file.display());
+        let content = format!("${{d:{}:secrets.properties}}", folder.path().display());
+        let forbidden = "${f:/etc/passwd:key}";
+        let config = map(&[("a", &variable), ("b", forbidden), ("c", &content)]);
+        let resolved = variables.resolve(&config).unwrap();
+        assert_eq!((resolved["a"].as_str(), resolved["b"].as_str()), ("secret", forbidden));
+        assert!(resolved["c"].starts_with("key="));
+        let missing = map(&[("a", &format!("${{f:{}/none:key}}", folder.path().display()))]);
+        let error = variables.resolve(&missing).unwrap_err();
+        assert!(error.message().starts_with("Could not read properties from file "), "{error}");
+        let unknown = map(&[("config.providers", "x"), ("config.providers.x.class", "X")]);
+        assert!(
+            Variables::from_properties(&unknown, &Plugins::builtin())
+                .unwrap_err()
+                .message()
+                .contains("could not be found")
+        );
     }
 }

@@ -9,12 +9,12 @@ pub mod data;
 pub mod error;
 pub mod helpers;
 pub mod plugin;
-pub mod properties;
 pub mod provider;
 pub mod record;
 pub mod sink;
 pub mod source;
 pub mod transform;
+pub mod variables;
 
 pub use async_trait::async_trait;
 pub use config_def::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type, Width};

@@ -2,7 +2,6 @@
 
 pub mod connectors;
 pub mod converters;
-pub mod java;
 pub mod predicates;
 pub mod providers;
 pub mod transforms;

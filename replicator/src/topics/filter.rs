@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-pub use connect_plugins::java::regex::{JavaRegex, RegexError};
+pub use java::regex::{JavaRegex, RegexError};
 
 /// Topics of Kafka and its companions that are never copied, not even when whitelisted: they belong to their
 /// cluster.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use connect_api::{ConfigMap, ConnectError};
-use connect_plugins::java::regex::JavaRegex;
+use java::regex::JavaRegex;
 use kafka_wire::admin::NewTopic;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::{ErrorCode, WireError};

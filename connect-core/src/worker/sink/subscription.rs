@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use connect_api::{ConfigMap, ConnectError};
-use connect_plugins::java::regex::JavaRegex;
+use java::regex::JavaRegex;
 use kafka_wire::cluster::Cluster;
 use tokio::time::{Instant, sleep_until};
 use tracing::warn;

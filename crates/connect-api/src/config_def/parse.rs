@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use java::numbers::double_text;
+
 use super::{ConfigDef, ConfigKey, Type};
 use crate::ConfigMap;
-use crate::data::java::double_text;
 use crate::error::ConnectError;
 
 /// A parsed setting.

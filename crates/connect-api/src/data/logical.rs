@@ -2,8 +2,8 @@
 
 use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
+use java::MILLIS_PER_DAY;
 
-use super::java::MILLIS_PER_DAY;
 use super::{Schema, SchemaBuilder, Type};
 use crate::error::ConnectError;
 

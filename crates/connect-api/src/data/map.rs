@@ -4,8 +4,12 @@
 //! A `HashMap` orders by bucket, and inside a bucket by insertion; the number of buckets depends on how the map grew.
 //! (Only buckets with more than eight keys of one hash, which Java turns into trees, may differ.)
 
-use super::Value;
-use super::java::{hash_code, string_hash};
+use java::order::{
+    DEFAULT_BUCKETS, FULL_BUCKET, TREE_BUCKETS, buckets_for, buckets_of_copy, spread, string_hash, threshold,
+};
+
+use super::hash::hash_code;
+use super::value::Value;
 
 /// From this many entries on, no bucket decides about the number of buckets.
 const SEQUENTIAL: usize = 48;
@@ -35,11 +39,6 @@ enum Table {
     Linked,
 }
 
-fn spread(hash: i32) -> u32 {
-    let hash = hash as u32;
-    hash ^ (hash >> 16)
-}
-
 impl Map {
     /// An empty `HashMap`.
     pub fn new() -> Self {
@@ -48,7 +47,7 @@ impl Map {
 
     /// `new HashMap(capacity)`: the number of buckets is the next power of two.
     pub fn with_capacity(capacity: usize) -> Self {
-        Self { entries: Vec::new(), table: Table::Hash(buckets(capacity)) }
+        Self { entries: Vec::new(), table: Table::Hash(buckets_for(capacity)) }
     }
 
     /// An empty `LinkedHashMap`.
@@ -59,11 +58,7 @@ impl Map {
     /// `new HashMap(map)`: a copy whose number of buckets depends on the size only, as in Java 17.
     #[must_use]
     pub fn copied(&self) -> Self {
-        let mut copy = match self.len() {
-            0 => Self::new(),
-            // Java computes in floats.
-            len => Self::with_capacity((len as f32 / 0.75 + 1.0) as usize),
-        };
+        let mut copy = Self { entries: Vec::new(), table: Table::Hash(buckets_of_copy(self.len())) };
         copy.entries.reserve(self.len());
         copy.add_all(self.iter().map(|(key, value)| (key.clone(), value.clone())).collect());
         copy
@@ -113,7 +108,7 @@ impl Map {
         let end = self.entries.partition_point(|known| known.hash & (buckets - 1) <= bucket);
         let start = self.entries.partition_point(|known| known.hash & (buckets - 1) < bucket);
         self.entries.insert(end, entry);
-        if end - start >= 8 && buckets < 64 {
+        if end - start >= FULL_BUCKET && buckets < TREE_BUCKETS {
             self.rehash(buckets * 2);
         }
         if let Some(buckets) = self.grown_to()
@@ -140,8 +135,8 @@ impl Map {
     fn grown_to(&mut self) -> Option<u32> {
         match self.table {
             Table::Default => {
-                self.table = Table::Hash(16);
-                Some(16)
+                self.table = Table::Hash(DEFAULT_BUCKETS);
+                Some(DEFAULT_BUCKETS)
             }
             Table::Hash(buckets) => Some(buckets),
             Table::Linked => None,
@@ -182,16 +177,6 @@ impl Map {
             self.rehash(buckets);
         }
     }
-}
-
-/// Buckets for a capacity, as `HashMap.tableSizeFor`.
-fn buckets(capacity: usize) -> u32 {
-    u32::try_from(capacity.max(1).next_power_of_two()).unwrap_or(1 << 30).min(1 << 30)
-}
-
-/// More entries than this double the buckets.
-fn threshold(buckets: u32) -> usize {
-    if buckets >= 1 << 30 { usize::MAX } else { (buckets as f32 * 0.75) as usize }
 }
 
 /// Keeps the first of equal keys, with the last of their values, in the order of insertion.
@@ -255,7 +240,7 @@ mod tests {
     use super::*;
 
     fn keys(map: &Map) -> Vec<String> {
-        map.iter().map(|(key, _)| super::super::java::java_string(key)).collect()
+        map.iter().map(|(key, _)| super::super::java_string(key)).collect()
     }
 
     #[test]

@@ -1,20 +1,22 @@
 //! Connect's data: schemas, values, headers.
 
 mod builder;
+mod hash;
 mod headers;
-pub mod java;
 pub mod logical;
 mod map;
 mod schema;
+mod strings;
 mod structs;
 mod validate;
 mod value;
 
 pub use builder::SchemaBuilder;
+pub use hash::hash_code;
 pub use headers::{Header, Headers};
-pub use java::java_string;
 pub use map::Map;
 pub use schema::{Field, Schema, Type};
+pub use strings::{class_name, java_string};
 pub use structs::Struct;
 pub use validate::{validate_field, validate_value};
 pub use value::Value;

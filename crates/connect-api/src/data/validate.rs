@@ -1,6 +1,6 @@
 //! Checks that a value fits a schema, with the words of `ConnectSchema.validateValue`.
 
-use super::java::class_name;
+use super::strings::class_name;
 use super::{Schema, Type, Value, logical};
 use crate::error::ConnectError;
 

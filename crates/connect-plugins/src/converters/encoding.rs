@@ -1,7 +1,7 @@
 //! Character sets by Java's names: bytes of texts and back. What has no counterpart becomes a question mark or U+FFFD.
 
-use connect_api::data::java::utf8_text;
 use encoding_rs::EncoderResult;
+use java::utf8::utf8_text;
 
 /// A character set.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
 //! Converters for values of one type: text, bytes, booleans and numbers, in the formats of Kafka's serializers.
 
 use bytes::Bytes;
-use connect_api::data::java::{class_name, java_string};
 use connect_api::data::{Headers, Schema, SchemaAndValue, Type, Value};
+use connect_api::data::{class_name, java_string};
 use connect_api::error::class;
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Converter, ConverterPlugin, ConverterType,

@@ -1,9 +1,9 @@
 //! SimpleHeaderConverter, the default of header converters: texts of values, whose types are guessed when read.
 
 use bytes::Bytes;
-use connect_api::data::java::utf8_text;
 use connect_api::data::{Schema, SchemaAndValue, Type, Value};
 use connect_api::{ConfigDef, ConnectError, ConverterPlugin, HeaderConverter};
+use java::utf8::utf8_text;
 
 use super::values;
 

@@ -4,8 +4,8 @@ use connect_api::config_def::Validator;
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Importance, Predicate, PredicatePlugin, Record, Type,
 };
+use java::regex::JavaRegex;
 
-use crate::java::regex::JavaRegex;
 use crate::transforms::regex_validator;
 
 /// All of them.

@@ -1,7 +1,7 @@
 //! DirectoryConfigProvider: keys are the names of files in a folder, values what they hold.
 
-use connect_api::data::java::utf8_text;
 use connect_api::{ConfigMap, ConfigProvider, ConnectError, Provided};
+use java::utf8::utf8_text;
 
 use super::allowed_paths::AllowedPaths;
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use connect_api::{ConfigMap, ConfigProvider, ConnectError, Provided};
-
-use crate::java::regex::JavaRegex;
+use java::regex::JavaRegex;
 
 /// The provider.
 #[derive(Debug)]

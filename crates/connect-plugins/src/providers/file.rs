@@ -1,7 +1,7 @@
 //! FileConfigProvider: keys of a properties file.
 
-use connect_api::properties::Properties;
 use connect_api::{ConfigMap, ConfigProvider, ConnectError, Provided};
+use java::properties::Properties;
 
 use super::allowed_paths::AllowedPaths;
 

@@ -1,10 +1,9 @@
-//! The built-in config providers, and the replacement of `${provider:path:key}` in settings by what they give.
+//! The built-in config providers.
 
 mod allowed_paths;
 mod directory;
 mod env;
 mod file;
-pub mod transformer;
 
 use connect_api::ConfigProviderPlugin;
 

@@ -1,11 +1,11 @@
 //! Cast: a whole key or value, or fields of it, to other types.
 
 use connect_api::config_def::{Setting, Validator};
-use connect_api::data::java::hash_order;
 use connect_api::data::{Schema, SchemaAndValue, SchemaBuilder, Struct, Type, Value};
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,
 };
+use java::order::hash_order;
 
 use super::cast_values::{INPUTS, cast, names};
 use super::support::{

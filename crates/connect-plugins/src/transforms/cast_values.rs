@@ -3,11 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use connect_api::ConnectError;
-use connect_api::data::java::{big_decimal_text, class_name, java_string};
 use connect_api::data::{Schema, Type, Value, logical};
+use connect_api::data::{class_name, java_string};
+use java::numbers::big_decimal_text;
+use java::numbers::{low_bits, parse_double, parse_float};
 
 use crate::converters::values::date_text;
-use crate::java::numbers::{low_bits, parse_double, parse_float};
 
 /// Types that can be cast.
 pub(super) const INPUTS: [Type; 9] = [

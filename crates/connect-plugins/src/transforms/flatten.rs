@@ -1,6 +1,6 @@
 //! Flatten: fields of nested structs and maps as fields of the outermost, their names joined.
 
-use connect_api::data::java::class_name;
+use connect_api::data::class_name;
 use connect_api::data::{Map, Schema, SchemaAndValue, SchemaBuilder, Struct, Type, Value};
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,

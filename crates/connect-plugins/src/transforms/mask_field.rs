@@ -1,17 +1,18 @@
 //! MaskField: fields without their content: the empty value of their type, or a replacement.
 
 use connect_api::config_def::Validator;
-use connect_api::data::java::{class_name, hash_order};
+use connect_api::data::class_name;
 use connect_api::data::{Map, Struct, Value};
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,
 };
+use java::numbers::parse_big_decimal;
+use java::order::hash_order;
 
 use super::support::{
     REPLACE_NULL, Side, def, field_value, replace_null_key, require_map, require_struct, required,
 };
 use crate::converters::values::{to_double, to_long};
-use crate::java::numbers::parse_big_decimal;
 
 const PURPOSE: &str = "mask fields";
 

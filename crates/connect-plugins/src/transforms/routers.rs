@@ -4,10 +4,10 @@ use connect_api::config_def::Validator;
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,
 };
+use java::date_format::SimpleDateFormat;
+use java::regex::{JavaRegex, Replacement};
 
 use super::support::{def, required};
-use crate::java::date_format::SimpleDateFormat;
-use crate::java::regex::{JavaRegex, Replacement};
 
 /// Checks that a setting is a regular expression.
 pub(crate) fn regex_validator() -> Validator {
@@ -42,9 +42,8 @@ impl RegexRouter {
 
 impl Transformation for RegexRouter {
     fn apply(&self, mut record: Record) -> Result<Option<Record>, ConnectError> {
-        let failed = |error: crate::java::regex::RegexError| {
-            ConnectError::of("java.lang.IllegalArgumentException", error)
-        };
+        let failed =
+            |error: java::regex::RegexError| ConnectError::of("java.lang.IllegalArgumentException", error);
         if self.regex.is_match(&record.topic).map_err(failed)? {
             record.topic = self.regex.replace_first(&record.topic, &self.replacement).map_err(failed)?;
         }

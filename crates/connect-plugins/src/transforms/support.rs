@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use connect_api::data::java::class_name;
+use connect_api::data::class_name;
 use connect_api::data::{Map, Schema, SchemaAndValue, SchemaBuilder, Struct, Type, Value};
 use connect_api::{ConfigDef, ConfigKey, ConnectError, Importance, Record, Type as ConfigType};
 

@@ -1,17 +1,18 @@
 //! TimestampConverter: points in time as text, Unix time, Date, Time or Timestamp.
 
 use connect_api::config_def::Validator;
-use connect_api::data::java::{MILLIS_PER_DAY, class_name};
+use connect_api::data::class_name;
 use connect_api::data::{Schema, SchemaAndValue, SchemaBuilder, Struct, Type, Value, logical};
 use connect_api::{
     ConfigDef, ConfigMap, ConnectError, Importance, Record, Transformation, Type as ConfigType,
 };
+use java::MILLIS_PER_DAY;
+use java::date_format::SimpleDateFormat;
 
 use super::support::{
     REPLACE_NULL, SchemaCache, Side, copy_basics, def, field_value, replace_null_key, require_map,
     require_struct_or_null, required,
 };
-use crate::java::date_format::SimpleDateFormat;
 
 const PURPOSE: &str = "converting timestamp formats";
 

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use connect_api::data::java::{double_text, float_text, java_string};
+use connect_api::data::java_string;
 use connect_api::data::{Map, Value};
+use connect_api::variables::{Providers, resolve};
 use connect_api::{ConfigProvider, ConnectError, Provided};
-use connect_plugins::java::date_format::SimpleDateFormat;
-use connect_plugins::java::regex::{JavaRegex, Replacement};
-use connect_plugins::providers::transformer::{Providers, resolve};
+use java::date_format::SimpleDateFormat;
+use java::numbers::{double_text, float_text};
+use java::regex::{JavaRegex, Replacement};
 use serde_json::{Value as Json, json};
 
 use super::notation::{value, value_node};

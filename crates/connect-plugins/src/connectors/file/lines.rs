@@ -5,7 +5,7 @@
 //! A `\r` that is the last character so far ends no line, because a `\n` may follow. The same goes for an incomplete
 //! character: Java makes U+FFFD of it, here the rest is awaited.
 
-use connect_api::data::java::utf8_mistake;
+use java::utf8::utf8_mistake;
 
 /// Takes bytes, yields lines.
 #[derive(Debug, Default)]

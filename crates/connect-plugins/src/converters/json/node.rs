@@ -10,8 +10,7 @@ use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
 use connect_api::ConnectError;
 use indexmap::IndexMap;
-
-use crate::java::numbers::low_bits;
+use java::numbers::low_bits;
 
 /// As lenient as Jackson: bits after the last byte may be anything.
 const BASE64: GeneralPurpose = GeneralPurpose::new(

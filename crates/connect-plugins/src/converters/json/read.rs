@@ -1,8 +1,8 @@
 //! JSON to Connect data and schemas.
 
 use connect_api::ConnectError;
-use connect_api::data::java::MILLIS_PER_DAY;
 use connect_api::data::{Schema, SchemaBuilder, Struct, Type, Value, logical};
+use java::MILLIS_PER_DAY;
 
 use indexmap::IndexMap;
 

@@ -3,8 +3,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use connect_api::ConnectError;
-use connect_api::data::java::{big_decimal_text, class_name, double_text, float_text};
+use connect_api::data::class_name;
 use connect_api::data::{Map, Schema, Struct, Type, Value, logical};
+use java::numbers::{big_decimal_text, double_text, float_text};
 
 use super::Settings;
 

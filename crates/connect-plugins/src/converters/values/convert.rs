@@ -3,11 +3,12 @@
 use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 use connect_api::ConnectError;
-use connect_api::data::java::{big_decimal_text, class_name, double_text, java_string};
 use connect_api::data::{Map, Schema, Type, Value, logical};
+use connect_api::data::{class_name, java_string};
+use java::numbers::{big_decimal_text, double_text};
+use java::numbers::{low_bits, parse_big_decimal};
 
 use super::{parse_string, to_text};
-use crate::java::numbers::{low_bits, parse_big_decimal};
 
 /// Integer bits of a number or of a text that is one.
 pub(crate) fn to_long(value: &Value) -> Result<i64, ConnectError> {

@@ -4,14 +4,14 @@ use std::sync::LazyLock;
 
 use bigdecimal::BigDecimal;
 use connect_api::ConnectError;
-use connect_api::data::java::big_decimal_text;
 use connect_api::data::{Map, Schema, SchemaAndValue, SchemaBuilder, Type, Value, logical};
+use java::date_format::SimpleDateFormat;
+use java::numbers::big_decimal_text;
+use java::numbers::parse_big_decimal;
 
 use super::convert;
 use super::merge::Merged;
 use super::tokens::{Tokens, trim};
-use crate::java::date_format::SimpleDateFormat;
-use crate::java::numbers::parse_big_decimal;
 
 /// How deep arrays and maps may be nested. Java knows no bound but its stack.
 const MAX_DEPTH: usize = 200;

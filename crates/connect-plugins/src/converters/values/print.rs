@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use connect_api::data::Value;
-use connect_api::data::java::{DateTime, MILLIS_PER_DAY, java_string};
+use connect_api::data::java_string;
+use java::{DateTime, MILLIS_PER_DAY};
 
 /// The text of a value. Strings are quoted only inside of others.
 pub(crate) fn to_text(value: &Value) -> String {
