@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error_code::{ErrorCode, code_name, is_unauthorized};
 
-/// What can go wrong between this client and a cluster.
+/// Error between this client and a cluster.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -30,7 +30,7 @@ pub enum WireError {
     Disconnected {
         /// `host:port`.
         address: String,
-        /// Why.
+        /// Reason, in words.
         reason: String,
     },
     /// No answer within `request.timeout.ms`; whether the request took effect is unknown.
@@ -62,13 +62,13 @@ pub enum WireError {
         address: String,
         /// Name of the API.
         api: &'static str,
-        /// What did not fit.
+        /// Reason: the part that did not fit.
         reason: String,
     },
     /// The broker answered with an error code.
     #[error("{context}: {} ({}){}", code_name(code.code()), code.code(), detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
     Broker {
-        /// What was asked, in words.
+        /// The request, in words.
         context: String,
         /// Kafka's error code.
         code: ErrorCode,

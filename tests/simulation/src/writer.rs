@@ -141,10 +141,7 @@ impl Writer {
     }
 
     async fn step(&mut self) -> anyhow::Result<()> {
-        match self.draw.chance(self.topic.transactions) {
-            true => self.transaction().await,
-            false => self.fresh().await,
-        }
+        if self.draw.chance(self.topic.transactions) { self.transaction().await } else { self.fresh().await }
     }
 
     fn records(&mut self) -> Vec<Content> {
@@ -198,14 +195,12 @@ impl Writer {
                 }
             };
             let author = Author { producer: (id, epoch), sequence, transactional: false };
-            match self.produce(records, author, None).await? {
-                true => {
-                    self.plain = Some((id, epoch, sequence + records.len() as i32));
-                    return Ok(());
-                }
-                // The log that knew this producer is gone.
-                false => self.plain = None,
+            if self.produce(records, author, None).await? {
+                self.plain = Some((id, epoch, sequence + records.len() as i32));
+                return Ok(());
             }
+            // The log that knew this producer is gone.
+            self.plain = None;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ const RESOURCE_BROKER: i8 = 4;
 const SOURCE_TOPIC: i8 = 1;
 const OPERATION_SET: i8 = 0;
 
-/// Where a config value comes from.
+/// Source of a config value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigSource {
     /// Set on the topic itself.
@@ -30,7 +30,7 @@ pub enum ConfigSource {
 pub struct TopicConfig {
     /// The value, absent where the broker hides it.
     pub value: Option<String>,
-    /// Where it comes from.
+    /// Its source.
     pub source: ConfigSource,
 }
 

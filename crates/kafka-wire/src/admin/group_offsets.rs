@@ -178,7 +178,7 @@ impl Cluster {
     }
 }
 
-/// What trying again does not change; the outer error is that of an attempt.
+/// Separates a refusal that trying again does not change; the outer error is that of an attempt.
 fn settled(outcome: Result<(), WireError>) -> Result<Result<(), WireError>, WireError> {
     match outcome {
         Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => Ok(Err(error)),

@@ -70,7 +70,7 @@ impl Attributes {
     }
 }
 
-/// Exactly one whole RecordBatch v2, as the origin stored it. Cloning shares the bytes.
+/// Exactly one whole RecordBatch v2, as a broker stored it. Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// At least [`HEADER_SIZE`] bytes, exactly as many as the length field says, magic 2.
@@ -140,7 +140,7 @@ impl Batch {
         i32::from_be_bytes(field(&self.bytes, LAST_OFFSET_DELTA))
     }
 
-    /// What the records' timestamp deltas are relative to, ms since 1970.
+    /// Time that the records' timestamp deltas are relative to, ms since 1970.
     pub fn base_timestamp(&self) -> i64 {
         i64::from_be_bytes(field(&self.bytes, BASE_TIMESTAMP))
     }
@@ -175,7 +175,7 @@ impl Batch {
         self.base_offset().saturating_add(i64::from(self.last_offset_delta().max(0)))
     }
 
-    /// Where to read on after this batch. Reading on from anything else (a counted record) hangs on compacted topics.
+    /// Offset to read on from after this batch. Reading on from anything else (a counted record) hangs on compacted topics.
     pub fn next_offset(&self) -> i64 {
         self.last_offset().saturating_add(1)
     }

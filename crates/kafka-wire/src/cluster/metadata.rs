@@ -43,7 +43,7 @@ pub struct TopicMetadata {
     pub partitions: BTreeMap<i32, PartitionMetadata>,
 }
 
-/// What is known of a cluster.
+/// Knowledge of a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// The cluster's id.

@@ -27,7 +27,7 @@ use crate::reminder::Reminder;
 use crate::settings::ClientSettings;
 use crate::transport::SharedConnector;
 
-/// How long one control-plane call goes on retrying (Java's `default.api.timeout.ms`).
+/// Time for which one control-plane call goes on retrying (Java's `default.api.timeout.ms`).
 pub const CALL_LIMIT: Duration = Duration::from_secs(60);
 
 /// A cheap handle to one cluster; clones share connections and metadata.
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// A handle that has not connected yet. `role` is what messages call it: `origin` or `destination`.
+    /// A handle that has not connected yet. `role` is the caller's name for it, which stands in messages: the `{role}` cluster.
     pub fn new(role: &'static str, settings: ClientSettings, connector: SharedConnector) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -101,7 +101,7 @@ impl Cluster {
         }
     }
 
-    /// `origin` or `destination`.
+    /// The caller's name for it.
     pub fn role(&self) -> &'static str {
         self.inner.role
     }
@@ -122,7 +122,7 @@ impl Cluster {
         self.metadata().cluster_id.clone()
     }
 
-    /// What is known now, without asking.
+    /// Metadata as known now, without asking.
     pub fn metadata(&self) -> Arc<Metadata> {
         self.inner.metadata.read().unwrap_or_else(PoisonError::into_inner).clone()
     }

@@ -175,7 +175,7 @@ impl Cluster {
         }))
     }
 
-    /// What some broker of the cluster offers, if one can be asked now.
+    /// Versions that some broker of the cluster offers, if one can be asked now.
     pub async fn any_versions(&self) -> Option<Versions> {
         self.any_connection().await.ok().map(|connection| connection.versions().clone())
     }

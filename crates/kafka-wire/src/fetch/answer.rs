@@ -6,7 +6,7 @@ use super::{FetchProblem, Fetched, News};
 use crate::batch::{Entry, split};
 use crate::error_code::ErrorCode;
 
-/// What a partition's answer asks of the fetcher.
+/// Task that a partition's answer gives to the fetcher.
 pub(super) enum Verdict {
     /// Tell the caller; data moves the position to `next`.
     Tell { news: News, next: Option<(i64, i32)> },

@@ -21,7 +21,7 @@ use crate::error::WireError;
 use crate::frame::Connection;
 use crate::reminder::Reminder;
 
-/// How soon a partition that cannot be read is looked at again.
+/// Pause before a partition that cannot be read is looked at again.
 pub(super) const PROBLEM_PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct Partition {

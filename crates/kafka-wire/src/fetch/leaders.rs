@@ -1,4 +1,4 @@
-//! Where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
+//! Places where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
 //! as long as it takes.
 
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::cluster::Metadata;
 use crate::error::WireError;
 use crate::error_code::ErrorCode;
 
-/// How long a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
+/// Time that a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
 /// is the ordinary life of a cluster.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -180,7 +180,7 @@ fn place(partition: &mut Partition, metadata: &Metadata) -> Option<i32> {
     Some(near.unwrap_or(leader))
 }
 
-/// What metadata says is wrong with a partition's topic.
+/// Problem of a partition's topic, as metadata tells it.
 fn problem(partition: &Partition, metadata: &Metadata) -> Option<FetchProblem> {
     let Some(topic) = metadata.topics.get(&*partition.topic) else { return Some(FetchProblem::Missing) };
     match topic.error {

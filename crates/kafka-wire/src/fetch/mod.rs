@@ -26,7 +26,7 @@ use crate::error_code::{ErrorCode, code_name};
 
 pub use fetcher::Fetcher;
 
-/// How to fetch.
+/// Settings of a fetcher.
 #[derive(Debug, Clone)]
 pub struct FetchSettings {
     /// `fetch.max.wait.ms`: how long the broker may wait for `min_bytes`.
@@ -54,7 +54,7 @@ pub struct FetchSettings {
 pub struct FetchEvent {
     /// The caller's key.
     pub key: usize,
-    /// What happened.
+    /// The news.
     pub news: News,
 }
 
@@ -69,7 +69,7 @@ pub enum News {
     Recovered,
 }
 
-/// What one answer brought for one partition.
+/// Part of one answer that is about one partition.
 #[derive(Debug)]
 pub struct Fetched {
     /// Whole entries. The first may begin before the position that was asked for.
@@ -99,7 +99,7 @@ pub enum FetchProblem {
         position: i64,
         /// Largest epoch that both sides know.
         epoch: i32,
-        /// Where that epoch ends now.
+        /// End of that epoch now.
         end_offset: i64,
     },
     /// The topic was deleted and created again under the same name.

@@ -99,7 +99,7 @@ impl Coordinator {
         self.found.lock().await.known = None;
     }
 
-    /// Who the coordinator is. Brokers are asked one after the other, on connections of their own, so that one that never
+    /// Finds the coordinator. Brokers are asked one after the other, on connections of their own, so that one that never
     /// answers holds up nothing else.
     async fn find(&self) -> Result<Address, WireError> {
         let mut search = self.found.lock().await;

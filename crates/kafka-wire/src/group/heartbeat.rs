@@ -15,7 +15,7 @@ use crate::error::WireError;
 use crate::error_code::ErrorCode;
 use crate::settings::ClientSettings;
 
-/// What sends the heartbeats of one member.
+/// Sender of the heartbeats of one member.
 pub(super) struct Heartbeats {
     pub(super) settings: GroupSettings,
     pub(super) coordinator: Arc<Coordinator>,
@@ -23,7 +23,7 @@ pub(super) struct Heartbeats {
     pub(super) meters: Arc<Meters>,
 }
 
-/// How a heartbeat went.
+/// Outcome of a heartbeat.
 enum Beat {
     Acknowledged,
     /// Try again soon.

@@ -22,7 +22,7 @@ use crate::error_code::ErrorCode;
 use crate::reminder::Reminder;
 use crate::settings::ClientSettings;
 
-/// How much later than the rebalance time-out a JoinGroup is given up (as Java does).
+/// Time after the rebalance time-out at which a JoinGroup is given up (as Java does).
 const JOIN_GRACE: Duration = Duration::from_secs(5);
 
 /// A member of a group. Dropping it ends its heartbeats without leaving: the others wait until its session ends.
@@ -50,7 +50,7 @@ impl Drop for GroupMember {
     }
 }
 
-/// How an attempt to join ended without an assignment.
+/// End of an attempt to join that brought no assignment.
 enum Failure {
     /// Not our turn, or passing: again after a pause, or at once.
     Again { why: WireError, at_once: bool },
@@ -94,7 +94,7 @@ impl GroupMember {
         Session::new(self.shared.clone(), self.meters.clone())
     }
 
-    /// What was counted and measured so far.
+    /// Counts and measures so far.
     pub fn metrics(&self) -> GroupMetrics {
         self.meters.snapshot()
     }
@@ -165,12 +165,11 @@ impl GroupMember {
         let (answer, identity) = self.join_group(&mut line, participant, &why).await?;
         let protocol = answer.protocol_name.as_deref().unwrap_or_default().to_owned();
         let leader_id = answer.leader.to_string();
-        let assignments = match leader_id == identity.member_id {
-            true => {
-                let election = self.election(answer, &protocol, &identity);
-                participant.assign(election).await.map_err(|e| self.participant(e))?
-            }
-            false => Vec::new(),
+        let assignments = if leader_id == identity.member_id {
+            let election = self.election(answer, &protocol, &identity);
+            participant.assign(election).await.map_err(|e| self.participant(e))?
+        } else {
+            Vec::new()
         };
         let assignment = self.sync_group(&mut line, &identity, &protocol, assignments).await?;
         self.line = line;

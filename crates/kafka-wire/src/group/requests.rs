@@ -16,7 +16,7 @@ use crate::error_code::ErrorCode;
 /// Longest reason that is sent (KIP-800).
 const MAX_REASON: usize = 255;
 
-/// What to look at when a broker refuses a member.
+/// Setting to look at when a broker refuses a member.
 pub(super) fn hint(code: Option<ErrorCode>) -> &'static str {
     match code {
         Some(ErrorCode::InconsistentGroupProtocol) => {

@@ -81,7 +81,7 @@ impl TopicLog {
         self.positions.len() as i32
     }
 
-    /// Where each partition ends, by partition, with the records of open transactions. What is before these ends is settled when
+    /// Ends of the partitions, by number, with the records of open transactions. What is before these ends is settled when
     /// [`TopicLog::has_read`] says so. Errors as of every call to the cluster.
     pub async fn ends(&self) -> Result<Vec<i64>, WireError> {
         self.offsets(OffsetSpec::Latest { read_committed: false }).await

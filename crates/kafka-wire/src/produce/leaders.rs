@@ -1,4 +1,4 @@
-//! Where a producer's partitions are sent, and as whom: leaders by metadata, producer ids by InitProducerId. Both are
+//! Targets of a producer's partitions, and the names they go by: leaders by metadata, producer ids by InitProducerId. Both are
 //! asked for as long as it takes; a partition that waits long for either is told to wait.
 
 use std::time::Duration;

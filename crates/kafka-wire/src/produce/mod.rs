@@ -1,6 +1,6 @@
 //! Writes whole record batches to a cluster, idempotently, each partition in order.
 //!
-//! A [`Producer`] holds any number of destination partitions. Each is pinned to a *lane*, a connection to the
+//! A [`Producer`] holds any number of partitions. Each is pinned to a *lane*, a connection to the
 //! partition's leader; at most [`WINDOW`] batches of a partition and [`WINDOW`] requests of a lane are under way. A
 //! request carries at most one batch of a partition, because a broker refuses more, and one of every partition that
 //! has one: there is no linger, acknowledgements clock the link.
@@ -12,7 +12,7 @@
 //! Not guaranteed, because brokers do not: a batch that is sent again after a lost answer is recognised only while the
 //! broker remembers the producer. It forgets when its last record *there* is `producer.id.expiration.ms` (a day) old
 //! by the record's own timestamp: at a restart, and at a check every ten minutes. So while old data is copied, a
-//! restart of a destination broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
+//! restart of a broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
 //! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
 
 mod answers;
@@ -36,14 +36,14 @@ pub use crate::frame::SendGate;
 /// producer and partition to recognise what is sent again.
 pub const WINDOW: usize = 5;
 
-/// How to produce.
+/// Settings of a producer.
 #[derive(Debug, Clone)]
 pub struct ProduceSettings {
     /// Connections for each broker.
     pub lanes_per_broker: usize,
     /// Bytes of one request; a single batch may be larger.
     pub max_request_bytes: usize,
-    /// How long a broker may wait for its replicas.
+    /// Time for which a broker may wait for its replicas.
     pub timeout: Duration,
     /// Merging of small batches; `None` keeps every batch as it is.
     pub merge: Option<MergeSettings>,
@@ -60,7 +60,7 @@ pub struct MergeSettings {
     pub max_bytes: usize,
 }
 
-/// What became of batches.
+/// News of batches.
 #[derive(Debug, Clone)]
 pub enum ProduceEvent {
     /// A batch is stored. Told in order for each partition.
@@ -104,7 +104,7 @@ pub struct Acknowledgement {
     pub partition: usize,
     /// The caller's tag.
     pub tag: i64,
-    /// Offset of its first record at the destination; -1 where the broker only knows that it has it.
+    /// Offset of its first record as stored; -1 where the broker only knows that it has it.
     pub base_offset: i64,
     /// Records.
     pub records: i32,

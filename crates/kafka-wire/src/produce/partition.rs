@@ -1,4 +1,4 @@
-//! One destination partition: its queue, its window of batches under way, its sequence numbers. No input or output
+//! One partition that is written: its queue, its window of batches under way, its sequence numbers. No input or output
 //! here: the producer asks what to send and tells what came back.
 
 use std::collections::VecDeque;
@@ -13,10 +13,10 @@ use super::{Acknowledgement, MergeSettings, WINDOW};
 use crate::batch::{MergePlan, OutgoingBatch, merge};
 use crate::failpoint::planted;
 
-/// How long a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
+/// Time for which a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
 const PROOF_HOLDS: Duration = Duration::from_secs(600);
 
-/// Who a partition's batches are sent as.
+/// Producer that a partition's batches are sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) producer_id: i64,
@@ -32,7 +32,7 @@ struct Part {
     max_timestamp: i64,
 }
 
-/// What goes over the wire as one batch.
+/// One batch on the wire.
 #[derive(Debug)]
 pub(super) struct Unit {
     parts: Vec<Part>,
@@ -63,7 +63,7 @@ pub(super) enum Phase {
     Stopped,
 }
 
-/// What the answers of a drained window call for.
+/// Consequence of the answers of a drained window.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Nothing: go on.

@@ -6,7 +6,7 @@
 pub struct TlsError {
     /// The Java property at fault.
     pub setting: &'static str,
-    /// What is wrong with it.
+    /// The fault in it.
     pub reason: String,
 }
 
