@@ -20,7 +20,7 @@ const UNDER_WAY: usize = PARTITIONS as usize * 10;
 /// Every so many records one has a key and headers, so that a copy which loses them is found out.
 const ADORNED: u64 = 997;
 
-/// How the benchmark's own producers write.
+/// Settings of the benchmark's own producers.
 pub(crate) fn settings() -> ProduceSettings {
     ProduceSettings {
         lanes_per_broker: 2,

@@ -1,5 +1,6 @@
 //! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
+pub mod answers;
 pub mod config;
 pub mod connect;
 pub mod group;

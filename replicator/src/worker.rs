@@ -6,11 +6,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::answers::HerderError;
 use connect_core::api::{ConfigMap, ConnectError};
 use connect_core::connect::{Build, Connect, StartError as WorkerError};
 use connect_core::herder::api::Herder;
 use connect_core::herder::distributed::DistributedHerder;
-use connect_core::herder::error::HerderError;
 use connect_core::plugins::Plugins;
 use connect_core::storage::{ConfigState, Properties, State, Status, StatusId};
 use connect_core::worker::{Executor, StopReport, Surroundings as WorkerSurroundings};
@@ -179,7 +179,7 @@ impl Worker {
     /// all. Where the leader cannot be told so until `limit`, what is there stays.
     async fn offer(&self, config: &Properties, limit: Instant) -> Result<bool, StartError> {
         let herder = self.herder();
-        let stored = herder.connector_config(CONNECTOR_NAME).await.ok();
+        let stored = herder.reader().connector_config(CONNECTOR_NAME).await.ok();
         if stored.as_ref() == Some(config) {
             return Ok(true);
         }

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Serialize;
 
 use super::exchange::Json;
-use crate::herder::error::HerderError;
+use crate::answers::HerderError;
 use crate::java_order::sort_as_hash_map;
 
 /// An error answer.

@@ -21,9 +21,9 @@ pub(crate) use report::key_info;
 
 use self::check::{Defined, Nulls, check};
 use self::report::Report;
+use crate::answers::ConfigInfos;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
-use crate::herder::error::HerderError;
-use crate::herder::info::ConfigInfos;
 use crate::java_order::sort_as_copied_hash_map;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;

@@ -5,8 +5,8 @@ use connect_api::{ConfigDef, ConfigKey, Setting, Type};
 use connect_plugins::providers::transformer::has_variables;
 
 use super::check::Defined;
+use crate::answers::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use crate::api::ConfigMap;
-use crate::herder::info::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 
 /// An answer in the making.
 pub(super) struct Report(ConfigInfos);

@@ -13,6 +13,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use super::super::reader::Reader;
 use super::auto_restart::AutoRestarts;
 use super::keep::Keep;
 use super::reconfigure::{InternalClient, Reconfigurations};
@@ -92,15 +93,19 @@ impl DistributedHerder {
         let shared = Arc::new(Shared {
             writer: Arc::new(StatusWriter::new(statuses.clone(), &settings.worker_id)),
             jobs,
+            reader: Reader {
+                cluster_id,
+                worker: worker.clone(),
+                configs: configs.snapshots(),
+                statuses: statuses.clone(),
+            },
             worker: worker.clone(),
             statuses,
-            configs: configs.snapshots(),
             client,
             ready: AtomicBool::new(false),
             stage: Mutex::default(),
             figures: Mutex::default(),
             session: session.clone(),
-            cluster_id,
             settings,
         });
         if shared.settings.exactly_once.has_transactional_leader() {
