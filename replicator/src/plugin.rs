@@ -28,6 +28,9 @@ const BYTE_CONVERTERS: (&str, &str) = (
     "org.apache.kafka.connect.converters.ByteArrayConverter",
 );
 
+/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
+const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
+
 /// The plugin, with the figures of all its connectors. `local` is what the executable's command line and files say
 /// ([`ReplicatorConfig::local`]): it stands behind the configuration of the connector named `replicator`. Any other has all
 /// it needs in its configuration.
@@ -64,7 +67,7 @@ pub(crate) fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
     let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
     ProduceSettings {
         lanes_per_broker: copy.lanes_per_broker,
-        max_request_bytes: copy.request_max_bytes,
+        max_request_bytes: MAX_REQUEST_BYTES,
         timeout: config.destination.client.request_timeout,
         merge: (copy.batches == BatchMode::Merge).then_some(merge),
     }

@@ -105,8 +105,6 @@ pub struct CopySettings {
     pub lane_buffer_bytes: usize,
     /// `replicator.batches`.
     pub batches: BatchMode,
-    /// `replicator.request.max.bytes`: bytes of one produce request.
-    pub request_max_bytes: usize,
     /// `replicator.merge.max.bytes`: largest batch that merging makes.
     pub merge_max_bytes: usize,
     /// `replicator.merge.below.bytes`: only batches smaller than this start a merge.

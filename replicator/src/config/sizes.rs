@@ -34,7 +34,6 @@ pub(super) fn copy(
             .number_or("replicator.fetch.partition.max.bytes", partition.min(fetch_max_bytes)),
         lane_buffer_bytes: sized(values, "replicator.lane.buffer.bytes", profile),
         batches: values.choice("replicator.batches"),
-        request_max_bytes: values.number("replicator.request.max.bytes"),
         merge_max_bytes: values.number_or("replicator.merge.max.bytes", merge).min(request),
         merge_below_bytes: values.number("replicator.merge.below.bytes"),
     }

@@ -236,8 +236,6 @@ pub const SETTINGS: &[KnownSetting] = &[
     connector("replicator.lane.buffer.bytes", Long(1, i64::MAX), "16777216")
         .small_memory("1048576")
         .text(COPYING, "A connection asks for more while it holds fewer bytes than this."),
-    connector("replicator.request.max.bytes", Int(1_048_576, INT), "4194304")
-        .text(COPYING, "Most bytes of one produce request."),
     connector("replicator.merge.max.bytes", Int(1, INT), "131072")
         .text(COPYING, "Most bytes of a merged batch, at most the producer's max.request.size."),
     connector("replicator.merge.below.bytes", Int(0, INT), "65536")
