@@ -1,12 +1,13 @@
-//! Which plugins this worker has: native implementations, found by the names of their Java classes or by aliases.
+//! Registry of the plugins of a worker, which names none of them: executables register what comes along, and their own.
+//! Plugins are found by the names of their Java classes or by aliases.
 //! Herders look connectors up, the worker makes converters, transformations and predicates, REST lists them all.
 
 use std::fmt;
 use std::sync::Arc;
 
 use connect_api::{
-    ConfigProviderPlugin, ConnectError, ConnectorPlugin, ConnectorType, ConverterPlugin, PredicatePlugin,
-    TransformationPlugin,
+    ConfigProviderPlugin, ConnectError, ConnectorPlugin, ConnectorType, ConverterPlugin, PluginSet,
+    PredicatePlugin, TransformationPlugin,
 };
 
 /// What a plugin does, as Connect's REST interface groups and names it. The order is the one in which it lists them.
@@ -60,7 +61,7 @@ pub struct PluginInfo {
     pub version: String,
 }
 
-/// All plugins of a worker.
+/// All plugins of a worker; none by default.
 #[derive(Clone, Default)]
 pub struct Plugins {
     connectors: Vec<Arc<dyn ConnectorPlugin>>,
@@ -79,16 +80,14 @@ impl fmt::Debug for Plugins {
 }
 
 impl Plugins {
-    /// The plugins that come along.
-    pub fn builtin() -> Self {
-        Self {
-            connectors: connect_plugins::connectors::plugins(),
-            converters: connect_plugins::converters::plugins(),
-            transformations: connect_plugins::transforms::plugins(),
-            predicates: connect_plugins::predicates::plugins(),
-            providers: connect_plugins::providers::plugins(),
-            converter_names: Vec::new(),
-        }
+    /// With all plugins of a set; each hides one of the same class.
+    #[must_use]
+    pub fn with(self, set: PluginSet) -> Self {
+        let all = set.connectors.into_iter().fold(self, Self::with_connector);
+        let all = set.converters.into_iter().fold(all, Self::with_converter);
+        let all = set.transformations.into_iter().fold(all, Self::with_transformation);
+        let all = set.predicates.into_iter().fold(all, Self::with_predicate);
+        set.providers.into_iter().fold(all, Self::with_provider)
     }
 
     /// With one more kind of connector; it hides one of the same class.
@@ -127,6 +126,14 @@ impl Plugins {
     pub fn with_predicate(mut self, plugin: PredicatePlugin) -> Self {
         self.predicates.retain(|known| known.class != plugin.class);
         self.predicates.push(plugin);
+        self
+    }
+
+    /// With one more config provider; it hides one of the same class.
+    #[must_use]
+    pub fn with_provider(mut self, plugin: ConfigProviderPlugin) -> Self {
+        self.providers.retain(|known| known.class != plugin.class);
+        self.providers.push(plugin);
         self
     }
 
@@ -287,7 +294,7 @@ mod tests {
 
     #[test]
     fn converters_of_headers_are_known_by_both_names() {
-        let plugins = Plugins::builtin();
+        let plugins = Plugins::default().with(connect_plugins::all());
         for (alias, class) in [
             ("Json", "org.apache.kafka.connect.json.JsonConverter"),
             ("StringConverter", "org.apache.kafka.connect.storage.StringConverter"),
@@ -316,7 +323,9 @@ mod tests {
     #[test]
     fn a_converter_may_have_another_name() {
         let class = "org.apache.kafka.connect.converters.ByteArrayConverter";
-        let plugins = Plugins::builtin().with_converter_name("x.y.ByteArrayConverter", class);
+        let plugins = Plugins::default()
+            .with(connect_plugins::all())
+            .with_converter_name("x.y.ByteArrayConverter", class);
         assert_eq!(plugins.converter("x.y.ByteArrayConverter").unwrap().class, class);
         assert_eq!(plugins.header_converter("x.y.ByteArrayConverter").unwrap().class, class);
         assert_eq!(

@@ -88,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_connectors_own_keys_come_before_the_workers() {
-        let plugins = Plugins::builtin();
+        let plugins = Plugins::default().with(connect_plugins::all());
         let keys = plugin_config(&plugins, "FileStreamSource").unwrap();
         let names: Vec<&str> = keys.iter().map(|key| key.name.as_str()).collect();
         assert_eq!(names[..5], ["file", "topic", "batch.size", "name", "connector.class"]);
@@ -100,10 +100,10 @@ mod tests {
 
     #[test]
     fn lists_have_connectors_first() {
-        let all = super::plugins(&Plugins::builtin(), false);
+        let all = super::plugins(&Plugins::default().with(connect_plugins::all()), false);
         assert_eq!(all[0].kind, "sink");
         assert!(all.iter().all(|plugin| plugin.kind != "configprovider"));
-        let connectors = super::plugins(&Plugins::builtin(), true);
+        let connectors = super::plugins(&Plugins::default().with(connect_plugins::all()), true);
         assert!(connectors.iter().all(|plugin| ["sink", "source"].contains(&plugin.kind.as_str())));
     }
 

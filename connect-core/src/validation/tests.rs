@@ -10,7 +10,7 @@ use connect_api::ConnectError;
 const RECORDED: &str = include_str!("../../../tests/connect/golden/validate.txt");
 
 fn ask(config: &Properties) -> Result<ConfigInfos, HerderError> {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let rules = Rules {
         plugins: &plugins,
         group_id: Some("distributed-group"),
@@ -40,7 +40,7 @@ fn summary(infos: &ConfigInfos) -> String {
 /// What cannot be as in Java.
 fn is_known(request: &str) -> bool {
     // A build without transformations has nothing to say about them.
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let transforms = plugins.list().iter().any(|plugin| plugin.kind == PluginKind::Transformation);
     if !transforms && (request.contains(".type\":\"") || request.contains("predicate")) {
         return true;
@@ -80,7 +80,7 @@ fn answers_are_those_of_a_java_worker() {
 
 #[test]
 fn what_config_providers_give_is_not_shown() {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let rules = Rules {
         plugins: &plugins,
         group_id: None,

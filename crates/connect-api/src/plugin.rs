@@ -1,5 +1,7 @@
 //! What a registry entry of each kind of plugin says. `connect-plugins` has those that come along; an embedder adds his own.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use crate::config_def::{ConfigDef, ValidatedValue};
@@ -158,4 +160,19 @@ pub struct ConfigProviderPlugin {
     pub class: &'static str,
     /// Makes one.
     pub create: Make<dyn ConfigProvider>,
+}
+
+/// Plugins that come together, such as those of a library. A worker takes them with its registry's `with`.
+#[derive(Clone, Default)]
+pub struct PluginSet {
+    /// Kinds of connectors.
+    pub connectors: Vec<Arc<dyn ConnectorPlugin>>,
+    /// Converters of keys, values and headers.
+    pub converters: Vec<ConverterPlugin>,
+    /// Transformations.
+    pub transformations: Vec<TransformationPlugin>,
+    /// Predicates.
+    pub predicates: Vec<PredicatePlugin>,
+    /// Config providers.
+    pub providers: Vec<ConfigProviderPlugin>,
 }
