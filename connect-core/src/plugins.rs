@@ -10,7 +10,7 @@ use connect_api::{
     PredicatePlugin, TransformationPlugin,
 };
 
-/// What a plugin does, as Connect's REST interface groups and names it. The order is the one in which it lists them.
+/// Kind of a plugin, as Connect's REST interface groups and names it. The order is the one in which it lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum PluginKind {
@@ -37,7 +37,7 @@ impl PluginKind {
         }
     }
 
-    /// What an alias may leave out at the end of a class name.
+    /// Text that an alias may leave out at the end of a class name.
     fn suffix(self) -> &'static str {
         match self {
             Self::Sink | Self::Source => "Connector",
@@ -70,7 +70,7 @@ pub struct Plugins {
     predicates: Vec<PredicatePlugin>,
     providers: Vec<ConfigProviderPlugin>,
     /// Other class names of converters, with the one of the plugin.
-    converter_names: Vec<(&'static str, &'static str)>,
+    converter_names: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Plugins {
@@ -108,8 +108,8 @@ impl Plugins {
 
     /// With another class name for a kind of converter; it is not listed, and no alias of it is known.
     #[must_use]
-    pub fn with_converter_name(mut self, name: &'static str, class: &'static str) -> Self {
-        self.converter_names.push((name, class));
+    pub fn with_converter_name(mut self, name: impl Into<String>, class: impl Into<String>) -> Self {
+        self.converter_names.push((name.into(), class.into()));
         self
     }
 
@@ -168,7 +168,7 @@ impl Plugins {
     /// A converter for keys and values.
     pub fn converter(&self, class: &str) -> Option<&ConverterPlugin> {
         let usable = self.converters.iter().filter(|plugin| plugin.converter.is_some());
-        find(usable, self.converter_class(class), PluginKind::Converter, |plugin| plugin.class)
+        find(usable, self.converter_class(class), PluginKind::Converter, |plugin| &plugin.class)
     }
 
     /// A converter for headers.
@@ -176,27 +176,27 @@ impl Plugins {
         let class = self.converter_class(class);
         let usable = || self.converters.iter().filter(|plugin| plugin.header_converter.is_some());
         // Most of them are converters of keys and values too, and have that alias as well.
-        find(usable(), class, PluginKind::HeaderConverter, |plugin| plugin.class)
-            .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| plugin.class))
+        find(usable(), class, PluginKind::HeaderConverter, |plugin| &plugin.class)
+            .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| &plugin.class))
     }
 
-    fn converter_class<'a>(&self, class: &'a str) -> &'a str {
+    fn converter_class<'a>(&'a self, class: &'a str) -> &'a str {
         self.converter_names.iter().find(|(name, _)| *name == class).map_or(class, |(_, class)| class)
     }
 
     /// A transformation.
     pub fn transformation(&self, class: &str) -> Option<&TransformationPlugin> {
-        find(self.transformations.iter(), class, PluginKind::Transformation, |plugin| plugin.class)
+        find(self.transformations.iter(), class, PluginKind::Transformation, |plugin| &plugin.class)
     }
 
     /// A predicate.
     pub fn predicate(&self, class: &str) -> Option<&PredicatePlugin> {
-        find(self.predicates.iter(), class, PluginKind::Predicate, |plugin| plugin.class)
+        find(self.predicates.iter(), class, PluginKind::Predicate, |plugin| &plugin.class)
     }
 
     /// A config provider.
     pub fn provider(&self, class: &str) -> Option<&ConfigProviderPlugin> {
-        find(self.providers.iter(), class, PluginKind::ConfigProvider, |plugin| plugin.class)
+        find(self.providers.iter(), class, PluginKind::ConfigProvider, |plugin| &plugin.class)
     }
 
     /// Everything, in the order in which Connect lists it: by kind, then by class.
@@ -217,16 +217,16 @@ impl Plugins {
         }
         for plugin in &self.converters {
             if plugin.converter.is_some() {
-                all.push(info(PluginKind::Converter, plugin.class, OWN));
+                all.push(info(PluginKind::Converter, &plugin.class, OWN));
             }
             if plugin.header_converter.is_some() {
-                all.push(info(PluginKind::HeaderConverter, plugin.class, OWN));
+                all.push(info(PluginKind::HeaderConverter, &plugin.class, OWN));
             }
         }
         let transformations = self.transformations.iter();
-        all.extend(transformations.map(|plugin| info(PluginKind::Transformation, plugin.class, OWN)));
-        all.extend(self.predicates.iter().map(|plugin| info(PluginKind::Predicate, plugin.class, OWN)));
-        all.extend(self.providers.iter().map(|plugin| info(PluginKind::ConfigProvider, plugin.class, OWN)));
+        all.extend(transformations.map(|plugin| info(PluginKind::Transformation, &plugin.class, OWN)));
+        all.extend(self.predicates.iter().map(|plugin| info(PluginKind::Predicate, &plugin.class, OWN)));
+        all.extend(self.providers.iter().map(|plugin| info(PluginKind::ConfigProvider, &plugin.class, OWN)));
         all.sort();
         all
     }
@@ -242,7 +242,7 @@ fn find<'a, T>(
     plugins: impl Iterator<Item = &'a T>,
     class: &str,
     kind: PluginKind,
-    name: impl Fn(&T) -> &'static str,
+    name: impl Fn(&T) -> &str,
 ) -> Option<&'a T> {
     let mut by_alias = Vec::new();
     for plugin in plugins {
@@ -289,7 +289,7 @@ mod tests {
     use connect_api::ConfigDef;
 
     fn predicate(class: &'static str) -> PredicatePlugin {
-        PredicatePlugin { class, config_def: ConfigDef::new, create: |_| Err(ConnectError::new("none")) }
+        PredicatePlugin::new(class, ConfigDef::new, |_| Err(ConnectError::new("none")))
     }
 
     #[test]

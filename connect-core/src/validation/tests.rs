@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! Answers beside those recorded from a Java worker.
 
+use futures::FutureExt;
 use serde_json::Value;
 
 use super::*;
@@ -18,7 +19,12 @@ fn ask(config: &Properties) -> Result<ConfigInfos, HerderError> {
         forbidden: &|_, _| vec![],
         resolve: &|config| Ok(config.clone()),
     };
-    validate(&rules, config)
+    now(validate(&rules, config))
+}
+
+/// The plugins that come along answer at once.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().unwrap()
 }
 
 fn properties(json: &str) -> Properties {
@@ -94,7 +100,7 @@ fn what_config_providers_give_is_not_shown() {
     let config = properties(
         r#"{"connector.class":"FileStreamSource","name":"n","topic":"${file:x:y}","batch.size":"${file:x:y}"}"#,
     );
-    let answer = serde_json::to_string(&validate(&rules, &config).unwrap()).unwrap();
+    let answer = serde_json::to_string(&now(validate(&rules, &config)).unwrap()).unwrap();
     assert!(!answer.contains("hunter2"), "{answer}");
     assert!(answer.contains("Invalid value ${file:x:y} for configuration batch.size"), "{answer}");
 }

@@ -308,7 +308,7 @@ impl Herder for DistributedHerder {
     }
 
     async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
-        reading::validate(&self.shared.worker, &config)
+        reading::validate(&self.shared.worker, &config).await
     }
 
     fn all_logger_levels(&self) -> LoggerLevels {

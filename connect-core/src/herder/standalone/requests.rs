@@ -115,7 +115,7 @@ impl Herder for StandaloneHerder {
     ) -> HerderResult<Created<ConnectorInfo>> {
         let name = connector.to_owned();
         self.finish(format!("writing a config for connector {connector}"), move |shared| async move {
-            common::refuse_errors(&reading::validate(&shared.worker, &config)?)?;
+            common::refuse_errors(&reading::validate(&shared.worker, &config).await?)?;
             let mut configs = shared.configs.lock().await;
             let exists = configs.state().connector(&name).is_some();
             if exists && !allow_replace {
@@ -320,7 +320,7 @@ impl Herder for StandaloneHerder {
     }
 
     async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
-        reading::validate(&self.0.worker, &config)
+        reading::validate(&self.0.worker, &config).await
     }
 
     fn all_logger_levels(&self) -> LoggerLevels {
