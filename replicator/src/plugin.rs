@@ -83,7 +83,7 @@ impl ConnectorPlugin for ReplicatorPlugin {
         config::definition(!self.contexts.has_local())
     }
 
-    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    async fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
         if let Err(error) = self.contexts.typed(config) {
             config::add_problems(values, &error);
         }
@@ -97,7 +97,7 @@ impl ConnectorPlugin for ReplicatorPlugin {
         Task::Batches(Box::new(CopyTask::new(self.contexts.clone())))
     }
 
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         Some(ExactlyOnceSupport::Unsupported)
     }
 

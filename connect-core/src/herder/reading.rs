@@ -123,7 +123,7 @@ pub(super) async fn alter_offsets(
 }
 
 /// Checks a connector's configuration by everything that this worker knows.
-pub(super) fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInfos, HerderError> {
+pub(super) async fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInfos, HerderError> {
     let settings = worker.settings();
     let kinds = ClientKind::ALL;
     let forbidden = |prefix: &str, config: &ConfigMap| {
@@ -137,7 +137,7 @@ pub(super) fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInf
         forbidden: &forbidden,
         resolve: &|config| worker.variables().resolve(config),
     };
-    validation::validate(&rules, config)
+    validation::validate(&rules, config).await
 }
 
 /// An error of the worker as an answer, which has no causes: they are in the log.

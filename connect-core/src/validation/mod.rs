@@ -59,7 +59,7 @@ pub(crate) fn connector_definitions(kind: ConnectorType) -> ConfigDef {
 
 /// Checks a configuration. Errors are only what keeps it from being checked at all: no `connector.class`, an unknown one, or
 /// a config provider that fails.
-pub fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, HerderError> {
+pub async fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, HerderError> {
     let raw: ConfigMap =
         config.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
     let props = (rules.resolve)(&raw)
@@ -74,11 +74,11 @@ pub fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, H
         .plugins
         .connector(class)
         .map_err(|e| HerderError::Other { class: e.class().to_owned(), message: e.message().to_owned() })?;
-    let answer = check_all(rules, plugin.as_ref(), class, &props, config)?;
+    let answer = check_all(rules, plugin.as_ref(), class, &props, config).await?;
     Ok(report::hide_resolved(answer, &raw, &props))
 }
 
-fn check_all(
+async fn check_all(
     rules: &Rules<'_>,
     plugin: &dyn ConnectorPlugin,
     class: &str,
@@ -94,14 +94,14 @@ fn check_all(
     converters::check_classes(&mut values, plugins);
     enrich::check_types(&mut values, plugins, props);
     match plugin.kind() {
-        ConnectorType::Source => rules::source(rules, plugin, props, &mut values),
+        ConnectorType::Source => rules::source(rules, plugin, props, &mut values).await,
         ConnectorType::Sink => rules::sink(rules, props, &mut values),
     }
     refuse_nulls(&nulls, &mut values);
 
     let own = plugin.config_def();
     let mut own_values = check_own(&own, props, &nulls);
-    plugin.validate(props, &mut own_values);
+    plugin.validate(props, &mut own_values).await;
     let groups = groups(&keys, &own);
     merge(&mut keys, &own);
     values.extend(own_values);

@@ -96,7 +96,7 @@ fn topics(props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
 }
 
 /// What only sources must keep: in a group, exactly-once delivery where it is required.
-pub(super) fn source(
+pub(super) async fn source(
     rules: &Rules<'_>,
     plugin: &dyn ConnectorPlugin,
     props: &ConfigMap,
@@ -114,7 +114,7 @@ pub(super) fn source(
             let message = "This worker does not have exactly-once source support enabled.";
             refuse(values, "exactly.once.support", message);
         }
-        match plugin.exactly_once_support(props) {
+        match plugin.exactly_once_support(props).await {
             Some(ExactlyOnceSupport::Supported) => {}
             Some(ExactlyOnceSupport::Unsupported) => {
                 let message =
@@ -125,7 +125,7 @@ pub(super) fn source(
         }
     }
     if is(values, "transaction.boundary", "connector")
-        && plugin.can_define_transaction_boundaries(props) != ConnectorTransactionBoundaries::Supported
+        && plugin.can_define_transaction_boundaries(props).await != ConnectorTransactionBoundaries::Supported
     {
         let message = "The connector does not support connector-defined transaction boundaries with the given \
                        configuration. Please reconfigure it to use a different transaction boundary definition.";

@@ -30,8 +30,8 @@ pub use convert::{Converter, HeaderConverter};
 pub use data::{Headers, Schema, SchemaAndValue, Value};
 pub use error::ConnectError;
 pub use plugin::{
-    ConfigProviderPlugin, ConnectorPlugin, ConnectorType, ConverterPlugin, ConverterType, PredicatePlugin,
-    Task, TransformationPlugin,
+    ConfigProviderPlugin, ConnectorPlugin, ConnectorType, ConverterPlugin, ConverterType, PluginSet,
+    PredicatePlugin, Task, TransformationPlugin,
 };
 pub use provider::{ConfigProvider, Provided};
 pub use record::{Record, SinkRecord, SourceOffset, SourcePartition, SourceRecord, TimestampType};

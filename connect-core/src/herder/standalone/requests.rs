@@ -101,7 +101,7 @@ impl Herder for StandaloneHerder {
     ) -> HerderResult<Created<ConnectorInfo>> {
         let name = connector.to_owned();
         self.finish(format!("writing a config for connector {connector}"), move |shared| async move {
-            changes::refuse_errors(&reading::validate(&shared.worker, &config)?)?;
+            changes::refuse_errors(&reading::validate(&shared.worker, &config).await?)?;
             let mut configs = shared.configs.lock().await;
             let exists = configs.state().connector(&name).is_some();
             if exists && !allow_replace {

@@ -59,7 +59,7 @@ impl ConnectorPlugin for FolderSource {
     }
 
     /// Every offset names the place exactly, and nothing is read twice: yes.
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         Some(ExactlyOnceSupport::Supported)
     }
 }

@@ -18,9 +18,9 @@ pub use simple_header::SimpleHeaderConverter;
 
 /// All of them.
 pub fn plugins() -> Vec<ConverterPlugin> {
-    let mut plugins = vec![json::PLUGIN];
-    plugins.extend(primitive::PLUGINS);
-    plugins.push(simple_header::PLUGIN);
+    let mut plugins = vec![json::plugin()];
+    plugins.extend(primitive::plugins());
+    plugins.push(simple_header::plugin());
     plugins
 }
 

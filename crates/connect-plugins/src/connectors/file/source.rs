@@ -86,7 +86,7 @@ impl ConnectorPlugin for FileStreamSource {
         Task::Source(Box::<FileStreamSourceTask>::default())
     }
 
-    fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         // Standard input cannot be read again.
         Some(match file(config) {
             Some(_) => ExactlyOnceSupport::Supported,

@@ -202,8 +202,8 @@ async fn settings_and_tasks_are_kafkas() {
     assert_eq!(connector.task_configs(5).await.unwrap(), std::slice::from_ref(&given));
     let context = connect_api::ConnectorContext { reconfigure: Default::default(), errors: sender };
     assert!(plugin.connector().start(context, ConfigMap::new()).await.is_err(), "the topic is missing");
-    assert_eq!(plugin.exactly_once_support(&given), Some(ExactlyOnceSupport::Supported));
-    assert_eq!(plugin.exactly_once_support(&ConfigMap::new()), Some(ExactlyOnceSupport::Unsupported));
+    assert_eq!(plugin.exactly_once_support(&given).await, Some(ExactlyOnceSupport::Supported));
+    assert_eq!(plugin.exactly_once_support(&ConfigMap::new()).await, Some(ExactlyOnceSupport::Unsupported));
     let error = plugin.config_def().parse(&ConfigMap::from([(TOPIC.to_owned(), String::new())])).unwrap_err();
     assert_eq!(error.message(), "Invalid value  for configuration topic: String must be non-empty");
 }

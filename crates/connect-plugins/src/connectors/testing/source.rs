@@ -64,7 +64,7 @@ impl ConnectorPlugin for TestSource {
         definition()
     }
 
-    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    async fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
         super::connector::validate(config, values);
     }
 
@@ -76,7 +76,7 @@ impl ConnectorPlugin for TestSource {
         Task::Source(Box::<TestSourceTask>::default())
     }
 
-    fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         // An answer is wanted, not an error: of the faults only those that take time or panic make sense.
         let _ = Fault::of(config).map(|fault| fault.strike_now("exactlyOnceSupport"));
         match config.get("exactly.once").map_or("supported", String::as_str) {
@@ -86,7 +86,7 @@ impl ConnectorPlugin for TestSource {
         }
     }
 
-    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> ConnectorTransactionBoundaries {
+    async fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> ConnectorTransactionBoundaries {
         match config.get("boundaries").map_or("supported", String::as_str) {
             "supported" => ConnectorTransactionBoundaries::Supported,
             _ => ConnectorTransactionBoundaries::Unsupported,
