@@ -7,10 +7,13 @@
 mod auto_restart;
 mod core;
 mod exactly_once;
-mod keep;
+mod grace;
 mod keys;
 mod leader;
+mod membership;
 mod metrics;
+mod news;
+mod predecessor;
 mod rebalance;
 mod reconfigure;
 mod requests;

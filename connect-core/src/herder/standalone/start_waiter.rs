@@ -18,12 +18,12 @@ pub(super) struct Arrival {
 
 /// The listener.
 #[derive(Debug)]
-pub(super) struct Herald {
+pub(super) struct StartWaiter {
     pub(super) writer: StatusWriter,
     arrivals: watch::Sender<BTreeMap<String, Arrival>>,
 }
 
-impl Herald {
+impl StartWaiter {
     pub(super) fn new(writer: StatusWriter) -> Self {
         Self { writer, arrivals: watch::Sender::default() }
     }
@@ -52,7 +52,7 @@ impl Herald {
     }
 }
 
-impl StatusListener for Herald {
+impl StatusListener for StartWaiter {
     fn on_startup(&self, id: &InstanceId) {
         self.writer.on_startup(id);
         self.arrive(id, None);
