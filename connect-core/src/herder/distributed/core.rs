@@ -35,7 +35,7 @@ use crate::worker::{StopReport, Worker};
 const STATUS_FLUSH_LIMIT: Duration = Duration::from_secs(3);
 /// Time for leaving the group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
-/// How often the core looks round when nothing happens: keys to renew, rebalances that are due.
+/// Pause after which the core looks round when nothing happens: keys to renew, rebalances that are due.
 const ROUND: Duration = Duration::from_millis(500);
 
 /// A worker's herder in distributed mode. REST asks it through [`crate::herder::api::Herder`].
@@ -50,7 +50,7 @@ struct Life {
     core: JoinHandle<StopReport>,
 }
 
-/// What a herder stands on.
+/// Ground that a herder stands on.
 pub struct Foundation {
     /// The cluster of the group and the storage topics.
     pub cluster: Cluster,
@@ -205,11 +205,11 @@ pub(super) struct Core {
     pub(super) unread: Reminder,
     /// That the leader cannot do its regular duties.
     pub(super) undone: Reminder,
-    /// Where the assignor's clock begins.
+    /// Beginning of the assignor's clock.
     pub(super) birth: Instant,
 }
 
-/// What the core waits for.
+/// Reasons for the core to wake.
 enum Wake {
     Member(Due),
     News,

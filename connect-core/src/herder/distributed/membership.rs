@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::group::{Assignment, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::ids::TaskId;
 
-/// How often a worker that cannot catch up with the config topic tries again before it gives up its work.
+/// Attempts of a worker that cannot catch up with the config topic before it gives up its work.
 pub(super) const CATCH_UP_TRIES: u32 = 5;
 
 /// The group's word, and the part of it that is carried out.

@@ -45,7 +45,7 @@ use crate::worker::Worker;
 /// Something for the core to do.
 type Job = Box<dyn for<'a> FnOnce(&'a mut Core) -> BoxFuture<'a, ()> + Send>;
 
-/// What the handle and the core share.
+/// Shared by the handle and the core.
 struct Shared {
     settings: DistributedSettings,
     jobs: mpsc::UnboundedSender<Job>,

@@ -22,7 +22,7 @@ use crate::worker::{StatusListener, StopReport};
 /// Pause after a refusal that somebody may yet cure, for example a missing right.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 
-/// What this worker says when it joins, and how it leads.
+/// Both halves of a rebalance: the word of this worker when it joins, and its way of leading.
 struct Member<'a> {
     url: &'a str,
     setting: ConnectProtocol,
@@ -32,7 +32,7 @@ struct Member<'a> {
     assignor: &'a mut Assignor,
     now_ms: i64,
     sync_timeout: Duration,
-    /// Where work that was stopped in good order is found, if it is to be handed over at once.
+    /// Place of work that was stopped in good order, if it is to be handed over at once.
     statuses: Option<StatusStore>,
     leader_state: Option<LeaderState>,
 }

@@ -91,7 +91,7 @@ impl StandaloneHerder {
         self.0.ready.store(true, Ordering::Release);
     }
 
-    /// What runs connectors and tasks.
+    /// Runs connectors and tasks.
     pub fn worker(&self) -> &Worker {
         &self.0.worker
     }

@@ -1,4 +1,4 @@
-//! What REST asks of this herder.
+//! Requests that change something. Reading is done from snapshots (`herder/reader.rs`).
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;

@@ -9,7 +9,7 @@ use crate::herder::statuses::StatusWriter;
 use crate::ids::{InstanceId, TaskId};
 use crate::worker::StatusListener;
 
-/// How often a connector has come to rest in some state, and the error of the last time.
+/// Number of times that a connector has come to rest in some state, and the error of the last time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Arrival {
     pub(super) count: u64,

@@ -1,4 +1,4 @@
-//! What the herder does with connectors and tasks. Everything here is called with the configurations locked, so that changes come
+//! The herder's work on connectors and tasks. Everything here is called with the configurations locked, so that changes come
 //! one after the other.
 
 use std::sync::Arc;
