@@ -1,4 +1,4 @@
-//! What the replicator has to reach, and whether it did. A bar whose runs are missing is neither passed nor failed.
+//! The bars that the replicator has to reach, and whether it did. A bar whose runs are missing is neither passed nor failed.
 
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use crate::summary::{Drains, Figure, Ratio, Spread};
 
 const MIRROR_MAKERS: [Peer; 2] = [Peer::Mm2, Peer::Mm2Tuned];
 
-/// How a bar ended.
+/// Outcome of a bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(crate) enum Verdict {
@@ -21,9 +21,9 @@ pub(crate) enum Verdict {
 /// One bar.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Bar {
-    /// What is asked.
+    /// Question, in words.
     pub(crate) what: String,
-    /// What was reached, the median where there are several.
+    /// Figure that was reached, the median where there are several.
     pub(crate) reached: Option<f64>,
     /// PASS, FAIL or NOT_RUN.
     pub(crate) verdict: Verdict,

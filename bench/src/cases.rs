@@ -1,4 +1,4 @@
-//! What is copied: five topics, each with one shape of record and batch.
+//! The cases: five topics, each with one shape of record and batch.
 //!
 //! Called by everything else here; the list in [`CASES`] is the benchmark's definition of its load.
 
@@ -7,7 +7,7 @@ use kafka_wire::batch::Codec;
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 12;
 
-/// What the records hold.
+/// Contents of the records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Random letters and digits: nothing to compress.
@@ -21,9 +21,9 @@ pub(crate) enum Content {
 pub(crate) struct Case {
     /// Name of the case and of its topic at the origin.
     pub(crate) name: &'static str,
-    /// What it is, for people.
+    /// Description for people.
     pub(crate) about: &'static str,
-    /// How batches are compressed.
+    /// Codec of the batches.
     pub(crate) codec: Codec,
     /// Bytes of a record's value.
     pub(crate) record_bytes: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Case {
     pub(crate) batch_bytes: usize,
     /// Records at scale 1.
     pub(crate) records: u64,
-    /// What the values hold.
+    /// Contents of the values.
     pub(crate) content: Content,
 }
 

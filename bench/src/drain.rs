@@ -16,13 +16,13 @@ use crate::peers::{Job, Peer};
 use crate::process::Guarded;
 use crate::verify::{self, Digest};
 
-/// How long a copier may take until its first record is there.
+/// Longest time until a copier's first record is there.
 const START_LIMIT: Duration = Duration::from_secs(90);
 
-/// How long nothing may arrive once something has.
+/// Longest pause once something has arrived.
 const STALL_LIMIT: Duration = Duration::from_secs(45);
 
-/// How long a copier may take to stop by itself.
+/// Longest time for a copier to stop by itself.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// The slowest copier that is waited for, raw bytes per second.
@@ -34,7 +34,7 @@ pub(crate) const DISTURBED_ABOVE: f64 = 0.10;
 /// A full topic at the origin.
 #[derive(Debug)]
 pub(crate) struct Prefilled {
-    /// What it is.
+    /// Name and shape of the case.
     pub(crate) case: &'static Case,
     /// Records.
     pub(crate) records: u64,
@@ -44,7 +44,7 @@ pub(crate) struct Prefilled {
     pub(crate) raw_bytes: u64,
     /// End offset of each partition.
     pub(crate) ends: Vec<i64>,
-    /// What a reader sees.
+    /// Bytes as a reader sees them.
     pub(crate) digests: Vec<Digest>,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct Prefilled {
 pub(crate) struct Drain {
     /// The case's name.
     pub(crate) case: &'static str,
-    /// Who copied.
+    /// The copier.
     pub(crate) peer: Peer,
     /// Which interleaved round, from 1.
     pub(crate) round: u32,
@@ -89,9 +89,9 @@ pub(crate) struct Drain {
     pub(crate) destination_wire_bytes: u64,
     /// Bytes of the original's segments.
     pub(crate) origin_wire_bytes: u64,
-    /// How long the copier took to stop when asked to, s; none: it had to be killed.
+    /// Time that the copier took to stop when asked to, s; none: it had to be killed.
     pub(crate) stop_s: Option<f64>,
-    /// What the independent reader says: `identical`, `DIFFERENT (…)`, or `-` for a relay.
+    /// Verdict of the independent reader: `identical`, `DIFFERENT (…)`, or `-` for a relay.
     pub(crate) content: String,
 }
 

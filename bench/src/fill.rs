@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail};
 use kafka_wire::batch::{BatchBuilder, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster as Client;
-use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
 use tokio::sync::mpsc;
 
 use crate::cases::{Case, PARTITIONS};
@@ -20,13 +20,14 @@ const UNDER_WAY: usize = PARTITIONS as usize * 10;
 /// Every so many records one has a key and headers, so that a copy which loses them is found out.
 const ADORNED: u64 = 997;
 
-/// How the benchmark's own producers write.
+/// Settings of the benchmark's own producers.
 pub(crate) fn settings() -> ProduceSettings {
     ProduceSettings {
         lanes_per_broker: 2,
         max_request_bytes: 1 << 20,
         timeout: Duration::from_secs(30),
         merge: None,
+        advice: Advice::default(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Instant;
 
-/// Who is measured, by process id.
+/// Processes that are measured, by id.
 #[derive(Debug, Clone)]
 pub(crate) struct Subjects {
     /// The origin's broker, and ZooKeeper.
@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// What was spent from `earlier` to this reading.
+    /// Resources spent from `earlier` to this reading.
     pub(crate) fn since(&self, earlier: &Reading) -> Spent {
         let (peer, origin, destination) =
             (self.peer - earlier.peer, self.origin - earlier.origin, self.destination - earlier.destination);

@@ -1,4 +1,4 @@
-//! What copies the topic: ours, and what a user would run instead. Each is the command line and the files that it needs.
+//! The copiers: ours, and those that a user would run instead. Each is the command line and the files that it needs.
 //!
 //! Called by the drains and the latency runs with a [`Job`]; nothing of an earlier run is known to a later one, because
 //! groups, storage topics and aliases carry the run's name.
@@ -24,6 +24,8 @@ pub(crate) enum Peer {
     OursSmall,
     /// The replicator with `replicator.batches=preserve`.
     OursPreserve,
+    /// Another build of the replicator, the executable that the variable `REPLICATOR_BEFORE` names: before and after, in turn.
+    OursBefore,
     /// A record-by-record loop around rdkafka.
     Rdkafka,
     /// MirrorMaker 2 at its defaults.
@@ -43,9 +45,9 @@ pub(crate) struct Job<'a> {
     pub(crate) topic: &'a str,
     /// A name no other run has.
     pub(crate) run: &'a str,
-    /// What the topic holds; for the settings of peers that must be told.
+    /// Contents of the topic; for the settings of peers that must be told.
     pub(crate) case: &'a Case,
-    /// How long producers that have such a setting wait for a batch to fill, ms.
+    /// Longest wait for a batch to fill of producers that have such a setting, ms.
     pub(crate) linger_ms: u32,
     /// For configuration files and logs.
     pub(crate) folder: &'a Path,
@@ -58,6 +60,7 @@ impl Peer {
             Peer::Ours => "ours",
             Peer::OursSmall => "ours-small",
             Peer::OursPreserve => "ours-preserve",
+            Peer::OursBefore => "ours-before",
             Peer::Rdkafka => "rdkafka",
             Peer::Mm2 => "mm2",
             Peer::Mm2Tuned => "mm2-tuned",
@@ -78,7 +81,7 @@ impl Peer {
     /// The executable of the project that it needs, if it needs one.
     pub(crate) fn executable(self) -> Option<&'static str> {
         match self {
-            Peer::Ours | Peer::OursSmall | Peer::OursPreserve => Some("replicator"),
+            Peer::Ours | Peer::OursSmall | Peer::OursPreserve | Peer::OursBefore => Some("replicator"),
             Peer::Rdkafka => Some("rdkafka-copy"),
             Peer::Relay8k | Peer::Relay256k => Some("tcp-relay"),
             Peer::Mm2 | Peer::Mm2Tuned => None,
@@ -87,10 +90,10 @@ impl Peer {
 
     /// The replicator, in whichever configuration.
     pub(crate) fn is_ours(self) -> bool {
-        matches!(self, Peer::Ours | Peer::OursSmall | Peer::OursPreserve)
+        matches!(self, Peer::Ours | Peer::OursSmall | Peer::OursPreserve | Peer::OursBefore)
     }
 
-    /// Where the copy goes. MirrorMaker prefixes the alias of the origin, the others are told.
+    /// Destination of the copy. MirrorMaker prefixes the alias of the origin, the others are told.
     pub(crate) fn destination_topic(self, job: &Job<'_>) -> String {
         match self {
             Peer::Mm2 | Peer::Mm2Tuned => format!("{}.{}", job.run, job.topic),
@@ -98,10 +101,10 @@ impl Peer {
         }
     }
 
-    /// What to start.
+    /// The process to start.
     pub(crate) fn command(self, lab: &Lab, job: &Job<'_>) -> Result<Command> {
         match self {
-            Peer::Ours | Peer::OursSmall | Peer::OursPreserve => self.replicator(lab, job),
+            Peer::Ours | Peer::OursSmall | Peer::OursPreserve | Peer::OursBefore => self.replicator(lab, job),
             Peer::Rdkafka => rdkafka(lab, job),
             Peer::Mm2 | Peer::Mm2Tuned => self.mirror_maker(lab, job),
             Peer::Relay8k | Peer::Relay256k => sibling("tcp-relay"),
@@ -128,7 +131,7 @@ impl Peer {
              {own}",
             port = free_port()?,
         );
-        let mut command = sibling("replicator")?;
+        let mut command = if self == Peer::OursBefore { before()? } else { sibling("replicator")? };
         command.arg("--cluster.id").arg(run);
         command.arg("--consumer.config").arg(write("consumer.properties", consumer)?);
         command.arg("--producer.config").arg(write("producer.properties", producer)?);
@@ -148,7 +151,7 @@ impl Peer {
     }
 }
 
-/// What MirrorMaker cannot do without, on clusters of one broker.
+/// Settings without which MirrorMaker does not run on clusters of one broker.
 fn mirror_maker_basics(lab: &Lab, job: &Job<'_>) -> String {
     let internal = ["checkpoints.topic", "heartbeats.topic", "offset-syncs.topic"];
     let storage = ["offset.storage", "status.storage", "config.storage"];
@@ -197,6 +200,13 @@ pub(crate) fn sibling(name: &str) -> Result<Command> {
     let own = std::env::current_exe().context("cannot tell where this executable is")?;
     let path = own.with_file_name(name);
     anyhow::ensure!(path.exists(), "{} is missing; start the benchmark with scripts/bench", path.display());
+    Ok(Command::new(path))
+}
+
+/// The executable of another build.
+fn before() -> Result<Command> {
+    let path = std::env::var_os("REPLICATOR_BEFORE")
+        .context("ours-before: set REPLICATOR_BEFORE to the replicator executable of the other build")?;
     Ok(Command::new(path))
 }
 

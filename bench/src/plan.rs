@@ -1,4 +1,4 @@
-//! What the command line asks for.
+//! The command line and the plan that comes of it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(crate) struct Args {
     out: Option<PathBuf>,
 }
 
-/// What is to be done.
+/// Everything that is to be done.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// Cases with a topic to drain.
@@ -64,7 +64,7 @@ pub(crate) struct Plan {
     pub(crate) scale: f64,
     /// Generator's times.
     pub(crate) window: Window,
-    /// Where the origin's data is.
+    /// Whether the origin's data is on disk.
     pub(crate) origin_on_disk: bool,
     /// JSON.
     pub(crate) out: Option<PathBuf>,
@@ -95,9 +95,10 @@ impl Args {
         if rounds == 0 {
             bail!("--runs: there must be at least one");
         }
-        let peers = match self.quick && self.peers.is_empty() {
-            true => vec![Peer::Ours, Peer::Rdkafka, Peer::Mm2],
-            false => self.peers,
+        let peers = if self.quick && self.peers.is_empty() {
+            vec![Peer::Ours, Peer::Rdkafka, Peer::Mm2]
+        } else {
+            self.peers
         };
         let (warm_up, measured) = if self.quick { (2, 10) } else { (5, 30) };
         Ok(Plan {
@@ -125,7 +126,7 @@ impl Plan {
         names.into_iter().try_for_each(|name| sibling(name).map(drop))
     }
 
-    /// Who copies this case, in the order of a round.
+    /// Copiers of this case, in the order of a round.
     pub(crate) fn peers(&self, case: &Case) -> Vec<Peer> {
         use Peer::{Mm2, Mm2Tuned, Ours, OursPreserve, OursSmall, Rdkafka, Relay8k, Relay256k};
         if !self.peers.is_empty() {
@@ -139,14 +140,25 @@ impl Plan {
         }
     }
 
-    /// Who is measured for latency in this round; `None` is the control run. Only ours is measured in every round.
+    /// Copiers measured for latency in this round; `None` is the control run. Only ours is measured in every round.
     pub(crate) fn latency_peers(&self, round: u32) -> Vec<Option<Peer>> {
         let known = [Peer::Ours, Peer::Rdkafka, Peer::Mm2Tuned];
-        let wanted = |peer: &Peer| match self.peers.is_empty() {
-            true => known.contains(peer),
-            false => self.peers.contains(peer) && peer.relay_buffer().is_none(),
+        let wanted = |peer: &Peer| {
+            if self.peers.is_empty() {
+                known.contains(peer)
+            } else {
+                self.peers.contains(peer) && peer.relay_buffer().is_none()
+            }
         };
-        let all = [Peer::Ours, Peer::OursSmall, Peer::OursPreserve, Peer::Rdkafka, Peer::Mm2, Peer::Mm2Tuned];
+        let all = [
+            Peer::Ours,
+            Peer::OursBefore,
+            Peer::OursSmall,
+            Peer::OursPreserve,
+            Peer::Rdkafka,
+            Peer::Mm2,
+            Peer::Mm2Tuned,
+        ];
         let peers = all.into_iter().filter(wanted).filter(|peer| round == 1 || peer.is_ours());
         let control = (round == 1).then_some(None);
         control.into_iter().chain(peers.map(Some)).collect()

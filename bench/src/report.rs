@@ -13,7 +13,7 @@ use crate::meter::cores;
 use crate::peers::Peer;
 use crate::summary::{Drains, Figure, Ratio, Spread};
 
-/// Where and with what was measured.
+/// Place and means of the measurement.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Conditions {
     processor: String,
@@ -41,7 +41,7 @@ pub(crate) struct Report {
     pub(crate) latencies: Vec<Latency>,
     /// Runs that gave no figures, and why.
     pub(crate) failures: Vec<String>,
-    /// What was asked and reached.
+    /// Bars, asked and reached.
     pub(crate) bars: Vec<Bar>,
 }
 

@@ -58,7 +58,7 @@ impl<'a> Drains<'a> {
     }
 }
 
-/// How ours and a peer are compared; more is better for us.
+/// Comparison of ours with a peer; more is better for us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ratio {
     /// Our throughput over the peer's.

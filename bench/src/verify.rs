@@ -13,10 +13,10 @@ use rdkafka::{ClientConfig, Offset, Timestamp, TopicPartitionList};
 use crate::cases::PARTITIONS;
 use crate::interrupt;
 
-/// How long nothing may arrive.
+/// Longest pause of a reader.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What a partition holds.
+/// Contents of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Digest {
     /// Records.
@@ -130,14 +130,18 @@ pub(crate) fn compare(origin: &[Digest], destination: &[Digest]) -> String {
         .zip(destination)
         .enumerate()
         .filter(|(_, (origin, destination))| origin != destination)
-        .map(|(number, (origin, destination))| match origin.count == destination.count {
-            true => format!("partition {number}: other content"),
-            false => format!("partition {number}: {} records, not {}", destination.count, origin.count),
+        .map(|(number, (origin, destination))| {
+            if origin.count == destination.count {
+                format!("partition {number}: other content")
+            } else {
+                format!("partition {number}: {} records, not {}", destination.count, origin.count)
+            }
         })
         .collect();
-    match differing.is_empty() && origin.len() == destination.len() {
-        true => "identical".to_owned(),
-        false => format!("DIFFERENT ({})", differing.join("; ")),
+    if differing.is_empty() && origin.len() == destination.len() {
+        "identical".to_owned()
+    } else {
+        format!("DIFFERENT ({})", differing.join("; "))
     }
 }
 

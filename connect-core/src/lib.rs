@@ -1,5 +1,6 @@
 //! Kafka Connect worker core: what runs connectors and their tasks, and what it stores.
 
+pub mod answers;
 pub mod config;
 pub mod connect;
 pub mod group;
@@ -8,7 +9,6 @@ pub mod ids;
 mod jaas;
 pub mod loggers;
 pub mod plugins;
-mod reminder;
 pub mod rest;
 pub mod storage;
 pub mod validation;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::herder::info::{LoggerLevel, LoggerLevels};
+use crate::answers::{LoggerLevel, LoggerLevels};
 
 /// The loggers of this process, once [`install`] has said what they stand for.
 static PROCESS: OnceLock<Loggers> = OnceLock::new();

@@ -6,14 +6,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use connect_core::answers::HerderError;
 use connect_core::api::{ConfigMap, ConnectError};
 use connect_core::connect::{Build, Connect, StartError as WorkerError};
 use connect_core::herder::api::Herder;
 use connect_core::herder::distributed::DistributedHerder;
-use connect_core::herder::error::HerderError;
 use connect_core::plugins::Plugins;
 use connect_core::storage::{ConfigState, Properties, State, Status, StatusId};
 use connect_core::worker::{Executor, StopReport, Surroundings as WorkerSurroundings};
+use kafka_wire::Reminder;
 use kafka_wire::settings::{HIDDEN, is_secret};
 use kafka_wire::transport::TlsError;
 use tokio::sync::watch;
@@ -31,8 +32,6 @@ const LOOK: Duration = Duration::from_millis(50);
 const RETRY: Duration = Duration::from_millis(500);
 /// How long a group whose leader cannot be told of another configuration is tried to be told.
 const OFFER_LIMIT: Duration = Duration::from_secs(30);
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 /// Why the worker cannot start. Passing faults are not among them: those are waited out.
 #[derive(Debug, thiserror::Error)]
@@ -179,7 +178,7 @@ impl Worker {
     /// all. Where the leader cannot be told so until `limit`, what is there stays.
     async fn offer(&self, config: &Properties, limit: Instant) -> Result<bool, StartError> {
         let herder = self.herder();
-        let stored = herder.connector_config(CONNECTOR_NAME).await.ok();
+        let stored = herder.reader().connector_config(CONNECTOR_NAME).await.ok();
         if stored.as_ref() == Some(config) {
             return Ok(true);
         }
@@ -289,19 +288,18 @@ fn changes(from: &Properties, to: &Properties) -> String {
 }
 
 /// Mentions a wait that goes on, now and then.
-struct Patience(Instant);
+struct Patience(Reminder);
 
 impl Default for Patience {
     fn default() -> Self {
-        Self(Instant::now())
+        Self(Reminder::when_it_lasts())
     }
 }
 
 impl Patience {
     fn remind(&mut self, what: &str) {
-        if self.0.elapsed() >= REMINDER {
+        if self.0.is_due() {
             info!("{what}");
-            self.0 = Instant::now();
         }
     }
 }

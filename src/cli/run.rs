@@ -106,7 +106,7 @@ fn argument(flag: &'static Flag) -> Arg {
         .long(flag.name)
         .value_name(flag.value_name)
         .help_heading(flag.heading)
-        .help(flag.help);
+        .help(&flag.help);
     match flag.kind {
         Kind::File(_) | Kind::Value => arg.action(ArgAction::Set),
         Kind::List => arg.action(ArgAction::Append),
@@ -127,7 +127,7 @@ fn sources(matches: &ArgMatches, around: Surroundings<'_>) -> Sources {
     let named = |name: &str| matches.contains_id(name);
     let by_environment = !named("consumer.config") && !named("producer.config");
     let mut sources = Sources::default();
-    for flag in FLAGS {
+    for flag in FLAGS.iter() {
         let given = given(flag, matches, around);
         if let Kind::File(well_known) = flag.kind {
             let default = by_environment.then(|| Path::new(well_known)).filter(|path| (around.exists)(path));

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kafka_wire::batch::OutgoingBatch;
 use kafka_wire::cluster::Cluster;
-use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
 use tokio::sync::watch;
@@ -114,6 +114,7 @@ impl Feeds {
             max_request_bytes: 1024 * 1024,
             timeout: Duration::from_secs(30),
             merge: None,
+            advice: Advice::default(),
         };
         let mut producer = Producer::new(cluster, settings);
         let mut feeds = Vec::new();

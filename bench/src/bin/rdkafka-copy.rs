@@ -39,7 +39,7 @@ struct Args {
     /// The producer's codec.
     #[arg(long, default_value = "none")]
     compression: String,
-    /// How long the producer waits for a batch to fill, ms.
+    /// Longest wait of the producer for a batch to fill, ms.
     #[arg(long, default_value = "20")]
     linger_ms: String,
     /// Records are so small that the default consumer queue runs dry and waits a second.

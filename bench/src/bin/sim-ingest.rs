@@ -1,4 +1,4 @@
-//! How much kafka-sim takes: one client sends batches of 64 KiB over TCP to one broker, five requests under way, both on
+//! The rate that kafka-sim takes: one client sends batches of 64 KiB over TCP to one broker, five requests under way, both on
 //! the same single thread. Run it on one core, and what it prints is a lower bound of what the broker takes there:
 //!
 //!     taskset -c 0 target/release/sim-ingest [SECONDS] [none|lz4|zstd]

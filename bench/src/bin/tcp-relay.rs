@@ -11,10 +11,10 @@ use clap::Parser;
 /// Relays one TCP connection.
 #[derive(Parser)]
 struct Args {
-    /// Where to accept the connection.
+    /// Address at which to accept the connection.
     #[arg(long)]
     listen: SocketAddr,
-    /// Where its bytes go.
+    /// Address to which its bytes go.
     #[arg(long)]
     to: SocketAddr,
     /// Bytes of the buffer between.

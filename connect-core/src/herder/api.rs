@@ -1,37 +1,27 @@
-//! What the REST interface asks of a herder, whichever kind it is: the distributed one, the standalone one, or a small one
+//! The herder as the REST interface sees it, whichever kind it is: the distributed one, the standalone one, or a small one
 //! in a test. Names are those of Java's `Herder`; waiting limits are REST's business, so nothing here has one.
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::error::HerderError;
-use super::info::{
+use crate::answers::HerderError;
+use crate::answers::{
     ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
+    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, Stage, TaskInfo, TaskStateInfo,
 };
 use crate::api::ConfigMap;
 use crate::ids::TargetState;
 use crate::storage::Properties;
+use crate::storage::RestartRequest;
 
-/// What every answer of a herder is.
+/// An answer of a herder.
 pub type HerderResult<T> = Result<T, HerderError>;
 
-/// A herder, as REST sees it. Every call may be dropped while it waits: what was begun is then finished without being told.
-/// "Privileged" methods answer [`HerderError::NotLeader`] on a worker that is not the leader, before anything is done.
+/// The part of a herder that only looks: at the configurations and statuses that this worker knows, its plugins and its loggers.
+/// Never waits for a rebalance. [`Reader`](super::reader::Reader) answers for every herder.
 #[async_trait]
-pub trait Herder: Send + Sync {
-    /// True once start-up is complete: in distributed mode after the first tick, in standalone mode when the connectors of the
-    /// command line were created. Never waits.
-    fn is_ready(&self) -> bool;
-
-    /// What the herder's thread does, or did last, for the text of a time-out. Never waits.
-    fn stage(&self) -> Option<Stage>;
-
-    /// Returns when the herder's thread has come round once more.
-    async fn health_check(&self) -> HerderResult<()>;
-
+pub trait HerderReader: Send + Sync {
     /// Id of the Kafka cluster of `bootstrap.servers`.
     async fn kafka_cluster_id(&self) -> HerderResult<String>;
 
@@ -44,29 +34,6 @@ pub trait Herder: Send + Sync {
     /// A connector's configuration as stored, variables unresolved.
     async fn connector_config(&self, connector: &str) -> HerderResult<Properties>;
 
-    /// Validates and stores a configuration (privileged). `target`: the state to begin with, only for a new connector.
-    /// Without `allow_replace` an existing connector is [`HerderError::AlreadyExists`].
-    async fn put_connector_config(
-        &self,
-        connector: &str,
-        config: Properties,
-        target: Option<TargetState>,
-        allow_replace: bool,
-    ) -> HerderResult<Created<ConnectorInfo>>;
-
-    /// Changes some keys of an existing configuration; a null value removes the key (privileged).
-    async fn patch_connector_config(
-        &self,
-        connector: &str,
-        patch: Properties,
-    ) -> HerderResult<Created<ConnectorInfo>>;
-
-    /// Deletes a connector (privileged).
-    async fn delete_connector(&self, connector: &str) -> HerderResult<()>;
-
-    /// Has the connector divide its work anew. Returns at once; what fails is tried again later.
-    async fn request_task_reconfiguration(&self, connector: &str);
-
     /// A connector's tasks with their configurations.
     async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>>;
 
@@ -76,60 +43,14 @@ pub trait Herder: Send + Sync {
         Ok(tasks.into_iter().map(|task| (task.id.to_string(), task.config)).collect())
     }
 
-    /// Task configurations that a follower has from its connector instance (privileged; internal). The herder checks the
-    /// signature, before it looks for the connector.
-    async fn put_task_configs(
-        &self,
-        connector: &str,
-        configs: Vec<ConfigMap>,
-        signature: Option<InternalRequestSignature>,
-    ) -> HerderResult<()>;
-
-    /// Fences out earlier generations of a source connector's tasks (privileged; internal). As for the signature see
-    /// [`Herder::put_task_configs`].
-    async fn fence_zombies(
-        &self,
-        connector: &str,
-        signature: Option<InternalRequestSignature>,
-    ) -> HerderResult<()>;
-
     /// A connector's status and that of its tasks; not found while nobody ever recorded one.
     async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo>;
 
     /// A task's status.
     async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo>;
 
-    /// Restarts the connector instance alone; may answer [`HerderError::NotAssigned`] with the owner.
-    async fn restart_connector(&self, connector: &str) -> HerderResult<()>;
-
-    /// Restarts one task; may answer [`HerderError::NotAssigned`] with the owner.
-    async fn restart_task(&self, connector: &str, task: usize) -> HerderResult<()>;
-
-    /// Restarts the connector and tasks that the request chooses (privileged, KIP-745); answers with the chosen ones
-    /// shown RESTARTING.
-    async fn restart_connector_and_tasks(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo>;
-
-    /// Sets the target state PAUSED; on any worker.
-    async fn pause_connector(&self, connector: &str) -> HerderResult<()>;
-
-    /// Sets the target state STARTED; on any worker.
-    async fn resume_connector(&self, connector: &str) -> HerderResult<()>;
-
-    /// Publishes an empty set of tasks and the target state STOPPED (privileged).
-    async fn stop_connector(&self, connector: &str) -> HerderResult<()>;
-
     /// Current offsets of a connector.
     async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets>;
-
-    /// Changes offsets of a stopped connector (privileged); the answer is the message for the client.
-    async fn alter_connector_offsets(
-        &self,
-        connector: &str,
-        offsets: ConnectorOffsets,
-    ) -> HerderResult<String>;
-
-    /// Forgets all offsets of a stopped connector (privileged); the answer is the message for the client.
-    async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String>;
 
     /// Topics that a connector has used; none for an unknown one. Whether tracking is on is REST's question.
     async fn connector_active_topics(&self, connector: &str) -> HerderResult<ActiveTopics>;
@@ -155,6 +76,93 @@ pub trait Herder: Send + Sync {
     /// Sets the level of a logger and of those below it in this worker; the names of those that changed, sorted. The level was
     /// checked before.
     fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String>;
+}
+
+/// A herder, as REST sees it. Every call may be dropped while it waits: what was begun is then finished without being told.
+/// "Privileged" methods answer [`HerderError::NotLeader`] on a worker that is not the leader, before anything is done.
+#[async_trait]
+pub trait Herder: Send + Sync {
+    /// Answers everything that changes nothing in the cluster.
+    fn reader(&self) -> &dyn HerderReader;
+
+    /// True once start-up is complete: in distributed mode after the first tick, in standalone mode when the connectors of the
+    /// command line were created. Never waits.
+    fn is_ready(&self) -> bool;
+
+    /// Work that the herder's thread does, or did last, for the text of a time-out. Never waits.
+    fn stage(&self) -> Option<Stage>;
+
+    /// Returns when the herder's thread has come round once more.
+    async fn health_check(&self) -> HerderResult<()>;
+
+    /// Validates and stores a configuration (privileged). `target`: the state to begin with, only for a new connector.
+    /// Without `allow_replace` an existing connector is [`HerderError::AlreadyExists`].
+    async fn put_connector_config(
+        &self,
+        connector: &str,
+        config: Properties,
+        target: Option<TargetState>,
+        allow_replace: bool,
+    ) -> HerderResult<Created<ConnectorInfo>>;
+
+    /// Changes some keys of an existing configuration; a null value removes the key (privileged).
+    async fn patch_connector_config(
+        &self,
+        connector: &str,
+        patch: Properties,
+    ) -> HerderResult<Created<ConnectorInfo>>;
+
+    /// Deletes a connector (privileged).
+    async fn delete_connector(&self, connector: &str) -> HerderResult<()>;
+
+    /// Has the connector divide its work anew. Returns at once; what fails is tried again later.
+    async fn request_task_reconfiguration(&self, connector: &str);
+
+    /// Task configurations that a follower has from its connector instance (privileged; internal). The herder checks the
+    /// signature, before it looks for the connector.
+    async fn put_task_configs(
+        &self,
+        connector: &str,
+        configs: Vec<ConfigMap>,
+        signature: Option<InternalRequestSignature>,
+    ) -> HerderResult<()>;
+
+    /// Fences out earlier generations of a source connector's tasks (privileged; internal). As for the signature see
+    /// [`Herder::put_task_configs`].
+    async fn fence_zombies(
+        &self,
+        connector: &str,
+        signature: Option<InternalRequestSignature>,
+    ) -> HerderResult<()>;
+
+    /// Restarts the connector instance alone; may answer [`HerderError::NotAssigned`] with the owner.
+    async fn restart_connector(&self, connector: &str) -> HerderResult<()>;
+
+    /// Restarts one task; may answer [`HerderError::NotAssigned`] with the owner.
+    async fn restart_task(&self, connector: &str, task: usize) -> HerderResult<()>;
+
+    /// Restarts the connector and tasks that the request chooses (privileged, KIP-745); answers with the chosen ones
+    /// shown RESTARTING.
+    async fn restart_connector_and_tasks(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo>;
+
+    /// Sets the target state PAUSED; on any worker.
+    async fn pause_connector(&self, connector: &str) -> HerderResult<()>;
+
+    /// Sets the target state STARTED; on any worker.
+    async fn resume_connector(&self, connector: &str) -> HerderResult<()>;
+
+    /// Publishes an empty set of tasks and the target state STOPPED (privileged).
+    async fn stop_connector(&self, connector: &str) -> HerderResult<()>;
+
+    /// Changes offsets of a stopped connector (privileged); the answer is the message for the client.
+    async fn alter_connector_offsets(
+        &self,
+        connector: &str,
+        offsets: ConnectorOffsets,
+    ) -> HerderResult<String>;
+
+    /// Forgets all offsets of a stopped connector (privileged); the answer is the message for the client.
+    async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String>;
 
     /// Has every worker set a level. The level is stored as given.
     async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()>;

@@ -2,10 +2,10 @@
 //! either through [`api::Herder`].
 
 pub mod api;
-pub mod common;
+mod changes;
 pub mod distributed;
-pub mod error;
-pub mod info;
+mod plugins;
+mod reader;
 mod reading;
 pub mod standalone;
 pub mod statuses;

@@ -4,8 +4,8 @@
 use java::json::in_hash_order;
 use tracing::warn;
 
-use super::error::{BAD_REQUEST_CLASS, HerderError};
-use super::info::{
+use crate::answers::{BAD_REQUEST_CLASS, HerderError};
+use crate::answers::{
     ConfigInfos, ConnectorInfo, ConnectorKind, ConnectorOffsets, ConnectorStateInfo, ConnectorTaskId,
     OffsetEntry, StateInfo, TaskInfo, TaskStateInfo,
 };

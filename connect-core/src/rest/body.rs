@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::encoding;
 use super::error::ApiError;
+use crate::answers::{ConnectorOffsets, OffsetEntry};
 use crate::api::ConfigMap;
-use crate::herder::info::{ConnectorOffsets, OffsetEntry};
 use crate::ids::TargetState;
 use crate::storage::Properties;
 

@@ -11,14 +11,14 @@ use tracing::warn;
 use super::ApiError;
 use super::body;
 use super::exchange::{Exchange, Json, json as json_answer};
-use crate::herder::error::HerderError;
-use crate::herder::info::{ConnectorInfo, Created};
+use crate::answers::HerderError;
+use crate::answers::{ConnectorInfo, Created};
 use crate::storage::Properties;
 
 /// Names only, or an object with what `expand` (repeatable: `status`, `info`) asks for; other values are ignored.
 pub(super) async fn list(exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
-    let names = exchange.local(herder.connectors()).await?;
+    let names = exchange.local(herder.reader().connectors()).await?;
     let expand = exchange.queries("expand");
     if expand.is_empty() {
         return Ok(json_answer(names));
@@ -46,8 +46,10 @@ async fn expand_one(
     let mut out = Map::new();
     for what in expand {
         let found = match what.as_str() {
-            "status" => exchange.local(herder.connector_status(name)).await.map(|status| json!(status)),
-            "info" => exchange.local(herder.connector_info(name)).await.map(|info| json!(info)),
+            "status" => {
+                exchange.local(herder.reader().connector_status(name)).await.map(|status| json!(status))
+            }
+            "info" => exchange.local(herder.reader().connector_info(name)).await.map(|info| json!(info)),
             _ => continue,
         };
         match found {
@@ -75,7 +77,7 @@ pub(super) async fn create(exchange: Exchange) -> Result<Response, ApiError> {
 
 pub(super) async fn show(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
-    exchange.read(|| herder.connector_info(&name)).await.map(json_answer)
+    exchange.read(|| herder.reader().connector_info(&name)).await.map(json_answer)
 }
 
 pub(super) async fn delete(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
@@ -85,7 +87,7 @@ pub(super) async fn delete(Path(name): Path<String>, exchange: Exchange) -> Resu
 
 pub(super) async fn config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
-    exchange.read(|| herder.connector_config(&name)).await.map(json_answer)
+    exchange.read(|| herder.reader().connector_config(&name)).await.map(json_answer)
 }
 
 pub(super) async fn put_config(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
@@ -100,7 +102,7 @@ pub(super) async fn patch_config(Path(name): Path<String>, exchange: Exchange) -
     let herder = &exchange.state.herder;
     let Some(patch) = body::optional_config(&exchange.body)? else {
         // That there is no such connector is said first.
-        exchange.local(herder.connector_config(&name)).await?;
+        exchange.local(herder.reader().connector_config(&name)).await?;
         return Err(body::no_config());
     };
     let done = exchange.forwardable(herder.patch_connector_config(&name, patch)).await?;

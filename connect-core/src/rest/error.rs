@@ -9,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode
 use serde::Serialize;
 
 use super::exchange::Json;
-use crate::herder::error::HerderError;
+use crate::answers::HerderError;
 
 /// An error answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,9 +18,9 @@ use tokio::time::{sleep, timeout};
 use super::error::ApiError;
 use super::forward::Forwarded;
 use super::{RestState, encoding, forward};
+use crate::answers::HerderError;
+use crate::answers::Stage;
 use crate::herder::api::HerderResult;
-use crate::herder::error::HerderError;
-use crate::herder::info::Stage;
 
 /// Longest body. Java has no limit; configurations of thousands of keys stay far below this.
 const MAX_BODY: usize = 16 * 1024 * 1024;

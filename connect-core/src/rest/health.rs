@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::timeout;
 
 use super::exchange::{Exchange, summary};
-use crate::herder::error::HerderError;
+use crate::answers::HerderError;
 
 pub(super) async fn show(exchange: Exchange) -> Response {
     let state = &exchange.state;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use super::ApiError;
 use super::body;
 use super::exchange::Exchange;
-use crate::herder::info::InternalRequestSignature;
+use crate::answers::InternalRequestSignature;
 
 /// HMAC of the body, in Base64.
 pub const SIGNATURE_HEADER: &str = "X-Connect-Authorization";

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::ApiError;
 use super::exchange::{Exchange, Json, json as json_answer};
 use super::tasks::number;
-use crate::herder::info::RestartRequest;
+use crate::storage::RestartRequest;
 
 /// Any worker does this by itself.
 pub(super) async fn pause(Path(name): Path<String>, exchange: Exchange) -> Result<StatusCode, ApiError> {
@@ -53,7 +53,7 @@ pub(super) async fn topics(Path(name): Path<String>, exchange: Exchange) -> Resu
     if !exchange.state.options.topic_tracking {
         return Err(ApiError::new(StatusCode::FORBIDDEN, "Topic tracking is disabled."));
     }
-    let active = exchange.local(exchange.state.herder.connector_active_topics(&name)).await?;
+    let active = exchange.local(exchange.state.herder.reader().connector_active_topics(&name)).await?;
     Ok(json_answer(json!({ active.connector: { "topics": active.topics } })))
 }
 
@@ -70,6 +70,6 @@ pub(super) async fn reset_topics(
     if let Some(message) = refused {
         return Err(ApiError::new(StatusCode::FORBIDDEN, message));
     }
-    exchange.local(exchange.state.herder.reset_connector_active_topics(&name)).await?;
+    exchange.local(exchange.state.herder.reader().reset_connector_active_topics(&name)).await?;
     Ok(StatusCode::ACCEPTED)
 }

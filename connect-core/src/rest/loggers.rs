@@ -11,11 +11,11 @@ use super::exchange::{Exchange, json};
 use crate::loggers::Level;
 
 pub(super) async fn list(exchange: Exchange) -> Response {
-    json(exchange.state.herder.all_logger_levels())
+    json(exchange.state.herder.reader().all_logger_levels())
 }
 
 pub(super) async fn show(Path(logger): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
-    let level = exchange.state.herder.logger_level(&logger);
+    let level = exchange.state.herder.reader().logger_level(&logger);
     level.map(json).ok_or_else(|| ApiError::not_found(format!("Logger {logger} not found.")))
 }
 
@@ -39,5 +39,5 @@ pub(super) async fn set(Path(logger): Path<String>, exchange: Exchange) -> Resul
             warn!("the scope {other:?} of a change of log levels is not known; taking it as worker")
         }
     }
-    Ok(json(herder.set_worker_logger_level(&logger, level)))
+    Ok(json(herder.reader().set_worker_logger_level(&logger, level)))
 }

@@ -10,7 +10,7 @@ use super::exchange::{Exchange, json as json_answer};
 
 pub(super) async fn show(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
-    exchange.read(|| herder.connector_offsets(&name)).await.map(json_answer)
+    exchange.read(|| herder.reader().connector_offsets(&name)).await.map(json_answer)
 }
 
 pub(super) async fn alter(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {

@@ -6,15 +6,15 @@ use axum::response::Response;
 use super::ApiError;
 use super::body;
 use super::exchange::{Exchange, json};
-use crate::herder::error::HerderError;
+use crate::answers::HerderError;
 
 pub(super) async fn list(exchange: Exchange) -> Response {
     let connectors_only = exchange.flag("connectorsOnly").unwrap_or(true);
-    json(exchange.state.herder.connector_plugins(connectors_only))
+    json(exchange.state.herder.reader().connector_plugins(connectors_only))
 }
 
 pub(super) async fn config(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
-    exchange.local(exchange.state.herder.connector_plugin_config(&plugin)).await.map(json)
+    exchange.local(exchange.state.herder.reader().connector_plugin_config(&plugin)).await.map(json)
 }
 
 pub(super) async fn validate(Path(plugin): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
@@ -25,7 +25,7 @@ pub(super) async fn validate(Path(plugin): Path<String>, exchange: Exchange) -> 
         let message = format!("Included connector type {class} does not match request type {plugin}");
         return Err(ApiError::bad_request(message));
     }
-    let checked = exchange.state.herder.validate(config);
+    let checked = exchange.state.herder.reader().validate(config);
     exchange.local(async { checked.await.map_err(wrapped) }).await.map(json)
 }
 
@@ -37,7 +37,7 @@ fn normalized(name: &str) -> &str {
 /// Connect answers whatever keeps it from validating with 500, with the class of the exception in front.
 fn wrapped(error: HerderError) -> HerderError {
     let class = match &error {
-        HerderError::BadRequest(_) => crate::herder::error::BAD_REQUEST_CLASS,
+        HerderError::BadRequest(_) => crate::answers::BAD_REQUEST_CLASS,
         HerderError::Other { class, .. } => class,
         _ => return error,
     };

@@ -9,7 +9,7 @@ use super::exchange::{Exchange, json as json_answer};
 
 pub(super) async fn show(exchange: Exchange) -> Result<Response, ApiError> {
     let state = &exchange.state;
-    let id = exchange.local(state.herder.kafka_cluster_id()).await?;
+    let id = exchange.local(state.herder.reader().kafka_cluster_id()).await?;
     let (version, commit) = (&state.options.version, &state.options.commit);
     Ok(json_answer(json!({ "version": version, "commit": commit, "kafka_cluster_id": id })))
 }

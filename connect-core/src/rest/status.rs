@@ -8,7 +8,7 @@ use super::exchange::{Exchange, json};
 use super::tasks::number;
 
 pub(super) async fn connector(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
-    exchange.local(exchange.state.herder.connector_status(&name)).await.map(json)
+    exchange.local(exchange.state.herder.reader().connector_status(&name)).await.map(json)
 }
 
 pub(super) async fn task(
@@ -16,5 +16,5 @@ pub(super) async fn task(
     exchange: Exchange,
 ) -> Result<Response, ApiError> {
     let task = number(&task, |task| format!("No status found for task {name}-{task}"))?;
-    exchange.local(exchange.state.herder.task_status(&name, task)).await.map(json)
+    exchange.local(exchange.state.herder.reader().task_status(&name, task)).await.map(json)
 }

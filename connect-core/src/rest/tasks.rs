@@ -9,7 +9,7 @@ use super::exchange::{Exchange, json};
 
 pub(super) async fn list(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;
-    exchange.read(|| herder.task_configs(&name)).await.map(json)
+    exchange.read(|| herder.reader().task_configs(&name)).await.map(json)
 }
 
 pub(super) async fn configs(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
@@ -17,7 +17,7 @@ pub(super) async fn configs(Path(name): Path<String>, exchange: Exchange) -> Res
         "GET /connectors/{{connector}}/tasks-config is deprecated; use GET /connectors/{{connector}}/tasks"
     );
     let herder = &exchange.state.herder;
-    exchange.read(|| herder.tasks_config(&name)).await.map(json)
+    exchange.read(|| herder.reader().tasks_config(&name)).await.map(json)
 }
 
 /// A task's number in a path: what is no 32-bit number is no path at all; a negative one is a task that is never there, which

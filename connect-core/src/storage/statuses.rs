@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use kafka_wire::Reminder;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -18,7 +19,6 @@ use tracing::{error, info, warn};
 use super::StorageError;
 use super::log::{KeyedRecord, LogRecord, RecordLog};
 use super::status_records::{State, Status, StatusId, TopicStatus};
-use crate::reminder::Reminder;
 
 /// Pause after a write that failed for good, for example for a missing right that somebody may yet grant.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);

@@ -89,7 +89,7 @@ pub async fn ensure_topic(cluster: &Cluster, topic: &InternalTopic) -> Result<i3
 /// Number of partitions, `None` if there is no such topic (or none that this user may see).
 async fn partition_count(cluster: &Cluster, name: &str) -> Result<Option<usize>, StorageError> {
     let metadata = cluster.refresh(Some(&[name.to_owned()])).await?;
-    let known = metadata.topic(name).filter(|t| t.error_code == 0 && !t.partitions.is_empty());
+    let known = metadata.topic(name).filter(|t| t.error.is_none() && !t.partitions.is_empty());
     Ok(known.map(|t| t.partitions.len()))
 }
 

@@ -22,9 +22,9 @@ pub(crate) use report::key_info;
 
 use self::check::{Defined, Nulls, check};
 use self::report::Report;
+use crate::answers::ConfigInfos;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
-use crate::herder::error::HerderError;
-use crate::herder::info::ConfigInfos;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 

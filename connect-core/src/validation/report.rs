@@ -5,8 +5,8 @@ use connect_api::variables::mentions_variables;
 use connect_api::{ConfigDef, ConfigKey, Setting, Type};
 
 use super::check::Defined;
+use crate::answers::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 use crate::api::ConfigMap;
-use crate::herder::info::{ConfigInfo, ConfigInfos, ConfigKeyInfo, ConfigValueInfo};
 
 /// An answer in the making.
 pub(super) struct Report(ConfigInfos);

@@ -10,9 +10,9 @@ use java::regex::JavaRegex;
 use super::Rules;
 use super::client_types;
 use super::report::Report;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
 use crate::config::keys::{prefixed, string_list};
-use crate::herder::error::HerderError;
 
 const GROUP_OVERRIDE: &str = "consumer.override.group.id";
 const DEAD_LETTERS: &str = "errors.deadletterqueue.topic.name";

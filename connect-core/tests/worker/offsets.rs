@@ -1,7 +1,7 @@
 //! Reading, changing and resetting offsets of connectors.
 
 use connect_api::ConnectorOffset;
-use connect_core::herder::error::BAD_REQUEST_CLASS;
+use connect_core::answers::BAD_REQUEST_CLASS;
 use serde_json::{Map, Value, json};
 
 use crate::scripted::{Step, partition, record};

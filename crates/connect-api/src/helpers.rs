@@ -12,7 +12,8 @@ use crate::connector::{Connector, ConnectorContext};
 use crate::data::SchemaAndValue;
 use crate::error::ConnectError;
 use crate::record::{Record, SinkRecord, SourceRecord, TimestampType};
-use crate::source::{OffsetReader, SourceOffset, SourcePartition, SourceTaskContext};
+use crate::record::{SourceOffset, SourcePartition};
+use crate::source::{OffsetReader, SourceTaskContext};
 
 /// Divides a connector's configuration into those of at most so many tasks.
 pub type Divide = fn(&ConfigMap, usize) -> Result<Vec<ConfigMap>, ConnectError>;

@@ -2,6 +2,7 @@
 //! the data they exchange, and the definitions of their settings. The worker (`connect-core`) calls what is defined here;
 //! names are those of Connect's Java API.
 
+pub mod batches;
 pub mod config_def;
 pub mod connector;
 pub mod convert;
@@ -17,6 +18,10 @@ pub mod transform;
 pub mod variables;
 
 pub use async_trait::async_trait;
+pub use batches::{
+    BatchEvent, BatchPayload, BatchTask, BatchWriter, Destination, RawBatch, RefusedBatch, StoredBatch,
+    Trouble,
+};
 pub use config_def::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type, Width};
 pub use connector::{
     Connector, ConnectorContext, ConnectorOffset, ConnectorTransactionBoundaries, ExactlyOnceSupport,
@@ -29,12 +34,9 @@ pub use plugin::{
     PredicatePlugin, Task, TransformationPlugin,
 };
 pub use provider::{ConfigProvider, Provided};
-pub use record::{Record, SinkRecord, SourceRecord, TimestampType};
+pub use record::{Record, SinkRecord, SourceOffset, SourcePartition, SourceRecord, TimestampType};
 pub use sink::{ErrantRecordReporter, SinkTask, SinkTaskContext, TopicPartition};
-pub use source::{
-    Acknowledged, BatchWriter, Destination, OffsetReader, Polled, RawBatch, RecordMetadata, SourceOffset,
-    SourcePartition, SourceTask, SourceTaskContext, TransactionContext, Trouble,
-};
+pub use source::{OffsetReader, RecordMetadata, SourceTask, SourceTaskContext, TransactionContext};
 pub use transform::{Predicate, Transformation};
 
 use std::collections::BTreeMap;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::batches::BatchTask;
 use crate::config_def::{ConfigDef, ValidatedValue};
 use crate::connector::{Connector, ConnectorOffset, ConnectorTransactionBoundaries, ExactlyOnceSupport};
 use crate::convert::{Converter, HeaderConverter};
@@ -37,8 +38,10 @@ impl ConnectorType {
 
 /// A task, not yet started.
 pub enum Task {
-    /// Reads from a source.
+    /// Reads records from a source.
     Source(Box<dyn SourceTask>),
+    /// Reads whole record batches from a source.
+    Batches(Box<dyn BatchTask>),
     /// Writes to a sink.
     Sink(Box<dyn SinkTask>),
 }
@@ -47,6 +50,7 @@ impl fmt::Debug for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Source(_) => "Task::Source",
+            Self::Batches(_) => "Task::Batches",
             Self::Sink(_) => "Task::Sink",
         })
     }

@@ -11,14 +11,7 @@ use crate::ConfigMap;
 use crate::error::ConnectError;
 use crate::record::SinkRecord;
 
-/// A partition of a Kafka topic.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TopicPartition {
-    /// Topic name.
-    pub topic: String,
-    /// Partition number.
-    pub partition: i32,
-}
+pub use kafka_wire::TopicPartition;
 
 /// A task: writes to the sink. Calls come one after the other from one thread.
 #[async_trait]

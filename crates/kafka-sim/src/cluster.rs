@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::builder::Builder;
 use crate::clock::Clock;
 use crate::faults::Faults;
 use crate::state::State;
+use crate::timers;
 
 /// A cluster; clones are handles to the same one.
 #[derive(Clone)]
@@ -25,18 +25,13 @@ pub(crate) struct Inner {
 }
 
 impl Cluster {
-    /// Settings for a new cluster.
-    pub fn builder() -> Builder {
-        Builder::default()
-    }
-
     pub(crate) fn new(clock: Clock, state: State) -> Self {
         let faults = Faults::new(clock.clone());
         let inner = Inner { clock, faults, state: Mutex::new(state), changed: Notify::new() };
         Self { inner: Arc::new(inner) }
     }
 
-    /// What can be made to go wrong, and what has.
+    /// The faults that can be made to happen, and those that have happened.
     pub fn faults(&self) -> &Faults {
         &self.inner.faults
     }
@@ -90,7 +85,7 @@ impl Cluster {
     fn lock(&self) -> MutexGuard<'_, State> {
         // A panic while the lock is held is a defect that its own test reports; others go on.
         let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.run_timers();
+        timers::run(&mut state);
         state
     }
 }

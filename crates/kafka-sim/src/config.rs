@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::protocol::Release;
 
-/// How a value must look.
+/// Form of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Boolean,
@@ -174,7 +174,7 @@ fn range(release: Release, name: &str) -> (f64, Option<f64>) {
     }
 }
 
-/// What is wrong with a topic setting of a release, in Kafka's words.
+/// Kafka's complaint about a topic setting of a release, if it has one.
 pub(crate) fn validate(release: Release, name: &str, value: &str) -> Result<(), String> {
     let setting = topic_settings(release).find(|s| s.name == name);
     let setting = setting.ok_or_else(|| format!("Unknown topic config name: {name}"))?;
@@ -211,9 +211,10 @@ fn check_words(setting: &Setting, value: &str) -> Result<(), String> {
         Kind::List => value.split(',').map(str::trim).filter(|word| !word.is_empty()).collect(),
         _ => vec![value],
     };
-    match said.iter().all(|word| known.contains(word)) {
-        true => Ok(()),
-        false => Err(format!("String must be one of: {}", known.join(", "))),
+    if said.iter().all(|word| known.contains(word)) {
+        Ok(())
+    } else {
+        Err(format!("String must be one of: {}", known.join(", ")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be made to go wrong with requests and links, and the record of what did. Faults of brokers and logs are in
+//! Faults of requests and links that can be ordered, and the record of those that happened. Faults of brokers and logs are in
 //! `world`.
 
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 
-/// What happens to a request.
+/// Fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     /// It is not applied; the partition, or the request as a whole where it has none, is answered with this error code.
@@ -48,7 +48,7 @@ pub struct Fault {
     pub skip: u32,
     /// Requests that are hit; `None`: all until it is removed.
     pub times: Option<u32>,
-    /// What happens.
+    /// Its fate.
     pub action: Action,
 }
 
@@ -108,7 +108,7 @@ pub struct Hit {
     pub at: Duration,
     /// The broker that it happened to, or that was asked; 0 for the cluster as a whole.
     pub broker: i32,
-    /// What happened to what.
+    /// Account of it, for people.
     pub what: String,
 }
 
@@ -165,7 +165,7 @@ impl Faults {
         self.links.send_replace(BTreeMap::new());
     }
 
-    /// What has happened so far, in order.
+    /// Everything that has happened so far, in order.
     pub fn log(&self) -> Vec<Hit> {
         self.table().hits.clone()
     }
@@ -184,7 +184,7 @@ impl Faults {
         self.table().hits.push(hit);
     }
 
-    /// What happens to a request as a whole.
+    /// Fate of a request as a whole.
     pub(crate) fn interrupt(
         &self,
         broker: i32,

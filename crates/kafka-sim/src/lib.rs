@@ -9,20 +9,25 @@
 //! Deterministic means: with a paused clock, streams of the caller's and the same seed, the same requests get the same
 //! answers; nothing here asks for time or chance elsewhere.
 //!
-//! What is where: `server` speaks on one stream, `api` has a file for each family of requests, `log` is one partition,
+//! The rooms: `server` speaks on one stream, `api` has a file for each family of requests, `log` is one partition,
 //! `state` is everything that a cluster knows, `world` is what a test can do to it and `faults` what it can have go wrong.
 
 mod api;
+mod blueprint;
 mod builder;
 mod clock;
 mod cluster;
 pub mod config;
+mod coordination;
 mod faults;
+mod internal_topics;
 mod listen;
 mod log;
+mod parts;
 mod protocol;
 mod server;
 mod state;
+mod timers;
 mod world;
 
 pub use builder::Builder;
@@ -31,6 +36,6 @@ pub use cluster::Cluster;
 /// Names of requests, for [`Fault`].
 pub use kafka_protocol::messages::ApiKey;
 
+pub use coordination::Coordinated;
 pub use faults::{Action, Fault, FaultId, Faults, Hit, Link};
 pub use protocol::Release;
-pub use world::coordinators::Coordinated;

@@ -85,9 +85,10 @@ impl Cluster {
         };
         // Produce without acknowledgement.
         let Some(response) = response else {
-            return match context.close {
-                true => Err(End::Closed("a produce request without acknowledgements failed")),
-                false => Ok(()),
+            return if context.close {
+                Err(End::Closed("a produce request without acknowledgements failed"))
+            } else {
+                Ok(())
             };
         };
         self.send(context.broker, interruption, correlation_id, version, &response, stream).await

@@ -7,13 +7,14 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::api::groups::Groups;
+use crate::api::groups::registry::Groups;
 use crate::api::sessions::Sessions;
-use crate::api::transactions::Transactions;
-use crate::builder::Builder;
+use crate::api::transactions::registry::Transactions;
+use crate::blueprint::Blueprint;
 use crate::clock::Clock;
 use crate::config;
 use crate::log::Log;
+pub(crate) use crate::parts::{Broker, Partition, Topic};
 use crate::protocol::Release;
 
 pub(crate) struct State {
@@ -32,50 +33,8 @@ pub(crate) struct State {
     touched: bool,
 }
 
-/// A broker.
-pub(crate) struct Broker {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) rack: Option<String>,
-    pub(crate) up: bool,
-    pub(crate) sessions: Sessions,
-    /// Counts its ends; connections hear of them.
-    ends: watch::Sender<u64>,
-}
-
-/// A topic.
-pub(crate) struct Topic {
-    pub(crate) id: Uuid,
-    pub(crate) partitions: Vec<Partition>,
-    /// Settings of its own.
-    pub(crate) config: BTreeMap<String, String>,
-}
-
-/// A partition: replicas share one log here, as if all were always in sync.
-pub(crate) struct Partition {
-    pub(crate) replicas: Vec<i32>,
-    /// -1: none, because no replica is up.
-    pub(crate) leader: i32,
-    pub(crate) leader_epoch: i32,
-    pub(crate) log: Log,
-}
-
-impl Broker {
-    /// Becomes ready when the broker is killed; `None` while it is down.
-    pub(crate) fn killed(&self) -> Option<watch::Receiver<u64>> {
-        self.up.then(|| self.ends.subscribe())
-    }
-
-    /// Ends it with all its connections and sessions.
-    pub(crate) fn end(&mut self) {
-        self.up = false;
-        self.sessions = Sessions::default();
-        self.ends.send_modify(|ends| *ends += 1);
-    }
-}
-
 impl State {
-    pub(crate) fn new(settings: Builder, clock: Clock) -> Self {
+    pub(crate) fn new(settings: Blueprint, clock: Clock) -> Self {
         let mut random = fastrand::Rng::with_seed(settings.seed);
         let mut properties = settings.properties;
         let cluster_id = Uuid::from_u128(random.u128(..));
@@ -115,12 +74,6 @@ impl State {
 
     pub(crate) fn now_ms(&self) -> i64 {
         self.clock.now_ms()
-    }
-
-    /// Runs what is due: sessions and rebalances of groups that end, transactions that time out.
-    pub(crate) fn run_timers(&mut self) {
-        Groups::run_timers(self);
-        Transactions::run_timers(self);
     }
 
     /// When something is due next, ms since 1970.

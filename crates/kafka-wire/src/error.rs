@@ -3,10 +3,9 @@
 
 use std::time::Duration;
 
-/// Kafka's error codes by name.
-pub use kafka_protocol::error::ResponseError as ErrorCode;
+use crate::error_code::{ErrorCode, code_name, is_unauthorized};
 
-/// What can go wrong between this client and a cluster.
+/// Error between this client and a cluster.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
@@ -31,7 +30,7 @@ pub enum WireError {
     Disconnected {
         /// `host:port`.
         address: String,
-        /// Why.
+        /// Reason, in words.
         reason: String,
     },
     /// No answer within `request.timeout.ms`; whether the request took effect is unknown.
@@ -63,16 +62,16 @@ pub enum WireError {
         address: String,
         /// Name of the API.
         api: &'static str,
-        /// What did not fit.
+        /// Reason: the part that did not fit.
         reason: String,
     },
     /// The broker answered with an error code.
-    #[error("{context}: {} ({code}){}", code_name(*code), detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
+    #[error("{context}: {} ({}){}", code_name(code.code()), code.code(), detail.as_deref().map(|d| format!(": {d}")).unwrap_or_default())]
     Broker {
-        /// What was asked, in words.
+        /// The request, in words.
         context: String,
         /// Kafka's error code.
-        code: i16,
+        code: ErrorCode,
         /// The broker's own message, where it sent one.
         detail: Option<String>,
     },
@@ -80,7 +79,7 @@ pub enum WireError {
 
 impl WireError {
     /// An error code from a broker's answer.
-    pub fn broker(context: impl Into<String>, code: i16) -> Self {
+    pub fn broker(context: impl Into<String>, code: ErrorCode) -> Self {
         Self::Broker { context: context.into(), code, detail: None }
     }
 
@@ -98,7 +97,7 @@ impl WireError {
     /// The broker's error code, if that is what this is.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
-            Self::Broker { code, .. } => ErrorCode::try_from_code(*code),
+            Self::Broker { code, .. } => Some(*code),
             _ => None,
         }
     }
@@ -113,61 +112,34 @@ impl WireError {
     }
 }
 
-/// True for the answers of an authorizer: topic, group, cluster, transactional id.
-fn is_unauthorized(code: i16) -> bool {
-    matches!(code, 29 | 30 | 31 | 53)
-}
-
-/// Kafka's name for an error code, as its documentation spells it: `MESSAGE_TOO_LARGE`.
-pub fn code_name(code: i16) -> String {
-    match ErrorCode::try_from_code(code) {
-        None => "NONE".to_owned(),
-        Some(ErrorCode::Unknown(code)) => format!("error {code}"),
-        Some(known) => screaming_snake(&format!("{known:?}")),
-    }
-}
-
-fn screaming_snake(name: &str) -> String {
-    let mut out = String::with_capacity(name.len() + 8);
-    for (i, c) in name.chars().enumerate() {
-        if i > 0 && c.is_ascii_uppercase() {
-            out.push('_');
-        }
-        out.push(c.to_ascii_uppercase());
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn codes_have_kafkas_names() {
-        assert_eq!(code_name(10), "MESSAGE_TOO_LARGE");
-        assert_eq!(code_name(6), "NOT_LEADER_OR_FOLLOWER");
-        assert_eq!(code_name(0), "NONE");
-        assert_eq!(code_name(1234), "error 1234");
+    fn a_brokers_answer_is_told_by_name_and_number() {
         assert_eq!(
-            WireError::broker("produce to t-0", 87).to_string(),
+            WireError::broker("produce to t-0", ErrorCode::InvalidRecord).to_string(),
             "produce to t-0: INVALID_RECORD (87)"
         );
     }
 
     #[test]
     fn a_missing_right_is_named() {
-        let refused = WireError::broker("read t-0", 29).needing("READ on the topic");
+        let refused =
+            WireError::broker("read t-0", ErrorCode::TopicAuthorizationFailed).needing("READ on the topic");
         assert_eq!(
             refused.to_string(),
             "read t-0: TOPIC_AUTHORIZATION_FAILED (29): the principal needs READ on the topic (ACL)"
         );
-        let other = WireError::broker("read t-0", 6).needing("READ on the topic");
+        let other =
+            WireError::broker("read t-0", ErrorCode::NotLeaderOrFollower).needing("READ on the topic");
         assert_eq!(other.to_string(), "read t-0: NOT_LEADER_OR_FOLLOWER (6)");
     }
 
     #[test]
     fn passing_faults_are_retriable() {
-        assert!(WireError::broker("", 6).is_retriable());
-        assert!(!WireError::broker("", 10).is_retriable());
+        assert!(WireError::broker("", ErrorCode::NotLeaderOrFollower).is_retriable());
+        assert!(!WireError::broker("", ErrorCode::MessageTooLarge).is_retriable());
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! | name | what goes wrong |
 //! |---|---|
-//! | `commit-before-ack` | a position is committed before the destination has acknowledged what is below it |
+//! | `commit-before-ack` | a position is committed before the broker has acknowledged what is below it |
 //! | `sequence-reuse` | after a batch was sent again, the next one gets its sequence |
 //! | `skip-partial-batch` | a batch that begins before the position is skipped as a whole |
 //! | `merge-across-hole` | a batch with holes passes as if it had none, its header patched to match |

@@ -20,7 +20,7 @@ use kafka_wire::kafka_protocol::messages::metadata_response::{
 };
 use kafka_wire::kafka_protocol::messages::*;
 use kafka_wire::kafka_protocol::protocol::{Decodable, Encodable, StrBytes};
-use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::{BoxStream, Connector};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
@@ -287,6 +287,7 @@ async fn an_old_broker_is_read_and_written() {
         max_request_bytes: 1 << 20,
         timeout: Duration::from_secs(1),
         merge: None,
+        advice: Advice::default(),
     };
     let mut producer = Producer::new(cluster, settings);
     let partition = producer.open("t", 0);

@@ -1,6 +1,6 @@
 //! Java class names that files mention: which are understood, and what is said about the others.
 
-use super::settings::{Notice, NoticeLevel, Source};
+use super::notice::{Notice, NoticeLevel, Source};
 
 /// The last part of a class name.
 fn simple(class: &str) -> &str {
@@ -16,7 +16,7 @@ pub(super) fn converter_problem(class: &str) -> Option<String> {
     })
 }
 
-/// What is said about `interceptor.classes`.
+/// Notices about `interceptor.classes`.
 pub(super) fn interceptors(value: &str, source: &Source) -> Vec<Notice> {
     let notice = |class: &str| {
         let (level, text) = match simple(class) {
@@ -34,7 +34,7 @@ pub(super) fn interceptors(value: &str, source: &Source) -> Vec<Notice> {
     list(value).into_iter().map(notice).collect()
 }
 
-/// What is said about one of `rest.extension.classes`; `None` if it is built in.
+/// Text about one of `rest.extension.classes`; `None` if it is built in.
 pub(super) fn extension(class: &str) -> Option<String> {
     (simple(class) != "ReplicatorMonitoringExtension").then(|| {
         format!("REST extension {class} is not run: rest.extension.classes cannot load Java classes")

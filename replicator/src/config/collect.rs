@@ -5,75 +5,20 @@ use std::collections::BTreeMap;
 
 use connect_core::api::ConfigMap;
 use connect_core::config::Properties;
-use kafka_wire::settings::{
-    HIDDEN, KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties,
-    producer_property,
-};
+use kafka_wire::settings::{HIDDEN, KnownProperty, consumer_property, is_secret, producer_property};
 
+use super::assigned::{Assigned, Place, Rank, assign};
 use super::classes;
-use super::keys::{self, Effect};
-use super::settings::{Notice, NoticeLevel, Source};
+use super::closest::{closest, closest_of};
+use super::known::{Effect, Owner};
+use super::notice::{Notice, NoticeLevel, Source};
 use super::sources::{ConfigFile, Problem, Sources};
+use super::table;
 
-/// A value with where it came from.
-#[derive(Clone, Debug)]
-pub(super) struct Assigned {
-    /// The key as the user wrote it.
-    pub(super) written: String,
-    pub(super) value: String,
-    pub(super) source: Source,
-    rank: Rank,
-}
+/// The place of settings of Connect's own.
+const POSTED: &str = "it belongs into the configuration of a connector that is posted to a worker";
 
-/// Who wins when a key is set twice: the later of these.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Rank {
-    /// In a file that is meant for something else.
-    WrongFile,
-    /// In a file that is meant for something else, with the most telling prefix.
-    WrongFileExactly,
-    /// In the file that is meant for it.
-    RightFile,
-    /// On the command line or in the environment.
-    CommandLine,
-    /// In the connector's own configuration.
-    Connector,
-    /// In the connector's own configuration, with the most telling prefix.
-    ConnectorExactly,
-}
-
-/// Which file a line stands in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Consumer,
-    Producer,
-    Replication,
-    /// No file: the connector's own configuration.
-    Connector,
-}
-
-impl Place {
-    /// The rank of a client property that stands here under a prefix, `exactly` under the most telling one.
-    fn prefixed(self, exactly: bool) -> Rank {
-        match (self, exactly) {
-            (Self::Connector, true) => Rank::ConnectorExactly,
-            (Self::Connector, false) => Rank::Connector,
-            (_, true) => Rank::WrongFileExactly,
-            (_, false) => Rank::WrongFile,
-        }
-    }
-
-    /// The rank of a connector or worker property that stands here.
-    fn common(self) -> Rank {
-        match self {
-            Self::Connector => Rank::Connector,
-            Self::Replication => Rank::RightFile,
-            Self::Consumer | Self::Producer => Rank::WrongFile,
-        }
-    }
-}
-
-/// How client properties of the two clusters begin in a connector's configuration.
+/// Beginnings of the two clusters' client properties in a connector's configuration.
 const ORIGIN: &[&str] = &["src.consumer.", "src.kafka."];
 const DESTINATION: &[&str] = &["dest.kafka.", "dest.producer.", "producer.override."];
 
@@ -132,8 +77,8 @@ impl Collected {
     pub(super) fn keep_behind(&mut self, config: &ConfigMap) {
         let hidden = |key: &str| config.get(key).is_some_and(|value| value.trim() == HIDDEN);
         self.common.retain(|key, _| {
-            let of_connector = keys::find(key).is_some_and(|known| known.effect == Effect::Connector);
-            !of_connector || key == "cluster.id" || hidden(key)
+            let of_connector = table::find(key).is_some_and(|known| known.reaches_connector());
+            !of_connector || hidden(key)
         });
         for (map, prefixes) in [(&mut self.origin, ORIGIN), (&mut self.destination, DESTINATION)] {
             let has = |plain: &str| prefixes.iter().any(|p| config.contains_key(&format!("{p}{plain}")));
@@ -200,14 +145,14 @@ impl Collected {
                 self.destination_key(key, key, value, source, Rank::RightFile);
             }
             _ if self.prefixed(place, key, value, source) => {}
-            _ if keys::find(key).is_some() => self.common_key(key, key, value, source, place.common()),
+            _ if table::find(key).is_some() => self.common_key(key, key, value, source, place.common()),
             _ => self.stranger(place, key, source),
         }
     }
 
     /// `src.kafka.x`, `src.consumer.x`, `dest.kafka.x`, `producer.override.x`: unambiguous in every file.
     fn prefixed(&mut self, place: Place, key: &str, value: &str, source: &Source) -> bool {
-        if keys::find(key).is_some() {
+        if table::find(key).is_some() {
             return false;
         }
         let tables: [(&str, bool, bool); 6] = [
@@ -223,14 +168,12 @@ impl Collected {
                 continue;
             };
             let rank = place.prefixed(exactly);
-            match origin {
-                true if consumer_property(plain).is_some() => {
-                    self.origin_key(plain, key, value, source, rank)
-                }
-                false if producer_property(plain).is_some() => {
-                    self.destination_key(plain, key, value, source, rank);
-                }
-                _ => self.unknown(key, source, closest(plain, origin).map(|name| format!("{prefix}{name}"))),
+            if origin && consumer_property(plain).is_some() {
+                self.origin_key(plain, key, value, source, rank);
+            } else if !origin && producer_property(plain).is_some() {
+                self.destination_key(plain, key, value, source, rank);
+            } else {
+                self.unknown(key, source, closest(plain, origin).map(|name| format!("{prefix}{name}")));
             }
             return true;
         }
@@ -275,22 +218,13 @@ impl Collected {
     }
 
     fn common_key(&mut self, key: &str, written: &str, value: &str, source: &Source, rank: Rank) {
-        let Some(known) = keys::find(key) else {
+        let Some(known) = table::find(key) else {
             return self.unknown(written, source, None);
         };
         let quiet = value.is_empty() || value.eq_ignore_ascii_case(known.default);
-        let posted = *source == Source::Connector;
         match known.effect {
-            Effect::Framework if posted => {}
-            Effect::Framework => self.warn(source, format!("{written} has no effect here: {}", keys::POSTED)),
-            Effect::Worker | Effect::Handed if posted => {
-                self.warn(source, format!("{written} has no effect here: it is a setting of the worker"));
-            }
-            Effect::Connector | Effect::Worker | Effect::Handed => {
-                let loser = assign(&mut self.common, key, written, value, source, rank);
-                self.overridden(loser, key, false);
-            }
-            Effect::Converter => match classes::converter_problem(value) {
+            Effect::Works => self.working_key(known.owner, key, written, value, source, rank),
+            Effect::Refused => match classes::converter_problem(value) {
                 Some(reason) => self.problems.push(Problem::Value {
                     source: source.clone(),
                     key: written.to_owned(),
@@ -306,6 +240,32 @@ impl Collected {
                 self.say(NoticeLevel::Info, source, format!("{written} is ignored: {reason}"));
             }
             Effect::NotYet | Effect::Ignored(_) => {}
+        }
+    }
+
+    /// A key that has an effect, if it stands where its owner looks for it.
+    fn working_key(
+        &mut self,
+        owner: Owner,
+        key: &str,
+        written: &str,
+        value: &str,
+        source: &Source,
+        rank: Rank,
+    ) {
+        let posted = *source == Source::Connector;
+        match owner {
+            Owner::Framework if posted => {}
+            Owner::Framework | Owner::Nobody => {
+                self.warn(source, format!("{written} has no effect here: {POSTED}"));
+            }
+            Owner::Worker | Owner::Handed if posted => {
+                self.warn(source, format!("{written} has no effect here: it is a setting of the worker"));
+            }
+            Owner::Connector | Owner::AnyConnector | Owner::Process | Owner::Worker | Owner::Handed => {
+                let loser = assign(&mut self.common, key, written, value, source, rank);
+                self.overridden(loser, key, false);
+            }
         }
     }
 
@@ -350,7 +310,7 @@ impl Collected {
                     Place::Producer => closest(key, false),
                     Place::Replication | Place::Connector => None,
                 };
-                let meant = plain.or_else(|| closest_of(key, keys::names())).map(str::to_owned);
+                let meant = plain.or_else(|| closest_of(key, table::names())).map(str::to_owned);
                 return self.unknown(key, source, meant);
             }
         };
@@ -361,42 +321,4 @@ impl Collected {
         let hint = meant.map(|meant| format!("; did you mean {meant}?")).unwrap_or_default();
         self.warn(source, format!("unknown key {key}, ignored{hint}"));
     }
-}
-
-/// Enters a value; returns loser and winner if there were two.
-fn assign(
-    map: &mut BTreeMap<String, Assigned>,
-    key: &str,
-    written: &str,
-    value: &str,
-    source: &Source,
-    rank: Rank,
-) -> Option<(Assigned, Assigned)> {
-    let new = Assigned { written: written.to_owned(), value: value.to_owned(), source: source.clone(), rank };
-    match map.get_mut(key) {
-        None => {
-            map.insert(key.to_owned(), new);
-            None
-        }
-        Some(old) if old.rank > rank => Some((new, old.clone())),
-        Some(old) => Some((std::mem::replace(old, new.clone()), new)),
-    }
-}
-
-fn closest(key: &str, origin: bool) -> Option<&'static str> {
-    match origin {
-        true => closest_of(key, consumer_properties().map(|property| property.name)),
-        false => closest_of(key, producer_properties().map(|property| property.name)),
-    }
-}
-
-/// The candidate that differs least from `key`, if it differs by little.
-fn closest_of(key: &str, candidates: impl Iterator<Item = &'static str>) -> Option<&'static str> {
-    let key = key.to_ascii_lowercase().replace('_', ".");
-    let allowed = (key.len() / 4).clamp(1, 4);
-    candidates
-        .map(|name| (strsim::damerau_levenshtein(&key, name), name))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min()
-        .map(|(_, name)| name)
 }

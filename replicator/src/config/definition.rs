@@ -1,90 +1,38 @@
 //! The settings of the connector as Connect's REST interface shows and checks them: `connector-plugins/…/config` and
-//! `validate`. Defaults and names come from the lists that the files are read by; a test holds the checks here against
-//! those of [`super::posted`].
+//! `validate`: rows of the table of settings, and the properties of Kafka's clients under their prefixes. A test holds the
+//! checks here against those of [`super::posted`].
 
 use connect_core::api::config_def::{ValidatedValue, Validator};
 use connect_core::api::{ConfigDef, ConfigKey, Importance, Setting, Type, Width};
 use kafka_wire::settings::{KnownProperty, consumer_properties, is_secret, producer_properties};
 
-use super::keys::default_of;
+use super::known::{Effect, Kind, KnownSetting, Owner};
 use super::sources::{ConfigError, Problem};
-use Importance::{High, Low, Medium};
+use super::table::SETTINGS;
 
-/// What a value must be.
-#[derive(Clone, Copy)]
-enum Kind {
-    Boolean,
-    Text,
-    List,
-    Int(i64, i64),
-    Long(i64, i64),
-    Choice(&'static [&'static str]),
-    Converter,
-}
-
-/// Name, kind, importance, group and documentation of a setting; `keys` has its default.
-type Row = (&'static str, Kind, Importance, &'static str, &'static str);
-
-const TOPICS: &str = "Source Topics";
-const DESTINATION_TOPICS: &str = "Destination Topics";
-const OFFSETS: &str = "Offset Management";
-const COPY: &str = "Copying";
-const CONVERTERS: &str = "Source Data Conversion";
-const LATER: &str = "Without Effect";
 const ORIGIN: &str = "Source Kafka";
 const DESTINATION: &str = "Destination Kafka";
 
-const INT: i64 = i32::MAX as i64;
-const YEAR: i64 = 365 * 24 * 3_600_000;
-const BYTE_CONVERTER: &str = "io.confluent.connect.replicator.util.ByteArrayConverter";
+/// The group of all settings that do nothing, whatever they are about.
+const WITHOUT_EFFECT: &str = "Without Effect";
 
-use Kind::{Boolean, Choice, Converter, Int, List, Long, Text};
+/// Rows of the table that are the connector's own, group by group; those without effect last.
+fn rows() -> impl Iterator<Item = &'static KnownSetting> {
+    let own = |known: &&KnownSetting| {
+        matches!(known.owner, Owner::Connector | Owner::Process) && !known.is_beginning()
+    };
+    let mut rows: Vec<_> = SETTINGS.iter().filter(own).collect();
+    let at = |group: &str| SETTINGS.iter().position(|known| known.group == group);
+    rows.sort_by_key(|known| (group(known) == WITHOUT_EFFECT, at(group(known))));
+    rows.into_iter()
+}
 
-#[rustfmt::skip]
-const ROWS: &[Row] = &[
-    ("topic.whitelist", List, High, TOPICS, "Topics to copy, by name. Each must exist at the origin when the connector starts."),
-    ("topic.regex", Text, High, TOPICS, "Topics to copy: a Java regular expression that is compared with whole names."),
-    ("topic.blacklist", List, High, TOPICS, "Topics that are never copied, by name; beats topic.whitelist and topic.regex."),
-    ("topic.poll.interval.ms", Long(1, YEAR), Low, TOPICS, "How often the origin is asked for new topics and partitions, in milliseconds."),
-    ("topic.rename.format", Text, High, DESTINATION_TOPICS, "Name of a topic at the destination; ${topic} stands for its name at the origin."),
-    ("topic.auto.create", Boolean, Low, DESTINATION_TOPICS, "Create topics that are missing at the destination, with the origin's partition count and settings."),
-    ("topic.preserve.partitions", Boolean, Low, DESTINATION_TOPICS, "Add partitions at the destination when the origin has more."),
-    ("topic.create.backoff.ms", Long(0, YEAR), Low, DESTINATION_TOPICS, "Pause after a topic could not be created or expanded, in milliseconds."),
-    ("topic.config.sync", Boolean, Low, DESTINATION_TOPICS, "Keep the settings of destination topics in step with the origin's."),
-    ("topic.config.sync.interval.ms", Long(1, YEAR), Low, DESTINATION_TOPICS, "How often settings are compared, in milliseconds."),
-    ("topic.timestamp.type", Choice(&["CreateTime", "LogAppendTime"]), Low, DESTINATION_TOPICS, "message.timestamp.type of topics that are created at the destination."),
-    ("dest.topic.replication.factor", Int(0, 32767), Medium, DESTINATION_TOPICS, "Replication factor of topics that are created at the destination; 0: the origin topic's."),
-    ("offset.start", Choice(&["connect", "consumer"]), Low, OFFSETS, "Where to look first for the position to start from: Connect's offsets, or the consumer group at the origin."),
-    ("offset.topic.commit", Boolean, Low, OFFSETS, "Commit progress for the consumer group at the origin as well."),
-    ("cluster.id", Text, Low, OFFSETS, "Stands in for src.consumer.group.id when that is not set; default: the name of the connector."),
-    ("replicator.profile", Choice(&["default", "small-memory"]), Low, COPY, "Which defaults the sizes of buffers have."),
-    ("replicator.batches", Choice(&["merge", "preserve"]), Low, COPY, "merge: small uncompressed batches that wait anyway are sent as one. preserve: each stays what it is."),
-    ("replicator.lanes.per.broker", Int(1, 64), Low, COPY, "Connections for data to each broker."),
-    ("replicator.inflight.bytes", Long(262_144, i64::MAX), Low, COPY, "Memory for data under way, over all tasks, in bytes."),
-    ("replicator.fetch.max.bytes", Int(1, INT), Low, COPY, "Most bytes of one fetch response."),
-    ("replicator.fetch.partition.max.bytes", Int(1, INT), Low, COPY, "Most bytes of one partition in one fetch response."),
-    ("replicator.lane.buffer.bytes", Long(1, i64::MAX), Low, COPY, "A connection asks for more while it holds fewer bytes than this."),
-    ("replicator.merge.max.bytes", Int(1, INT), Low, COPY, "Most bytes of a merged batch."),
-    ("replicator.merge.below.bytes", Int(0, INT), Low, COPY, "Only batches below this many bytes start a merge."),
-    ("src.key.converter", Converter, Low, CONVERTERS, "Keys are copied byte for byte."),
-    ("src.value.converter", Converter, Low, CONVERTERS, "Values are copied byte for byte."),
-    ("src.header.converter", Converter, Low, CONVERTERS, "Headers are copied byte for byte."),
-    ("provenance.header.enable", Boolean, Low, LATER, "Accepted, and without effect yet."),
-    ("provenance.header.filter.overrides", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.timestamps.commit", Boolean, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.topic.commit.batch.period.ms", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.translator.tasks.max", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.translator.tasks.separate", Boolean, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.translator.batch.period.ms", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("offset.translator.batch.size", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("fetch.offset.expiry.ms", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("fetch.offset.retry.backoff.ms", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("consumer.poll.timeout.interval.ms", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("schema.registry.topic", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("schema.registry.url", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("schema.subject.translator.class", Text, Low, LATER, "Accepted, and without effect yet."),
-    ("confluent.license", Text, Low, LATER, "Accepted, and without effect: no licence is needed."),
-];
+fn group(known: &KnownSetting) -> &'static str {
+    match known.effect {
+        Effect::Works | Effect::Refused => known.group,
+        Effect::NotYet | Effect::Ignored(_) => WITHOUT_EFFECT,
+    }
+}
 
 /// All settings of the connector, without those of Connect's own. `complete`: the connector's configuration is all there
 /// is, so that it must name the origin; the destination is the worker's cluster if it names no other.
@@ -101,27 +49,26 @@ pub(crate) fn definition(complete: bool) -> ConfigDef {
         order += 1;
         def = def.define(client_key("dest.kafka.", property, false).group(DESTINATION, order));
     }
-    for row in ROWS {
+    for known in rows() {
         order += 1;
-        def = def.define(row_key(row).group(row.3, order));
+        def = def.define(row_key(known).group(group(known), order));
     }
     def
 }
 
-fn row_key(&(name, kind, importance, _, text): &Row) -> ConfigKey {
-    let (kind, validator) = match kind {
-        Boolean => (Type::Boolean, None),
-        Text if is_secret(name) => (Type::Password, None),
-        Text => (Type::String, None),
-        List => (Type::List, None),
-        Int(low, high) => (Type::Int, Some(Validator::between(low, high))),
-        Long(low, high) => (Type::Long, Some(Validator::between(low, high))),
-        Choice(names) => (Type::String, Some(Validator::one_of_ignoring_case(names))),
-        Converter => (Type::Class, None),
+fn row_key(known: &KnownSetting) -> ConfigKey {
+    let (kind, validator) = match known.kind {
+        Kind::Boolean => (Type::Boolean, None),
+        Kind::Text if is_secret(known.name) => (Type::Password, None),
+        Kind::Text => (Type::String, None),
+        Kind::List => (Type::List, None),
+        Kind::Int(low, high) => (Type::Int, Some(Validator::between(low, high))),
+        Kind::Long(low, high) => (Type::Long, Some(Validator::between(low, high))),
+        Kind::Choice(names) => (Type::String, Some(Validator::one_of_ignoring_case(names))),
+        Kind::Converter => (Type::Class, None),
     };
-    let default = if kind == Type::Class { BYTE_CONVERTER } else { default_of(name) };
-    let key = with_default(ConfigKey::new(name, kind, importance, text), default);
-    let key = key.display(Width::Medium, name);
+    let key = ConfigKey::new(known.name, kind, known.importance, known.full_text());
+    let key = with_default(key, known.default).display(Width::Medium, known.name);
     match validator {
         Some(validator) => key.validator(validator),
         None => key,
@@ -153,12 +100,9 @@ fn client_key(prefix: &str, property: &KnownProperty, complete: bool) -> ConfigK
         "bootstrap.servers" => "Brokers of the origin to ask first, as host:port.".to_owned(),
         plain => format!("Kafka's client property {plain} for the client that {whose}."),
     };
-    let importance = if servers { High } else { Low };
+    let importance = if servers { Importance::High } else { Importance::Low };
     let key = ConfigKey::new(&name, kind, importance, text).display(Width::Medium, &name);
-    match servers && complete {
-        true => key,
-        false => with_default(key, property.default),
-    }
+    if servers && complete { key } else { with_default(key, property.default) }
 }
 
 /// The default from its text; nothing at all is null, for a list no entries.
@@ -202,7 +146,6 @@ mod tests {
 
     use connect_core::api::ConfigMap;
 
-    use super::super::keys::{self, Effect};
     use super::super::posted;
     use super::*;
 
@@ -214,12 +157,15 @@ mod tests {
     #[test]
     fn every_setting_of_the_connector_is_defined() {
         let def = definition(true);
-        let known: BTreeSet<&str> = keys::of_connector().filter(|name| *name != "tasks.max").collect();
-        let defined: BTreeSet<&str> = ROWS
+        let works = |known: &&KnownSetting| known.effect == Effect::Works;
+        let of_connector = |known: &&KnownSetting| known.reaches_connector() || known.owner == Owner::Process;
+        let known: BTreeSet<&str> = SETTINGS
             .iter()
-            .map(|row| row.0)
-            .filter(|name| keys::find(name).unwrap().effect == Effect::Connector)
+            .filter(|known| works(known) && of_connector(known))
+            .map(|known| known.name)
+            .filter(|name| *name != "tasks.max")
             .collect();
+        let defined: BTreeSet<&str> = rows().filter(works).map(|known| known.name).collect();
         assert_eq!(defined, known);
         for key in def.keys() {
             assert!(!key.documentation.is_empty() && key.group.is_some(), "{}", key.name);
@@ -234,16 +180,16 @@ mod tests {
     #[test]
     fn definition_and_reader_accept_and_refuse_the_same() {
         let def = definition(true);
-        for (name, kind, ..) in ROWS.iter().filter(|row| row.3 != LATER) {
+        for KnownSetting { name, kind, .. } in rows().filter(|known| group(known) != WITHOUT_EFFECT) {
             let values: Vec<String> = match kind {
-                Boolean => ["true", "FALSE", "yes"].map(str::to_owned).into(),
-                Int(low, high) | Long(low, high) => {
+                Kind::Boolean => ["true", "FALSE", "yes"].map(str::to_owned).into(),
+                Kind::Int(low, high) | Kind::Long(low, high) => {
                     let numbers =
                         [i128::from(*low) - 1, (*low).into(), (*high).into(), i128::from(*high) + 1];
                     numbers.iter().map(ToString::to_string).chain(["many".to_owned()]).collect()
                 }
-                Choice(names) => names.iter().copied().chain(["neither"]).map(str::to_owned).collect(),
-                Text | List | Converter => continue,
+                Kind::Choice(names) => names.iter().copied().chain(["neither"]).map(str::to_owned).collect(),
+                Kind::Text | Kind::List | Kind::Converter => continue,
             };
             for value in values {
                 let here = def.key(name).unwrap().value(Some(&value)).is_ok();

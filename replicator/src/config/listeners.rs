@@ -2,14 +2,14 @@
 
 use super::values::Values;
 
-/// Where the REST server listens, as the worker's `listeners`.
+/// Addresses of the REST server, as the worker's `listeners`.
 pub(super) fn read(values: &mut Values) -> String {
     if values.set("listeners").is_none()
         && (values.set("rest.port").is_some() || values.set("rest.host.name").is_some())
     {
         let host = values.text("rest.host.name");
         let host = if host.contains(':') { format!("[{host}]") } else { host };
-        return format!("http://{host}:{}", values.listed_number("rest.port", 0..=u16::MAX));
+        return format!("http://{host}:{}", values.number::<u16>("rest.port"));
     }
     let listeners = values.list("listeners");
     for text in &listeners {

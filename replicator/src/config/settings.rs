@@ -1,14 +1,15 @@
-//! The typed configuration. Whoever holds a [`ReplicatorConfig`] holds checked values.
+//! The typed configuration: a [`ReplicatorConfig`] holds checked values only.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use connect_core::config::StorageTopics;
 use kafka_wire::settings::{ConsumerSettings, ProducerSettings};
 
-use super::build::Local;
+use super::choices::{BatchMode, OffsetStart, Profile, TimestampType};
+use super::local::Local;
+use super::notice::{Notice, Source};
 use crate::topics::filter::JavaRegex;
 
 /// Everything the replicator was told, checked, with defaults filled in.
@@ -24,7 +25,7 @@ pub struct ReplicatorConfig {
     pub destination: ProducerSettings,
     /// Which topics, and how they look at the destination.
     pub topics: TopicSettings,
-    /// Where to start, and where progress is committed.
+    /// Start positions, and commits of progress.
     pub offsets: OffsetSettings,
     /// The topics of the Connect worker around the connector.
     pub storage: StorageTopics,
@@ -34,9 +35,9 @@ pub struct ReplicatorConfig {
     pub copy: CopySettings,
     /// Every effective value with its source, sorted by key; secrets are already masked.
     pub entries: Vec<ConfigEntry>,
-    /// What the user should know about what was read, in the order found.
+    /// Notices for the user about what was read, in the order found.
     pub notices: Vec<Notice>,
-    /// What command line and files of this process say, for [`super::posted`].
+    /// Command line and files of this process, for [`super::build::posted`].
     pub local: Local,
 }
 
@@ -76,24 +77,6 @@ pub struct TopicSettings {
     pub replication_factor: i16,
 }
 
-/// Kafka's `message.timestamp.type`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimestampType {
-    /// Records keep the timestamp their producer gave.
-    CreateTime,
-    /// The broker stamps records when it appends them.
-    LogAppendTime,
-}
-
-impl fmt::Display for TimestampType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::CreateTime => "CreateTime",
-            Self::LogAppendTime => "LogAppendTime",
-        })
-    }
-}
-
 /// Start positions and commits (`offset.*`).
 #[derive(Clone, Debug)]
 pub struct OffsetSettings {
@@ -103,15 +86,6 @@ pub struct OffsetSettings {
     pub commit_to_origin: bool,
     /// `offset.flush.interval.ms`, default 5 s here.
     pub flush_interval: Duration,
-}
-
-/// Which store of offsets is believed first; without an answer from either, the start is the earliest offset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OffsetStart {
-    /// Connect's offsets topic, then the consumer group at the origin.
-    Connect,
-    /// The consumer group at the origin, then Connect's offsets topic: takes over a MirrorMaker 1 group.
-    Consumer,
 }
 
 /// The copy path's own settings.
@@ -137,24 +111,6 @@ pub struct CopySettings {
     pub merge_below_bytes: usize,
 }
 
-/// `replicator.profile`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Profile {
-    /// For throughput: tens of MiB of buffers.
-    Default,
-    /// For small machines: a few MiB of buffers.
-    SmallMemory,
-}
-
-/// `replicator.batches`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BatchMode {
-    /// Small uncompressed batches that wait for the link anyway are sent as one.
-    Merge,
-    /// Each batch of the origin stays one batch at the destination.
-    Preserve,
-}
-
 /// One effective setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigEntry {
@@ -162,69 +118,8 @@ pub struct ConfigEntry {
     pub key: String,
     /// The value that applies; `[hidden]` if `secret`.
     pub value: String,
-    /// Who said so.
+    /// The place that set it.
     pub source: Source,
     /// True for passwords, keys and login lines.
     pub secret: bool,
-}
-
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// A command line parameter, with its name without dashes.
-    Flag(String),
-    /// An environment variable.
-    Env(String),
-    /// A line of a file.
-    File {
-        /// The file as it was named.
-        path: PathBuf,
-        /// Line of the key, from 1.
-        line: usize,
-    },
-    /// The configuration that Connect holds of the connector.
-    Connector,
-    /// Nobody set it.
-    Default,
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) => write!(f, "--{name}"),
-            Self::Env(name) => write!(f, "${name}"),
-            Self::File { path, line } => write!(f, "{}:{line}", path.display()),
-            Self::Connector => f.write_str("the connector's configuration"),
-            Self::Default => f.write_str("default"),
-        }
-    }
-}
-
-/// Something worth saying about the configuration, to be logged once at the start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
-    /// How loud.
-    pub level: NoticeLevel,
-    /// Where, if it is about one place.
-    pub source: Option<Source>,
-    /// What, naming the key.
-    pub text: String,
-}
-
-/// How loud a [`Notice`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeLevel {
-    /// The user probably wants something that does not happen.
-    Warning,
-    /// Accepted, and of no consequence.
-    Info,
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.source {
-            Some(source) => write!(f, "{source}: {}", self.text),
-            None => f.write_str(&self.text),
-        }
-    }
 }

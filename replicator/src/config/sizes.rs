@@ -2,8 +2,11 @@
 
 use kafka_wire::settings::{ConsumerSettings, ProducerSettings};
 
-use super::settings::{BatchMode, CopySettings, Notice, NoticeLevel, Profile};
-use super::values::Values;
+use super::choices::Profile;
+use super::notice::{Notice, NoticeLevel};
+use super::settings::CopySettings;
+use super::table::find;
+use super::values::{Number, Values, default_number};
 
 /// Reads the copy path's settings. The clusters' settings are missing if they could not be read, and then Kafka's
 /// defaults stand in, so that all problems are found.
@@ -13,46 +16,58 @@ pub(super) fn copy(
     destination: Option<&ProducerSettings>,
     notices: &mut Vec<Notice>,
 ) -> CopySettings {
-    const MIB: usize = 1 << 20;
-    let profiles = [("default", Profile::Default), ("small-memory", Profile::SmallMemory)];
-    let profile = values.choice("replicator.profile", &profiles);
-    let (fetch, buffer, inflight) = match profile {
-        Profile::Default => (4 * MIB, 16 * MIB, 48 * MIB),
-        Profile::SmallMemory => (MIB / 2, MIB, 4 * MIB),
-    };
-    let int = |bytes: usize| i32::try_from(bytes).unwrap_or(i32::MAX);
-    let inflight_bytes = values.number("replicator.inflight.bytes", inflight, MIB / 4..=usize::MAX / 2);
-    let wanted = origin.and_then(|origin| origin.fetch_max_bytes).unwrap_or(int(fetch));
-    let mut fetch_max_bytes = values.number("replicator.fetch.max.bytes", wanted, 1..=i32::MAX);
-    if fetch_max_bytes > int(inflight_bytes) {
-        let text = format!(
-            "one fetch of {fetch_max_bytes} bytes does not fit into replicator.inflight.bytes={inflight_bytes}, \
-             which is used instead"
-        );
-        notices.push(Notice { level: NoticeLevel::Warning, source: None, text });
-        fetch_max_bytes = int(inflight_bytes);
-    }
-    let partition = origin.map_or(int(MIB), |origin| origin.max_partition_fetch_bytes).min(fetch_max_bytes);
-    let fetch_partition_max_bytes =
-        values.number("replicator.fetch.partition.max.bytes", partition, 1..=i32::MAX);
-    let request = destination.map_or(MIB, |destination| destination.max_request_size);
+    let profile = values.choice("replicator.profile");
+    let inflight_bytes = sized(values, "replicator.inflight.bytes", profile);
+    let fetch_max_bytes = fetch_max_bytes(values, profile, origin, inflight_bytes, notices);
+    let partition = origin.map_or_else(
+        || default_number("replicator.fetch.partition.max.bytes"),
+        |origin| origin.max_partition_fetch_bytes,
+    );
+    let request = destination.map_or(1 << 20, |destination| destination.max_request_size);
+    let merge = default_number::<usize>("replicator.merge.max.bytes").min(request);
     CopySettings {
         profile,
-        lanes_per_broker: values.listed_number("replicator.lanes.per.broker", 1..=64),
+        lanes_per_broker: values.number("replicator.lanes.per.broker"),
         inflight_bytes,
         fetch_max_bytes,
-        fetch_partition_max_bytes,
-        lane_buffer_bytes: values.number("replicator.lane.buffer.bytes", buffer, 1..=usize::MAX / 2),
-        batches: values
-            .choice("replicator.batches", &[("merge", BatchMode::Merge), ("preserve", BatchMode::Preserve)]),
-        merge_max_bytes: values
-            .number("replicator.merge.max.bytes", request.min(131_072), 1..=int_max())
-            .min(request),
-        merge_below_bytes: values.listed_number("replicator.merge.below.bytes", 0..=int_max()),
+        fetch_partition_max_bytes: values
+            .number_or("replicator.fetch.partition.max.bytes", partition.min(fetch_max_bytes)),
+        lane_buffer_bytes: sized(values, "replicator.lane.buffer.bytes", profile),
+        batches: values.choice("replicator.batches"),
+        merge_max_bytes: values.number_or("replicator.merge.max.bytes", merge).min(request),
+        merge_below_bytes: values.number("replicator.merge.below.bytes"),
     }
 }
 
-/// The largest batch that Kafka's format can hold.
-fn int_max() -> usize {
-    usize::try_from(i32::MAX).unwrap_or(usize::MAX)
+/// A fetch must fit into the memory for data under way.
+fn fetch_max_bytes(
+    values: &mut Values,
+    profile: Profile,
+    origin: Option<&ConsumerSettings>,
+    inflight_bytes: usize,
+    notices: &mut Vec<Notice>,
+) -> i32 {
+    const KEY: &str = "replicator.fetch.max.bytes";
+    let wanted = origin.and_then(|origin| origin.fetch_max_bytes);
+    let wanted = wanted.unwrap_or_else(|| default_in(profile, KEY));
+    let bytes = values.number_or(KEY, wanted);
+    let most = i32::try_from(inflight_bytes).unwrap_or(i32::MAX);
+    if bytes > most {
+        let text = format!(
+            "one fetch of {bytes} bytes does not fit into replicator.inflight.bytes={inflight_bytes}, which is \
+             used instead"
+        );
+        notices.push(Notice { level: NoticeLevel::Warning, source: None, text });
+    }
+    bytes.min(most)
+}
+
+/// A size whose default is the profile's.
+fn sized<T: Number>(values: &mut Values, key: &str, profile: Profile) -> T {
+    values.number_or(key, default_in(profile, key))
+}
+
+fn default_in<T: Number>(profile: Profile, key: &str) -> T {
+    let small = find(key).and_then(|known| known.small_memory).filter(|_| profile == Profile::SmallMemory);
+    small.and_then(|text| text.parse().ok()).unwrap_or_else(|| default_number(key))
 }

@@ -1,9 +1,9 @@
-//! What the command line hands over, and what can be wrong with it.
+//! Input of the configuration as the command line hands it over, and problems with it.
 
 use std::fmt;
 use std::path::PathBuf;
 
-use super::settings::Source;
+use super::notice::Source;
 
 /// Everything that was said outside of files. The executable's command line fills it.
 #[derive(Clone, Debug, Default)]
@@ -27,9 +27,9 @@ pub struct Sources {
 /// A file to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigFile {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// Who named it; [`Source::Default`] for the well-known places.
+    /// The place that named it; [`Source::Default`] for the well-known places.
     pub named_by: Source,
 }
 
@@ -40,7 +40,7 @@ pub struct Setting {
     pub key: String,
     /// Value as given.
     pub value: String,
-    /// Who gave it.
+    /// The place that gave it.
     pub source: Source,
 }
 
@@ -52,7 +52,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// What is missing and what the command line says first, then by file and line.
+    /// Sorts: what is missing and what the command line says first, then by file and line.
     pub(super) fn sorted(mut problems: Vec<Problem>) -> Self {
         problems.sort_by_cached_key(|problem| match problem {
             Problem::Missing(_) => (0, PathBuf::new(), 0),
@@ -90,7 +90,7 @@ pub enum Problem {
     },
     /// A value cannot be used.
     Value {
-        /// Where it stands.
+        /// Its place.
         source: Source,
         /// The key as written there.
         key: String,

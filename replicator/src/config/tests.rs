@@ -447,6 +447,21 @@ fn commented_keys_of_the_sample_are_known() {
     assert_eq!(bench.load().topics.regex.unwrap().as_str(), r"shop\..*");
 }
 
+/// Every line that is commented out in the sample of the replication file states the default, but for the examples of
+/// names of topics.
+#[test]
+fn defaults_in_the_sample_are_the_table_s() {
+    let text = std::fs::read_to_string(shipped("replication.properties").unwrap().path).unwrap();
+    let out = text.lines().filter_map(|line| line.strip_prefix('#')?.split_once('='));
+    let examples = ["topic.whitelist", "topic.regex", "topic.blacklist"];
+    let mut seen = 0;
+    for (key, value) in out.filter(|(key, _)| !key.contains(' ') && !examples.contains(key)) {
+        assert_eq!(table::find(key).map(|known| known.default), Some(value), "{key}");
+        seen += 1;
+    }
+    assert!(seen > 10, "{seen}");
+}
+
 #[test]
 fn kafka_s_stock_files_load_without_a_word() {
     let mut bench = Bench::replication("");

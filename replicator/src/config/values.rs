@@ -2,16 +2,18 @@
 //! becomes a problem and the default is used until the end, so that all problems are found at once.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
 use kafka_wire::settings::{HIDDEN, is_secret};
 
-use super::collect::Assigned;
-use super::keys::{Effect, default_of, find};
-use super::settings::{ConfigEntry, Source};
+use super::assigned::Assigned;
+use super::choices::Choice;
+use super::known::{Kind, Owner};
+use super::notice::Source;
+use super::settings::ConfigEntry;
 use super::sources::Problem;
+use super::table::{default_of, find};
 
 /// Reads one map; see the module.
 pub(super) struct Values {
@@ -30,14 +32,14 @@ impl Values {
         self.map.get(key).filter(|assigned| !assigned.value.is_empty())
     }
 
-    /// Where `key` was set.
+    /// The place where `key` was set.
     pub(super) fn source(&self, key: &str) -> Source {
         self.set(key).map_or(Source::Default, |assigned| assigned.source.clone())
     }
 
-    /// What is set of the worker's settings that the worker checks itself.
+    /// The worker's settings that are set and that the worker checks itself.
     pub(super) fn handed(&self) -> BTreeMap<String, String> {
-        let handed = |key: &str| find(key).is_some_and(|known| known.effect == Effect::Handed);
+        let handed = |key: &str| find(key).is_some_and(|known| known.owner == Owner::Handed);
         let set = self.map.iter().filter(|(key, assigned)| handed(key) && !assigned.value.is_empty());
         set.map(|(key, assigned)| (key.clone(), assigned.value.clone())).collect()
     }
@@ -59,7 +61,7 @@ impl Values {
         self.problems.push(Problem::Value { source, key: written, value, reason: reason.into() });
     }
 
-    /// Any text; `default` replaces that of the list of keys.
+    /// Any text; `default` replaces that of the table.
     pub(super) fn text_or(&mut self, key: &str, default: &str) -> String {
         let value = self.set(key).map_or_else(|| default.to_owned(), |assigned| assigned.value.clone());
         self.record(key, &value, self.source(key));
@@ -78,59 +80,71 @@ impl Values {
 
     /// `true` or `false`, in any case.
     pub(super) fn boolean(&mut self, key: &str) -> bool {
-        self.choice(key, &[("true", true), ("false", false)])
+        self.choice(key)
     }
 
-    /// One of `choices`, the first of which stands in for a bad default.
-    pub(super) fn choice<T: Copy>(&mut self, key: &str, choices: &[(&str, T)]) -> T {
+    /// One of the names that `T` has, the first of which stands in for a bad value.
+    pub(super) fn choice<T: Choice>(&mut self, key: &str) -> T {
         let text = self.set(key).map_or(default_of(key), |assigned| &assigned.value);
-        match choices.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)) {
-            Some(&(name, choice)) => {
+        let known = T::NAMES.iter().zip(T::VALUES).find(|(name, _)| name.eq_ignore_ascii_case(text));
+        match known {
+            Some((name, choice)) => {
                 self.record(key, name, self.source(key));
-                choice
+                *choice
             }
             None => {
-                let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
-                self.problem(key, format!("must be {}", names.join(" or ")));
-                choices[0].1
+                self.problem(key, format!("must be {}", T::NAMES.join(" or ")));
+                T::VALUES[0]
             }
         }
     }
 
-    /// A whole number in `range`, else `default`.
-    pub(super) fn number<T>(&mut self, key: &str, default: T, range: RangeInclusive<T>) -> T
-    where
-        T: FromStr + PartialOrd + Copy + ToString,
-    {
+    /// A whole number within the bounds of the table, else the table's default.
+    pub(super) fn number<T: Number>(&mut self, key: &str) -> T {
+        let default = default_number(key);
+        self.number_or(key, default)
+    }
+
+    /// A whole number within the bounds of the table, else `default`.
+    pub(super) fn number_or<T: Number>(&mut self, key: &str, default: T) -> T {
         let Some(assigned) = self.set(key) else {
             self.record(key, default, Source::Default);
             return default;
         };
-        match assigned.value.parse::<T>() {
-            Ok(number) if range.contains(&number) => {
+        let (low, high) = bounds(key);
+        let within = |number: &T| (*number).try_into().is_ok_and(|number| (low..=high).contains(&number));
+        match assigned.value.parse::<T>().ok().filter(within) {
+            Some(number) => {
                 self.record(key, number, self.source(key));
                 number
             }
-            _ => {
-                let (low, high) = (range.start().to_string(), range.end().to_string());
+            None => {
                 self.problem(key, format!("must be a whole number from {low} to {high}"));
                 default
             }
         }
     }
 
-    /// A whole number in `range`, with the default of the list of keys.
-    pub(super) fn listed_number<T>(&mut self, key: &str, range: RangeInclusive<T>) -> T
-    where
-        T: FromStr + PartialOrd + Copy + ToString,
-    {
-        let default = default_of(key).parse().unwrap_or(*range.start());
-        self.number(key, default, range)
+    /// Milliseconds within the bounds of the table.
+    pub(super) fn millis(&mut self, key: &str) -> Duration {
+        Duration::from_millis(self.number(key))
     }
+}
 
-    /// Milliseconds from `least` on, at most a year.
-    pub(super) fn millis(&mut self, key: &str, least: u64) -> Duration {
-        const YEAR: u64 = 365 * 24 * 3_600_000;
-        Duration::from_millis(self.listed_number(key, least..=YEAR))
+/// A type for whole numbers.
+pub(super) trait Number: FromStr + Copy + Default + ToString + TryInto<i64> {}
+
+impl<T: FromStr + Copy + Default + ToString + TryInto<i64>> Number for T {}
+
+/// The table's default of a number.
+pub(super) fn default_number<T: Number>(key: &str) -> T {
+    default_of(key).parse().unwrap_or_default()
+}
+
+/// The table's bounds of a number.
+fn bounds(key: &str) -> (i64, i64) {
+    match find(key).map(|known| known.kind) {
+        Some(Kind::Int(low, high) | Kind::Long(low, high)) => (low, high),
+        _ => (i64::MIN, i64::MAX),
     }
 }

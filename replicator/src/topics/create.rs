@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connect_core::api::ConnectError;
-use kafka_wire::WireError;
 use kafka_wire::admin::{ConfigSource, NewTopic, TopicConfig};
 use kafka_wire::cluster::{Cluster, Metadata};
+use kafka_wire::{ErrorCode, WireError};
 use tracing::{info, warn};
 
 use super::destinations::TIMESTAMP_TYPE;
 use crate::context::{Context, DestinationTopic};
-use crate::patience::patiently;
+use crate::retry::retry_passing;
 
-const INVALID_CONFIG: i16 = 40;
 const AFTER_MAX: &str = "message.timestamp.after.max.ms";
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
@@ -65,7 +64,7 @@ impl Preparation {
         }
         let targets: Vec<String> = names.values().cloned().collect();
         let there =
-            patiently("the destination's topics", || self.destination.refresh(Some(&targets))).await?;
+            retry_passing("the destination's topics", || self.destination.refresh(Some(&targets))).await?;
         let mut out = Vec::with_capacity(names.len());
         for (topic, name) in names {
             let readiness = match self.prepare_topic(topic, name, origin, &there).await {
@@ -229,7 +228,9 @@ fn carried(origin: &BTreeMap<String, TopicConfig>, timestamp_type: &str) -> BTre
 /// The setting that a broker refused for not knowing it.
 fn unknown_config(error: &WireError, configs: &BTreeMap<String, String>) -> Option<String> {
     match error {
-        WireError::Broker { code: INVALID_CONFIG, detail: Some(detail), .. } if detail.contains("nknown") => {
+        WireError::Broker { code: ErrorCode::InvalidConfig, detail: Some(detail), .. }
+            if detail.contains("nknown") =>
+        {
             configs.keys().filter(|key| detail.contains(key.as_str())).max_by_key(|k| k.len()).cloned()
         }
         _ => None,
@@ -268,7 +269,7 @@ mod tests {
     fn a_refused_setting_is_found_in_the_brokers_words() {
         let error = WireError::Broker {
             context: String::new(),
-            code: INVALID_CONFIG,
+            code: ErrorCode::InvalidConfig,
             detail: Some("Unknown topic config name: message.timestamp.after.max.ms".to_owned()),
         };
         let configs = BTreeMap::from([(AFTER_MAX.to_owned(), "1".to_owned())]);

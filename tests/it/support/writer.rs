@@ -118,7 +118,7 @@ pub(crate) mod raw {
 
     use kafka_clusters::Cluster;
     use kafka_wire::batch::OutgoingBatch;
-    use kafka_wire::produce::{ProduceEvent, ProduceSettings, Producer};
+    use kafka_wire::produce::{Advice, ProduceEvent, ProduceSettings, Producer};
     use kafka_wire::settings::ClientSettings;
     use kafka_wire::transport::TcpConnector;
 
@@ -150,6 +150,12 @@ pub(crate) mod raw {
 
     fn produce_settings() -> ProduceSettings {
         let timeout = std::time::Duration::from_secs(30);
-        ProduceSettings { lanes_per_broker: 1, max_request_bytes: 4 << 20, timeout, merge: None }
+        ProduceSettings {
+            lanes_per_broker: 1,
+            max_request_bytes: 4 << 20,
+            timeout,
+            merge: None,
+            advice: Advice::default(),
+        }
     }
 }

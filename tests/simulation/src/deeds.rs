@@ -182,11 +182,10 @@ impl World {
     pub(crate) fn wear(&self) {
         self.look();
         for topic in self.plan.topics.iter().filter(|topic| topic.worn) {
-            match topic.compact {
-                true => self.compact(&topic.name),
-                false => {
-                    (0..topic.partitions).for_each(|number| self.delete_records(&topic.name, number, 30))
-                }
+            if topic.compact {
+                self.compact(&topic.name)
+            } else {
+                (0..topic.partitions).for_each(|number| self.delete_records(&topic.name, number, 30))
             }
         }
     }

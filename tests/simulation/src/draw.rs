@@ -39,9 +39,10 @@ impl Draw {
 
     /// `length` arbitrary bytes, half of the time such that compress well.
     pub fn bytes(&mut self, length: usize) -> Vec<u8> {
-        match self.chance(50) {
-            true => vec![self.0.u8(..); length],
-            false => std::iter::repeat_with(|| self.0.u8(..)).take(length).collect(),
+        if self.chance(50) {
+            vec![self.0.u8(..); length]
+        } else {
+            std::iter::repeat_with(|| self.0.u8(..)).take(length).collect()
         }
     }
 }

@@ -148,9 +148,10 @@ pub fn configuration(plan: &Plan, clusters: &Clusters) -> anyhow::Result<Replica
     let isolation = if plan.read_committed { "read_committed" } else { "read_uncommitted" };
     writeln!(text, "src.kafka.isolation.level={isolation}\nsrc.consumer.fetch.max.wait.ms=300")?;
     let names: Vec<&str> = plan.topics.iter().map(|topic| topic.name.as_str()).collect();
-    match plan.by_name() {
-        true => writeln!(text, "topic.whitelist={}", names.join(","))?,
-        false => writeln!(text, "topic.regex=topic-.*")?,
+    if plan.by_name() {
+        writeln!(text, "topic.whitelist={}", names.join(","))?
+    } else {
+        writeln!(text, "topic.regex=topic-.*")?
     }
     for factor in ["offset", "config", "status"] {
         writeln!(text, "{factor}.storage.replication.factor=1")?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::bail;
 use bytes::Bytes;
 use kafka_sim::Cluster;
+use kafka_wire::ErrorCode;
 use kafka_wire::batch::Headers;
 use kafka_wire::frame::Connection;
 use kafka_wire::kafka_protocol::messages::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
@@ -140,10 +141,7 @@ impl Writer {
     }
 
     async fn step(&mut self) -> anyhow::Result<()> {
-        match self.draw.chance(self.topic.transactions) {
-            true => self.transaction().await,
-            false => self.fresh().await,
-        }
+        if self.draw.chance(self.topic.transactions) { self.transaction().await } else { self.fresh().await }
     }
 
     fn records(&mut self) -> Vec<Content> {
@@ -197,14 +195,12 @@ impl Writer {
                 }
             };
             let author = Author { producer: (id, epoch), sequence, transactional: false };
-            match self.produce(records, author, None).await? {
-                true => {
-                    self.plain = Some((id, epoch, sequence + records.len() as i32));
-                    return Ok(());
-                }
-                // The log that knew this producer is gone.
-                false => self.plain = None,
+            if self.produce(records, author, None).await? {
+                self.plain = Some((id, epoch, sequence + records.len() as i32));
+                return Ok(());
             }
+            // The log that knew this producer is gone.
+            self.plain = None;
         }
         Ok(())
     }
@@ -309,13 +305,17 @@ impl Writer {
             let answer = self.ask(leader, &request, PRODUCE).await;
             let code = answer
                 .and_then(|answer| Some(answer.responses.first()?.partition_responses.first()?.error_code));
-            match code {
-                // 46: it was stored before, so long ago that the broker no longer knows where.
-                Some(0 | 46) => return Ok(true),
-                Some(45 | 59 | 47) => return Ok(false),
+            match code.map(ErrorCode::try_from_code) {
+                // A duplicate was stored before, so long ago that the broker no longer knows where.
+                Some(None | Some(ErrorCode::DuplicateSequenceNumber)) => return Ok(true),
+                Some(Some(
+                    ErrorCode::OutOfOrderSequenceNumber
+                    | ErrorCode::UnknownProducerId
+                    | ErrorCode::InvalidProducerEpoch,
+                )) => return Ok(false),
                 _ if self.is_gone() => return Ok(false),
-                Some(code) if !passing(code) => {
-                    bail!("Produce to {}-{}: {code}", self.topic.name, self.partition)
+                Some(Some(code)) if !passing(code.code()) => {
+                    bail!("Produce to {}-{}: {}", self.topic.name, self.partition, code.code())
                 }
                 _ => sleep(PAUSE).await,
             }
@@ -345,7 +345,24 @@ impl Writer {
 
 /// True for error codes that pass.
 fn passing(code: i16) -> bool {
-    matches!(code, 3 | 5 | 6 | 7 | 14 | 15 | 16 | 19 | 20 | 41 | 51 | 56)
+    use ErrorCode as E;
+    matches!(
+        ErrorCode::try_from_code(code),
+        Some(
+            E::UnknownTopicOrPartition
+                | E::LeaderNotAvailable
+                | E::NotLeaderOrFollower
+                | E::RequestTimedOut
+                | E::CoordinatorLoadInProgress
+                | E::CoordinatorNotAvailable
+                | E::NotCoordinator
+                | E::NotEnoughReplicas
+                | E::NotEnoughReplicasAfterAppend
+                | E::NotController
+                | E::ConcurrentTransactions
+                | E::KafkaStorageError
+        )
+    )
 }
 
 fn transactional(id: &str) -> TransactionalId {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use kafka_wire::Reminder;
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::group::{Due, GroupMember, GroupSettings, Lost, Session};
@@ -13,6 +14,7 @@ use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{debug, info, warn};
 
+use super::super::reader::Reader;
 use super::auto_restart::AutoRestarts;
 use super::keep::Keep;
 use super::reconfigure::{InternalClient, Reconfigurations};
@@ -22,7 +24,6 @@ use super::{Job, Shared};
 use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
 use crate::herder::statuses::StatusWriter;
 use crate::ids::TaskId;
-use crate::reminder::Reminder;
 use crate::storage::{
     ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
 };
@@ -92,15 +93,19 @@ impl DistributedHerder {
         let shared = Arc::new(Shared {
             writer: Arc::new(StatusWriter::new(statuses.clone(), &settings.worker_id)),
             jobs,
+            reader: Reader {
+                cluster_id,
+                worker: worker.clone(),
+                configs: configs.snapshots(),
+                statuses: statuses.clone(),
+            },
             worker: worker.clone(),
             statuses,
-            configs: configs.snapshots(),
             client,
             ready: AtomicBool::new(false),
             stage: Mutex::default(),
             figures: Mutex::default(),
             session: session.clone(),
-            cluster_id,
             settings,
         });
         if shared.settings.exactly_once.has_transactional_leader() {

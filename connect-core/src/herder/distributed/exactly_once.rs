@@ -13,8 +13,8 @@ use super::core::Core;
 use super::leader::stored;
 use super::rebalance::plain;
 use super::reconfigure::path_segment;
+use crate::answers::HerderError;
 use crate::api::{ConfigMap, ConnectError, ConnectorType};
-use crate::herder::error::HerderError;
 use crate::ids::TaskId;
 use crate::storage::{StorageError, TransactionalWriter};
 use crate::worker::ExactlyOnce;
@@ -201,7 +201,7 @@ impl Core {
     /// Checks an internal request's signature, then fences.
     pub(super) fn accept_fencing(
         &self,
-        signature: Option<&crate::herder::info::InternalRequestSignature>,
+        signature: Option<&crate::answers::InternalRequestSignature>,
     ) -> Result<(), HerderError> {
         self.check_signature(signature)?;
         self.must_lead("fence zombies")

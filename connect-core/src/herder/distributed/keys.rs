@@ -4,8 +4,8 @@
 use aws_lc_rs::hmac;
 use rand::Rng;
 
-use crate::herder::error::HerderError;
-use crate::herder::info::InternalRequestSignature;
+use crate::answers::HerderError;
+use crate::answers::InternalRequestSignature;
 use crate::storage::SessionKey;
 
 /// The HMAC of one of Java's names, with the bytes of a key that Java generates for it.

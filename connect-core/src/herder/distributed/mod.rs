@@ -24,7 +24,7 @@ use std::time::SystemTime;
 
 use futures::future::BoxFuture;
 use kafka_wire::group::Session;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 pub use self::core::{DistributedHerder, Foundation};
 pub use auto_restart::AutoRestart;
@@ -32,10 +32,11 @@ pub use reconfigure::{InternalClient, InternalRequest};
 pub use settings::{DistributedSettings, ExactlyOnceSource, group_settings};
 
 use self::core::Core;
-use super::error::HerderError;
-use super::info::Stage;
+use super::reader::Reader;
 use super::statuses::StatusWriter;
-use crate::storage::{ConfigState, StatusStore};
+use crate::answers::HerderError;
+use crate::answers::Stage;
+use crate::storage::StatusStore;
 use crate::worker::Worker;
 
 /// Something for the core to do.
@@ -45,16 +46,15 @@ type Job = Box<dyn for<'a> FnOnce(&'a mut Core) -> BoxFuture<'a, ()> + Send>;
 struct Shared {
     settings: DistributedSettings,
     jobs: mpsc::UnboundedSender<Job>,
+    reader: Reader,
     worker: Worker,
     statuses: StatusStore,
     writer: Arc<StatusWriter>,
-    configs: watch::Receiver<Arc<ConfigState>>,
     client: Arc<dyn InternalClient>,
     ready: AtomicBool,
     stage: Mutex<Option<Stage>>,
     figures: Mutex<metrics::Figures>,
     session: Session,
-    cluster_id: String,
 }
 
 impl Shared {

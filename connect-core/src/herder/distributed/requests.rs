@@ -9,26 +9,20 @@ use tokio::sync::watch;
 use super::core::DistributedHerder;
 use super::leader::RESTARTING;
 use super::{InternalRequest, exactly_once, reconfigure};
-use crate::api::ConfigMap;
-use crate::herder::api::{Herder, HerderResult};
-use crate::herder::common;
-use crate::herder::error::HerderError;
-use crate::herder::info::{
-    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
+use crate::answers::HerderError;
+use crate::answers::{
+    ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created, InternalRequestSignature, Stage,
 };
+use crate::api::ConfigMap;
+use crate::herder::api::{Herder, HerderReader, HerderResult};
+use crate::herder::changes;
 use crate::herder::reading;
 use crate::ids::TargetState;
 use crate::ids::TaskId;
-use crate::loggers;
+use crate::storage::RestartRequest;
 use crate::storage::{ConfigState, Properties};
 
 impl DistributedHerder {
-    fn state(&self) -> Arc<ConfigState> {
-        self.shared.configs.borrow().clone()
-    }
-
     async fn put_target(&self, connector: &str, target: TargetState) -> HerderResult<()> {
         let name = connector.to_owned();
         self.shared
@@ -69,7 +63,7 @@ impl DistributedHerder {
 
     /// What is known of the config topic, now and after every change of it.
     pub fn config_states(&self) -> watch::Receiver<Arc<ConfigState>> {
-        self.shared.configs.clone()
+        self.shared.reader.configs.clone()
     }
 
     /// Checks that a connector's offsets may be changed and fences out its tasks; its configuration.
@@ -96,6 +90,10 @@ impl DistributedHerder {
 
 #[async_trait]
 impl Herder for DistributedHerder {
+    fn reader(&self) -> &dyn HerderReader {
+        &self.shared.reader
+    }
+
     fn is_ready(&self) -> bool {
         self.shared.ready.load(Ordering::Acquire)
     }
@@ -108,23 +106,6 @@ impl Herder for DistributedHerder {
         self.shared.ask("checking its health", |_| Box::pin(async { Ok(()) })).await
     }
 
-    async fn kafka_cluster_id(&self) -> HerderResult<String> {
-        Ok(self.shared.cluster_id.clone())
-    }
-
-    async fn connectors(&self) -> HerderResult<Vec<String>> {
-        Ok(self.state().connectors().map(str::to_owned).collect())
-    }
-
-    async fn connector_info(&self, connector: &str) -> HerderResult<ConnectorInfo> {
-        reading::connector_info(&self.state(), self.shared.worker.plugins(), connector)
-    }
-
-    async fn connector_config(&self, connector: &str) -> HerderResult<Properties> {
-        let state = self.state();
-        state.connector(connector).cloned().ok_or_else(|| HerderError::unknown_connector(connector))
-    }
-
     async fn put_connector_config(
         &self,
         connector: &str,
@@ -132,8 +113,8 @@ impl Herder for DistributedHerder {
         target: Option<TargetState>,
         allow_replace: bool,
     ) -> HerderResult<Created<ConnectorInfo>> {
-        let validated = self.validate(config.clone()).await?;
-        common::refuse_errors(&validated)?;
+        let validated = self.shared.reader.validate(config.clone()).await?;
+        changes::refuse_errors(&validated)?;
         let name = connector.to_owned();
         self.shared
             .ask(format!("writing a config for connector {connector} to the config topic"), move |core| {
@@ -147,7 +128,7 @@ impl Herder for DistributedHerder {
         connector: &str,
         patch: Properties,
     ) -> HerderResult<Created<ConnectorInfo>> {
-        let config = common::patched(&self.connector_config(connector).await?, patch);
+        let config = changes::patched(&self.shared.reader.connector_config(connector).await?, patch);
         self.put_connector_config(connector, config, None, true).await
     }
 
@@ -163,10 +144,6 @@ impl Herder for DistributedHerder {
 
     async fn request_task_reconfiguration(&self, connector: &str) {
         reconfigure::request(&self.shared, connector);
-    }
-
-    async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>> {
-        reading::task_infos(&self.state(), connector)
     }
 
     async fn put_task_configs(
@@ -201,15 +178,6 @@ impl Herder for DistributedHerder {
         exactly_once::fence(&self.shared, connector).await
     }
 
-    async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo> {
-        let (worker, statuses) = (&self.shared.worker, &self.shared.statuses);
-        reading::connector_state(&self.state(), worker.plugins(), statuses, connector)
-    }
-
-    async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        reading::task_state(&self.shared.statuses, connector, task)
-    }
-
     async fn restart_connector(&self, connector: &str) -> HerderResult<()> {
         let name = connector.to_owned();
         self.shared
@@ -231,7 +199,7 @@ impl Herder for DistributedHerder {
     async fn restart_connector_and_tasks(&self, request: RestartRequest) -> HerderResult<ConnectorStateInfo> {
         let name = request.connector.clone();
         // What it was before: a task that is to be restarted is shown with its trace.
-        let before = self.connector_status(&name).await;
+        let before = self.shared.reader.connector_status(&name).await;
         let plan = self
             .shared
             .ask(format!("restarting connector {name} and its tasks"), move |core| {
@@ -270,11 +238,6 @@ impl Herder for DistributedHerder {
             .await
     }
 
-    async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets> {
-        let config = self.connector_config(connector).await?;
-        reading::connector_offsets(&self.shared.worker, connector, &super::rebalance::plain(&config)).await
-    }
-
     async fn alter_connector_offsets(
         &self,
         connector: &str,
@@ -287,40 +250,6 @@ impl Herder for DistributedHerder {
     async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String> {
         let config = self.prepare_offsets(connector, "reset connector offsets").await?;
         reading::alter_offsets(&self.shared.worker, connector, &config, None).await
-    }
-
-    async fn connector_active_topics(&self, connector: &str) -> HerderResult<ActiveTopics> {
-        let topics = self.shared.statuses.topics(connector);
-        Ok(ActiveTopics { connector: connector.to_owned(), topics })
-    }
-
-    async fn reset_connector_active_topics(&self, connector: &str) -> HerderResult<()> {
-        self.shared.statuses.reset_topics(connector);
-        Ok(())
-    }
-
-    fn connector_plugins(&self, connectors_only: bool) -> Vec<PluginInfo> {
-        common::plugins(self.shared.worker.plugins(), connectors_only)
-    }
-
-    async fn connector_plugin_config(&self, plugin: &str) -> HerderResult<Vec<ConfigKeyInfo>> {
-        common::plugin_config(self.shared.worker.plugins(), plugin)
-    }
-
-    async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
-        reading::validate(&self.shared.worker, &config).await
-    }
-
-    fn all_logger_levels(&self) -> LoggerLevels {
-        loggers::all()
-    }
-
-    fn logger_level(&self, logger: &str) -> Option<LoggerLevel> {
-        loggers::level(logger)
-    }
-
-    fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String> {
-        loggers::set_level(namespace, level)
     }
 
     async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {

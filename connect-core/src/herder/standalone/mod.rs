@@ -16,13 +16,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::SystemTime;
 
-use tokio::sync::{Mutex, watch};
+use tokio::sync::Mutex;
 
 use self::herald::Herald;
 use super::api::{Herder, HerderResult};
-use super::error::HerderError;
-use super::info::{ConnectorInfo, Created, Stage};
+use super::reader::Reader;
 use super::statuses::StatusWriter;
+use crate::answers::HerderError;
+use crate::answers::{ConnectorInfo, Created, Stage};
 use crate::ids::TargetState;
 use crate::storage::{ConfigState, ConfigStore, MemoryLog, Properties, StatusStore, StorageError};
 use crate::worker::{StopReport, Worker};
@@ -33,9 +34,8 @@ pub struct StandaloneHerder(Arc<Shared>);
 
 struct Shared {
     worker: Worker,
-    cluster_id: String,
+    reader: Reader,
     configs: Mutex<ConfigStore>,
-    snapshots: watch::Receiver<Arc<ConfigState>>,
     statuses: StatusStore,
     herald: Arc<Herald>,
     ready: AtomicBool,
@@ -58,8 +58,12 @@ impl StandaloneHerder {
         let statuses = StatusStore::open(Box::new(MemoryLog::default())).await?;
         let writer = StatusWriter::new(statuses.clone(), worker.id());
         Ok(Self(Arc::new(Shared {
-            cluster_id,
-            snapshots: configs.snapshots(),
+            reader: Reader {
+                cluster_id,
+                worker: worker.clone(),
+                configs: configs.snapshots(),
+                statuses: statuses.clone(),
+            },
             configs: Mutex::new(configs),
             herald: Arc::new(Herald::new(writer)),
             statuses,
@@ -117,7 +121,7 @@ impl StandaloneHerder {
 
 impl Shared {
     fn state(&self) -> Arc<ConfigState> {
-        self.snapshots.borrow().clone()
+        self.reader.state()
     }
 
     fn set_stage(&self, stage: Stage) {

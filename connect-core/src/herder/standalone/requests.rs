@@ -7,18 +7,17 @@ use async_trait::async_trait;
 use tracing::info;
 
 use super::{StandaloneHerder, stored};
-use crate::api::ConfigMap;
-use crate::herder::api::{Herder, HerderResult};
-use crate::herder::error::HerderError;
-use crate::herder::info::{
-    ActiveTopics, ConfigInfos, ConfigKeyInfo, ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created,
-    InternalRequestSignature, LoggerLevel, LoggerLevels, PluginInfo, RestartRequest, Stage, TaskInfo,
-    TaskStateInfo,
+use crate::answers::HerderError;
+use crate::answers::{
+    ConnectorInfo, ConnectorOffsets, ConnectorStateInfo, Created, InternalRequestSignature, Stage,
 };
-use crate::herder::{common, reading};
+use crate::api::ConfigMap;
+use crate::herder::api::{Herder, HerderReader, HerderResult};
+use crate::herder::{changes, reading};
 use crate::ids::TargetState;
 use crate::ids::{InstanceId, TaskId};
 use crate::loggers;
+use crate::storage::RestartRequest;
 use crate::storage::{Properties, State};
 use crate::worker::StatusListener;
 
@@ -73,6 +72,10 @@ impl StandaloneHerder {
 
 #[async_trait]
 impl Herder for StandaloneHerder {
+    fn reader(&self) -> &dyn HerderReader {
+        &self.0.reader
+    }
+
     fn is_ready(&self) -> bool {
         self.0.ready.load(Ordering::Acquire)
     }
@@ -89,23 +92,6 @@ impl Herder for StandaloneHerder {
         Ok(())
     }
 
-    async fn kafka_cluster_id(&self) -> HerderResult<String> {
-        Ok(self.0.cluster_id.clone())
-    }
-
-    async fn connectors(&self) -> HerderResult<Vec<String>> {
-        Ok(self.0.state().connectors().map(str::to_owned).collect())
-    }
-
-    async fn connector_info(&self, connector: &str) -> HerderResult<ConnectorInfo> {
-        reading::connector_info(&self.0.state(), self.0.worker.plugins(), connector)
-    }
-
-    async fn connector_config(&self, connector: &str) -> HerderResult<Properties> {
-        let state = self.0.state();
-        state.connector(connector).cloned().ok_or_else(|| HerderError::unknown_connector(connector))
-    }
-
     async fn put_connector_config(
         &self,
         connector: &str,
@@ -115,7 +101,7 @@ impl Herder for StandaloneHerder {
     ) -> HerderResult<Created<ConnectorInfo>> {
         let name = connector.to_owned();
         self.finish(format!("writing a config for connector {connector}"), move |shared| async move {
-            common::refuse_errors(&reading::validate(&shared.worker, &config).await?)?;
+            changes::refuse_errors(&reading::validate(&shared.worker, &config).await?)?;
             let mut configs = shared.configs.lock().await;
             let exists = configs.state().connector(&name).is_some();
             if exists && !allow_replace {
@@ -138,7 +124,7 @@ impl Herder for StandaloneHerder {
         connector: &str,
         patch: Properties,
     ) -> HerderResult<Created<ConnectorInfo>> {
-        let config = common::patched(&self.connector_config(connector).await?, patch);
+        let config = changes::patched(&self.0.reader.connector_config(connector).await?, patch);
         self.put_connector_config(connector, config, None, true).await
     }
 
@@ -158,10 +144,6 @@ impl Herder for StandaloneHerder {
         self.0.divide_soon(connector);
     }
 
-    async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>> {
-        reading::task_infos(&self.0.state(), connector)
-    }
-
     async fn put_task_configs(
         &self,
         _: &str,
@@ -176,14 +158,6 @@ impl Herder for StandaloneHerder {
     async fn fence_zombies(&self, _: &str, _: Option<InternalRequestSignature>) -> HerderResult<()> {
         let message = "Kafka Connect in standalone mode does not support exactly-once source connectors.";
         Err(HerderError::other(message))
-    }
-
-    async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo> {
-        reading::connector_state(&self.0.state(), self.0.worker.plugins(), &self.0.statuses, connector)
-    }
-
-    async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        reading::task_state(&self.0.statuses, connector, task)
     }
 
     async fn restart_connector(&self, connector: &str) -> HerderResult<()> {
@@ -284,11 +258,6 @@ impl Herder for StandaloneHerder {
         .await
     }
 
-    async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets> {
-        let config = self.connector_config(connector).await?;
-        reading::connector_offsets(&self.0.worker, connector, &reading::plain(&config)).await
-    }
-
     async fn alter_connector_offsets(
         &self,
         connector: &str,
@@ -299,40 +268,6 @@ impl Herder for StandaloneHerder {
 
     async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String> {
         self.change_offsets(connector, None).await
-    }
-
-    async fn connector_active_topics(&self, connector: &str) -> HerderResult<ActiveTopics> {
-        let topics = self.0.statuses.topics(connector);
-        Ok(ActiveTopics { connector: connector.to_owned(), topics })
-    }
-
-    async fn reset_connector_active_topics(&self, connector: &str) -> HerderResult<()> {
-        self.0.statuses.reset_topics(connector);
-        Ok(())
-    }
-
-    fn connector_plugins(&self, connectors_only: bool) -> Vec<PluginInfo> {
-        common::plugins(self.0.worker.plugins(), connectors_only)
-    }
-
-    async fn connector_plugin_config(&self, plugin: &str) -> HerderResult<Vec<ConfigKeyInfo>> {
-        common::plugin_config(self.0.worker.plugins(), plugin)
-    }
-
-    async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
-        reading::validate(&self.0.worker, &config).await
-    }
-
-    fn all_logger_levels(&self) -> LoggerLevels {
-        loggers::all()
-    }
-
-    fn logger_level(&self, logger: &str) -> Option<LoggerLevel> {
-        loggers::level(logger)
-    }
-
-    fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String> {
-        loggers::set_level(namespace, level)
     }
 
     async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {

@@ -9,9 +9,10 @@ use tempfile::TempDir;
 use tokio::time::{sleep, timeout};
 
 use super::*;
+use crate::answers::ConnectorOffsets;
 use crate::api::ConfigMap;
-use crate::herder::info::{ConnectorOffsets, RestartRequest};
 use crate::plugins::Plugins;
+use crate::storage::RestartRequest;
 use crate::storage::{OffsetStore, State};
 use crate::worker::{OffsetBacking, Surroundings, WorkerSettings};
 
@@ -43,7 +44,7 @@ fn config(folder: &Path, more: &[(&str, &str)]) -> Properties {
 async fn reach(herder: &StandaloneHerder, connector: State, tasks: &[State]) {
     let reached = async {
         loop {
-            let status = herder.connector_status("c").await.unwrap();
+            let status = herder.reader().connector_status("c").await.unwrap();
             let all: Vec<State> = status.tasks.iter().map(|task| task.state.state).collect();
             if status.connector.state == connector && all == tasks {
                 return;
@@ -52,7 +53,7 @@ async fn reach(herder: &StandaloneHerder, connector: State, tasks: &[State]) {
         }
     };
     let outcome = timeout(LIMIT, reached).await;
-    assert!(outcome.is_ok(), "{:?}", herder.connector_status("c").await);
+    assert!(outcome.is_ok(), "{:?}", herder.reader().connector_status("c").await);
 }
 
 async fn started() -> (TempDir, StandaloneHerder) {
@@ -73,7 +74,7 @@ async fn a_connector_is_created_changed_and_deleted() {
     let changed = config(folder.path(), &[("batch.size", "7")]);
     let put = herder.put_connector_config("c", changed, None, true).await.unwrap();
     assert!(!put.created);
-    let task = &herder.task_configs("c").await.unwrap()[0];
+    let task = &herder.reader().task_configs("c").await.unwrap()[0];
     assert_eq!(task.config["batch.size"], Some("7".to_owned()));
     reach(&herder, State::Running, &[State::Running]).await;
     let patch = [("batch.size".to_owned(), None), ("topic".to_owned(), Some("u".to_owned()))].into();
@@ -82,8 +83,8 @@ async fn a_connector_is_created_changed_and_deleted() {
     let refused = herder.put_connector_config("c", config(folder.path(), &[("topic", "")]), None, true).await;
     assert_eq!(refused.unwrap_err().status(), 400);
     herder.delete_connector("c").await.unwrap();
-    assert_eq!(herder.connector_status("c").await.unwrap_err().status(), 404);
-    assert!(herder.connectors().await.unwrap().is_empty());
+    assert_eq!(herder.reader().connector_status("c").await.unwrap_err().status(), 404);
+    assert!(herder.reader().connectors().await.unwrap().is_empty());
     assert!(herder.worker().tasks().is_empty() && herder.worker().connectors().is_empty());
     assert_eq!(herder.delete_connector("c").await.unwrap_err().status(), 404);
 }
@@ -104,9 +105,9 @@ async fn a_connector_pauses_stops_and_goes_on() {
     reach(&herder, State::Stopped, &[]).await;
     let altered = herder.alter_connector_offsets("c", offsets.clone()).await.unwrap();
     assert_eq!(altered, "The offsets for this connector have been altered successfully");
-    assert_eq!(herder.connector_offsets("c").await.unwrap(), offsets);
+    assert_eq!(herder.reader().connector_offsets("c").await.unwrap(), offsets);
     herder.reset_connector_offsets("c").await.unwrap();
-    assert!(herder.connector_offsets("c").await.unwrap().offsets.is_empty());
+    assert!(herder.reader().connector_offsets("c").await.unwrap().offsets.is_empty());
     herder.resume_connector("c").await.unwrap();
     reach(&herder, State::Running, &[State::Running]).await;
     herder.stop().await;

@@ -11,9 +11,9 @@ use tracing::{debug, info, warn};
 
 use super::Shared;
 use super::stored;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
 use crate::herder::api::HerderResult;
-use crate::herder::error::HerderError;
 use crate::herder::reading;
 use crate::ids::TargetState;
 use crate::ids::{InstanceId, TaskId};

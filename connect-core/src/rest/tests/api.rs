@@ -10,8 +10,8 @@ use tower::ServiceExt;
 
 use super::super::*;
 use super::stub::Stub;
+use crate::answers::HerderError;
 use crate::config::rest::{AdminListeners, HeaderAction, HeaderRule};
-use crate::herder::error::HerderError;
 
 struct Answer {
     status: u16,

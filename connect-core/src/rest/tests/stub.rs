@@ -4,12 +4,11 @@ use std::sync::Mutex;
 
 use async_trait::async_trait;
 
+use crate::answers::*;
 use crate::api::ConfigMap;
-use crate::herder::api::{Herder, HerderResult};
-use crate::herder::error::HerderError;
-use crate::herder::info::*;
+use crate::herder::api::{Herder, HerderReader, HerderResult};
 use crate::ids::TargetState;
-use crate::storage::{Properties, State};
+use crate::storage::{Properties, RestartRequest, State};
 
 /// The herder.
 #[derive(Default)]
@@ -57,6 +56,9 @@ fn text(config: &Properties) -> String {
 
 #[async_trait]
 impl Herder for Stub {
+    fn reader(&self) -> &dyn HerderReader {
+        self
+    }
     fn is_ready(&self) -> bool {
         true
     }
@@ -66,18 +68,6 @@ impl Herder for Stub {
     }
     async fn health_check(&self) -> HerderResult<()> {
         self.call("health".to_owned(), ()).await
-    }
-    async fn kafka_cluster_id(&self) -> HerderResult<String> {
-        self.call("id".to_owned(), "cluster".to_owned()).await
-    }
-    async fn connectors(&self) -> HerderResult<Vec<String>> {
-        self.call("connectors".to_owned(), vec!["c".to_owned()]).await
-    }
-    async fn connector_info(&self, connector: &str) -> HerderResult<ConnectorInfo> {
-        self.call(format!("info {connector}"), info(connector, Properties::new())).await
-    }
-    async fn connector_config(&self, connector: &str) -> HerderResult<Properties> {
-        self.call(format!("config {connector}"), Properties::new()).await
     }
     async fn put_connector_config(
         &self,
@@ -101,9 +91,6 @@ impl Herder for Stub {
         self.call(format!("delete {connector}"), ()).await
     }
     async fn request_task_reconfiguration(&self, _: &str) {}
-    async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>> {
-        self.call(format!("tasks {connector}"), vec![]).await
-    }
     async fn put_task_configs(
         &self,
         connector: &str,
@@ -119,12 +106,6 @@ impl Herder for Stub {
         signature: Option<InternalRequestSignature>,
     ) -> HerderResult<()> {
         self.call(format!("fence {connector} {}", signature.is_some()), ()).await
-    }
-    async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo> {
-        self.call(format!("status {connector}"), states(connector)).await
-    }
-    async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo> {
-        self.call(format!("status {connector}-{task}"), TaskStateInfo { id: task, state: state() }).await
     }
     async fn restart_connector(&self, connector: &str) -> HerderResult<()> {
         self.call(format!("restart {connector}"), ()).await
@@ -145,9 +126,6 @@ impl Herder for Stub {
     async fn stop_connector(&self, connector: &str) -> HerderResult<()> {
         self.call(format!("stop {connector}"), ()).await
     }
-    async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets> {
-        self.call(format!("offsets {connector}"), ConnectorOffsets::default()).await
-    }
     async fn alter_connector_offsets(
         &self,
         connector: &str,
@@ -158,6 +136,37 @@ impl Herder for Stub {
     }
     async fn reset_connector_offsets(&self, connector: &str) -> HerderResult<String> {
         self.call(format!("reset {connector}"), "reset".to_owned()).await
+    }
+    async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
+        self.call(format!("level {namespace} {level}"), ()).await
+    }
+}
+
+#[async_trait]
+impl HerderReader for Stub {
+    async fn kafka_cluster_id(&self) -> HerderResult<String> {
+        self.call("id".to_owned(), "cluster".to_owned()).await
+    }
+    async fn connectors(&self) -> HerderResult<Vec<String>> {
+        self.call("connectors".to_owned(), vec!["c".to_owned()]).await
+    }
+    async fn connector_info(&self, connector: &str) -> HerderResult<ConnectorInfo> {
+        self.call(format!("info {connector}"), info(connector, Properties::new())).await
+    }
+    async fn connector_config(&self, connector: &str) -> HerderResult<Properties> {
+        self.call(format!("config {connector}"), Properties::new()).await
+    }
+    async fn task_configs(&self, connector: &str) -> HerderResult<Vec<TaskInfo>> {
+        self.call(format!("tasks {connector}"), vec![]).await
+    }
+    async fn connector_status(&self, connector: &str) -> HerderResult<ConnectorStateInfo> {
+        self.call(format!("status {connector}"), states(connector)).await
+    }
+    async fn task_status(&self, connector: &str, task: usize) -> HerderResult<TaskStateInfo> {
+        self.call(format!("status {connector}-{task}"), TaskStateInfo { id: task, state: state() }).await
+    }
+    async fn connector_offsets(&self, connector: &str) -> HerderResult<ConnectorOffsets> {
+        self.call(format!("offsets {connector}"), ConnectorOffsets::default()).await
     }
     async fn connector_active_topics(&self, connector: &str) -> HerderResult<ActiveTopics> {
         let topics = ActiveTopics { connector: connector.to_owned(), topics: vec!["t".to_owned()] };
@@ -185,8 +194,5 @@ impl Herder for Stub {
     }
     fn set_worker_logger_level(&self, namespace: &str, level: &str) -> Vec<String> {
         vec![format!("{namespace}={level}")]
-    }
-    async fn set_cluster_logger_level(&self, namespace: &str, level: &str) -> HerderResult<()> {
-        self.call(format!("level {namespace} {level}"), ()).await
     }
 }

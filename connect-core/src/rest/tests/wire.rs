@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 
 use super::super::*;
 use super::stub::Stub;
+use crate::answers::HerderError;
 use crate::api::ConfigMap;
 use crate::config::rest::{Listener, Scheme};
-use crate::herder::error::HerderError;
 
 fn own(pairs: &[(&str, &str)]) -> ConfigMap {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()

@@ -19,7 +19,7 @@ use super::clients::{Clients, RecordProducer};
 use super::settings::{parsed, text};
 use super::source::{Transaction, initialise};
 use super::{StopSwitch, Worker};
-use crate::herder::error::BAD_REQUEST_CLASS;
+use crate::answers::BAD_REQUEST_CLASS;
 use crate::storage::{InternalTopic, OffsetStore, Purpose, ensure_topic};
 
 const TOPIC: &str = "kafka_topic";

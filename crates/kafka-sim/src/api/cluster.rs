@@ -13,7 +13,7 @@ use crate::protocol::{Release, offered};
 /// Features of 4.3 that change what clients send: name and highest level.
 const FEATURES: &[(&str, i16)] = &[("metadata.version", 27), ("transaction.version", 2)];
 
-/// What everybody may do with a cluster, as bits: all there is.
+/// Rights of everybody on a cluster, as bits: all there is.
 pub(super) const OPERATIONS: i32 = 8096;
 
 /// Which requests are spoken; an error for a client whose name could not be used in metrics.
@@ -24,9 +24,10 @@ pub(super) fn api_versions(
 ) -> ApiVersionsResponse {
     let named = [&request.client_software_name, &request.client_software_version];
     let refused = version >= 3 && !named.iter().all(|name| is_software_name(name));
-    match refused {
-        true => ApiVersionsResponse::default().with_error_code(code(ResponseError::InvalidRequest)),
-        false => offer(context),
+    if refused {
+        ApiVersionsResponse::default().with_error_code(code(ResponseError::InvalidRequest))
+    } else {
+        offer(context)
     }
 }
 

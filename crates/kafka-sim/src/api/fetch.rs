@@ -12,7 +12,7 @@ use super::{Context, code, epochs, text};
 use crate::protocol::Release;
 use crate::state::{Partition, State};
 
-/// What all partitions of a request share.
+/// Part of a request that all its partitions share.
 struct Call<'a> {
     context: &'a Context,
     version: i16,
@@ -22,7 +22,7 @@ struct Call<'a> {
     rack: String,
 }
 
-/// How far reading one partition got.
+/// Progress of reading one partition.
 enum Look<'a> {
     /// There may be data.
     Data(&'a Partition),

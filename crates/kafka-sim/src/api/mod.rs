@@ -22,7 +22,7 @@ use kafka_protocol::protocol::StrBytes;
 
 use crate::cluster::Cluster;
 
-/// Who asks whom.
+/// Client and broker of a request.
 pub(crate) struct Context {
     pub(crate) cluster: Cluster,
     /// The broker that is asked.
@@ -56,7 +56,7 @@ impl Context {
         pause
     }
 
-    /// How long the connection is not to be read after this answer.
+    /// Time for which the connection is not to be read after this answer.
     pub(crate) fn take_pause(&self) -> Duration {
         Duration::from_millis(self.muted_ms.swap(0, Ordering::Relaxed).max(0) as u64)
     }

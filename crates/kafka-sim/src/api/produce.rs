@@ -16,7 +16,7 @@ use crate::log::validate::{Refusal, Rules, only_batch};
 use crate::protocol::Release;
 use crate::state::{State, Topic};
 
-/// What all partitions of a request share.
+/// Part of a request that all its partitions share.
 struct Call<'a> {
     context: &'a Context,
     version: i16,
@@ -84,11 +84,10 @@ fn has_transactional(topic: &TopicProduceData) -> bool {
 
 impl Call<'_> {
     fn topic(&self, topic: TopicProduceData, by_id: bool, unauthorised: bool) -> TopicProduceResponse {
-        let name = match by_id {
-            true => {
-                self.context.cluster.with(|s| s.topic_by_id(topic.topic_id).map(|(name, _)| name.clone()))
-            }
-            false => Some(topic.name.to_string()),
+        let name = if by_id {
+            self.context.cluster.with(|s| s.topic_by_id(topic.topic_id).map(|(name, _)| name.clone()))
+        } else {
+            Some(topic.name.to_string())
         };
         let mut partitions = Vec::new();
         for data in topic.partition_data {

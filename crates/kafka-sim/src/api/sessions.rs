@@ -43,7 +43,7 @@ struct Session {
     partitions: Vec<Wanted>,
 }
 
-/// What one request is about.
+/// Subject of one request.
 #[derive(Debug)]
 pub(crate) struct Turn {
     /// 0: no session.
@@ -66,9 +66,10 @@ impl Sessions {
         if version < 7 || epoch == FINAL_EPOCH || epoch == INITIAL_EPOCH {
             self.open.remove(&id);
             let partitions = wanted(request, by_id);
-            let session_id = match version >= 7 && epoch == INITIAL_EPOCH && self.open.len() < slots {
-                true => self.begin(by_id, partitions.clone()),
-                false => 0,
+            let session_id = if version >= 7 && epoch == INITIAL_EPOCH && self.open.len() < slots {
+                self.begin(by_id, partitions.clone())
+            } else {
+                0
             };
             return Ok(Turn { session_id, partitions, incremental: false });
         }

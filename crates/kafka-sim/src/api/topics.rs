@@ -30,7 +30,7 @@ struct Draft {
     config: BTreeMap<String, String>,
 }
 
-/// What is wrong with a topic's name.
+/// Kafka's complaint about a topic's name, if it has one.
 pub(crate) fn name_error(name: &str) -> Option<String> {
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     match name {
@@ -145,10 +145,7 @@ fn draft(state: &State, topic: &CreatableTopic) -> Result<Draft, Refused> {
         let message = format!("Topic '{name}' collides with existing topic: {other}");
         return Err((ResponseError::InvalidTopicException, message));
     }
-    let replicas = match topic.assignments.is_empty() {
-        true => spread(state, topic)?,
-        false => assigned(state, topic)?,
-    };
+    let replicas = if topic.assignments.is_empty() { spread(state, topic)? } else { assigned(state, topic)? };
     let mut own = BTreeMap::new();
     for setting in &topic.configs {
         let Some(value) = &setting.value else {
@@ -218,10 +215,8 @@ fn check_replicas(state: &State, ids: &[i32]) -> Result<(), Refused> {
 
 pub(super) fn delete(context: &Context, request: DeleteTopicsRequest, version: i16) -> DeleteTopicsResponse {
     let by_name = |name: TopicName| DeleteTopicState::default().with_name(Some(name));
-    let topics = match version >= 6 {
-        true => request.topics,
-        false => request.topic_names.into_iter().map(by_name).collect(),
-    };
+    let topics =
+        if version >= 6 { request.topics } else { request.topic_names.into_iter().map(by_name).collect() };
     let injected = context.injected_error(ApiKey::DeleteTopics);
     let results = context.cluster.with(|state| match state.release {
         Release::V3_9 => delete_leniently(state, topics, injected),

@@ -9,7 +9,7 @@ use kafka_wire::batch::{Batch, Record};
 use super::Log;
 use super::encode::{DELETE_HORIZON, Item, Shape, encode};
 
-/// What a cleaning may do.
+/// Limits of a cleaning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cleaning {
     pub(crate) now_ms: i64,
@@ -63,7 +63,7 @@ impl Log {
         batch.attributes().transactional() && self.aborted.iter().any(within)
     }
 
-    /// What is left of a batch; `None`: nothing, not even its header.
+    /// Rest of a batch; `None`: nothing, not even its header.
     fn clean_batch(&self, batch: &Batch, newest: &BTreeMap<Bytes, i64>, cleaning: Cleaning) -> Option<Batch> {
         let aborted = self.is_aborted(batch);
         let horizon = batch.attributes().delete_horizon().then(|| batch.base_timestamp());

@@ -79,7 +79,7 @@ pub(crate) struct Item {
     pub(crate) headers: Headers,
 }
 
-/// What a batch's header is to say.
+/// Content of a batch's header.
 #[derive(Clone, Copy)]
 pub(crate) struct Shape {
     pub(crate) base_offset: i64,

@@ -28,14 +28,14 @@ pub(crate) struct Aborted {
     pub(crate) last_offset: i64,
 }
 
-/// What a reader gets.
+/// Answer to a reader.
 #[derive(Debug, Default)]
 pub(crate) struct Slice {
     pub(crate) records: Bytes,
     pub(crate) aborted: Vec<Aborted>,
 }
 
-/// How an append went.
+/// Outcome of an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub(crate) base_offset: i64,
@@ -177,7 +177,7 @@ impl Log {
         self.epochs.last().map_or(-1, |(epoch, _)| *epoch)
     }
 
-    /// Where an epoch ended: the largest epoch not above it, and the offset after its last record; (-1, -1) when that is
+    /// End of an epoch: the largest epoch not above it, and the offset after its last record; (-1, -1) when that is
     /// not known.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
         match self.epochs.last() {

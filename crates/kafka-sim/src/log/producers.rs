@@ -1,4 +1,4 @@
-//! What a log remembers of those who write to it: epochs, sequences of the last batches, open transactions. The rules
+//! Memory of a log about those who write to it: epochs, sequences of the last batches, open transactions. The rules
 //! are those of Kafka's `ProducerStateManager` and `ProducerAppendInfo`.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -29,7 +29,7 @@ pub(crate) struct Producer {
     pub(crate) last_timestamp: i64,
     /// Of its last transaction that ended here.
     pub(crate) coordinator_epoch: Option<i32>,
-    /// Where its open transaction began.
+    /// First offset of its open transaction.
     pub(crate) transaction_start: Option<i64>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) struct Producers {
     known: BTreeMap<i64, Producer>,
 }
 
-/// What a batch is to its producer.
+/// Place of a batch in its producer's sequence.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// To be appended.

@@ -1,4 +1,4 @@
-//! What a broker takes from a producer, and what it makes of it: Kafka's `ProduceRequest.validateRecords`,
+//! Rules by which a broker takes batches from a producer, and changes them: Kafka's `ProduceRequest.validateRecords`,
 //! `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`, rule by rule and in their order.
 
 use bytes::Bytes;
@@ -7,7 +7,7 @@ use kafka_wire::batch::{Batch, BatchError, Codec, Entry, Record, split};
 
 use super::encode::{Header, Item, LOG_APPEND_TIME, Shape, encode};
 
-/// What a topic demands.
+/// Demands of a topic.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     pub(crate) max_message_bytes: i64,
@@ -266,8 +266,5 @@ fn rebuild(batch: &Batch, codec: Codec, rules: &Rules) -> Result<Bytes, Refusal>
 }
 
 fn with_time_type(attributes: i16, rules: &Rules) -> i16 {
-    match rules.log_append_time {
-        true => attributes | LOG_APPEND_TIME,
-        false => attributes & !LOG_APPEND_TIME,
-    }
+    if rules.log_append_time { attributes | LOG_APPEND_TIME } else { attributes & !LOG_APPEND_TIME }
 }

@@ -1,4 +1,4 @@
-//! What a test, or the demo, can do to a cluster that no client can: every deed is noted in the log of faults.
+//! Deeds of a test, or the demo, that no client can do to a cluster: every deed is noted in the log of faults.
 
 pub(crate) mod coordinators;
 
@@ -17,7 +17,7 @@ impl Cluster {
         self.with(|state| state.brokers.keys().copied().collect())
     }
 
-    /// Where metadata says that a broker is.
+    /// Sets the address that metadata tells of a broker.
     pub fn set_address(&self, broker: i32, host: &str, port: u16) {
         self.with(|state| {
             if let Some(b) = state.brokers.get_mut(&broker) {

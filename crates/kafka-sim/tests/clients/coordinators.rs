@@ -108,9 +108,10 @@ fn a_transaction_commits_offsets(cluster: &Cluster) {
         offsets.add_partition_offset("in", 0, Offset::Offset(2)).unwrap();
         let metadata = reader.group_metadata().unwrap();
         writer.send_offsets_to_transaction(&offsets, &metadata, PATIENCE).unwrap();
-        match commit {
-            true => writer.commit_transaction(PATIENCE).unwrap(),
-            false => writer.abort_transaction(PATIENCE).unwrap(),
+        if commit {
+            writer.commit_transaction(PATIENCE).unwrap()
+        } else {
+            writer.abort_transaction(PATIENCE).unwrap()
         }
         let committed = reader.committed(PATIENCE).unwrap();
         let offset = committed.find_partition("in", 0).unwrap().offset();

@@ -9,13 +9,14 @@ use kafka_protocol::messages::{DescribeConfigsRequest, IncrementalAlterConfigsRe
 use super::topics::text;
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 const RESOURCE_TOPIC: i8 = 2;
 const RESOURCE_BROKER: i8 = 4;
 const SOURCE_TOPIC: i8 = 1;
 const OPERATION_SET: i8 = 0;
 
-/// Where a config value comes from.
+/// Source of a config value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConfigSource {
     /// Set on the topic itself.
@@ -29,7 +30,7 @@ pub enum ConfigSource {
 pub struct TopicConfig {
     /// The value, absent where the broker hides it.
     pub value: Option<String>,
-    /// Where it comes from.
+    /// Its source.
     pub source: ConfigSource,
 }
 
@@ -50,10 +51,10 @@ impl Cluster {
         let mut out = BTreeMap::new();
         for result in answer.results {
             let name = result.resource_name.to_string();
-            if result.error_code != 0 {
+            if let Some(code) = ErrorCode::try_from_code(result.error_code) {
                 return Err(WireError::Broker {
                     context: format!("describe configs of topic {name} at the {} cluster", self.role()),
-                    code: result.error_code,
+                    code,
                     detail: result.error_message.as_ref().map(|m| m.to_string()),
                 }
                 .needing("DESCRIBE_CONFIGS on the topic"));
@@ -103,11 +104,12 @@ impl Cluster {
                 .with_configs(set.collect()),
         ]);
         let answer = self.call_any(request).await?;
-        match answer.responses.iter().find(|r| r.error_code != 0) {
+        let mut answers = answer.responses.iter();
+        match answers.find_map(|r| Some((r, ErrorCode::try_from_code(r.error_code)?))) {
             None => Ok(()),
-            Some(refused) => Err(WireError::Broker {
+            Some((refused, code)) => Err(WireError::Broker {
                 context: format!("set configs of topic {topic} at the {} cluster", self.role()),
-                code: refused.error_code,
+                code,
                 detail: refused.error_message.as_ref().map(|m| m.to_string()),
             }
             .needing("ALTER_CONFIGS on the topic")),

@@ -6,6 +6,7 @@ use kafka_protocol::messages::{DescribeGroupsRequest, LeaveGroupRequest};
 use super::topics::text;
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// A member as its coordinator knows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +25,9 @@ impl Cluster {
         let request = DescribeGroupsRequest::default().with_groups(vec![text(group).into()]);
         let answer = self.call_coordinator(group, request).await?;
         let Some(described) = answer.groups.into_iter().next() else { return Ok(Vec::new()) };
-        if described.error_code != 0 {
+        if let Some(code) = ErrorCode::try_from_code(described.error_code) {
             self.forget_coordinator(group);
-            return Err(WireError::broker(format!("members of group {group}"), described.error_code));
+            return Err(WireError::broker(format!("members of group {group}"), code));
         }
         let info = |member: kafka_protocol::messages::describe_groups_response::DescribedGroupMember| {
             GroupMemberInfo {
@@ -55,7 +56,7 @@ impl Cluster {
             LeaveGroupRequest::default().with_group_id(text(group).into()).with_members(vec![member]);
         let answer = self.call_coordinator(group, request).await?;
         let codes = std::iter::once(answer.error_code).chain(answer.members.iter().map(|m| m.error_code));
-        match codes.into_iter().find(|code| *code != 0) {
+        match codes.into_iter().find_map(ErrorCode::try_from_code) {
             None => Ok(()),
             Some(code) => Err(WireError::broker(format!("remove a member of group {group}"), code)),
         }

@@ -16,10 +16,8 @@ use kafka_protocol::messages::{
 use super::TopicPartition;
 use super::topics::text;
 use crate::cluster::Cluster;
-use crate::error::{ErrorCode, WireError};
-
-const COORDINATOR_NOT_AVAILABLE: i16 = 15;
-const NOT_COORDINATOR: i16 = 16;
+use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 // The rights that an authorizer asks for.
 const LOOK: &str = "DESCRIBE on the group and on the topics";
@@ -172,17 +170,15 @@ impl Cluster {
         rights: &str,
         context: impl Fn() -> String,
     ) -> Result<(), WireError> {
-        if code == 0 {
-            return Ok(());
-        }
-        if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
+        let Some(code) = ErrorCode::try_from_code(code) else { return Ok(()) };
+        if matches!(code, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {
             self.forget_coordinator(group);
         }
         Err(WireError::broker(context(), code).needing(rights))
     }
 }
 
-/// What trying again does not change; the outer error is that of an attempt.
+/// Separates a refusal that trying again does not change; the outer error is that of an attempt.
 fn settled(outcome: Result<(), WireError>) -> Result<Result<(), WireError>, WireError> {
     match outcome {
         Err(error) if error.code() == Some(ErrorCode::UnknownTopicOrPartition) => Ok(Err(error)),

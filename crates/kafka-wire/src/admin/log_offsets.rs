@@ -9,6 +9,7 @@ use super::TopicPartition;
 use super::topics::text;
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// Which offset is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,9 +54,9 @@ impl Cluster {
                     for topic in answer.topics {
                         for p in topic.partitions {
                             let name = topic.name.to_string();
-                            if p.error_code != 0 {
+                            if let Some(code) = ErrorCode::try_from_code(p.error_code) {
                                 let what = format!("offsets of {name}-{}", p.partition_index);
-                                let refused = WireError::broker(what, p.error_code);
+                                let refused = WireError::broker(what, code);
                                 return Err(refused.needing("DESCRIBE on the topic"));
                             }
                             found.insert((name, p.partition_index), p.offset);

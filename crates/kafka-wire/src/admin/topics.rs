@@ -11,9 +11,8 @@ use tokio::time::{Instant, sleep};
 
 use crate::cluster::{CALL_LIMIT, Cluster};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
-const NOT_CONTROLLER: i16 = 41;
-const TOPIC_ALREADY_EXISTS: i16 = 36;
 const CREATE_TIMEOUT_MS: i32 = 30_000;
 
 /// A topic to create.
@@ -49,12 +48,15 @@ impl Cluster {
             .retry(|| async {
                 let answer = self.call_controller(request()).await?;
                 let Some(result) = answer.topics.first() else {
-                    return Err(WireError::broker(format!("create topic {}", topic.name), -1));
+                    return Err(WireError::broker(
+                        format!("create topic {}", topic.name),
+                        ErrorCode::UnknownServerError,
+                    ));
                 };
-                match result.error_code {
-                    0 => Ok(true),
-                    TOPIC_ALREADY_EXISTS => Ok(false),
-                    code => Err(WireError::Broker {
+                match ErrorCode::try_from_code(result.error_code) {
+                    None => Ok(true),
+                    Some(ErrorCode::TopicAlreadyExists) => Ok(false),
+                    Some(code) => Err(WireError::Broker {
                         context: format!("create topic {} at the {} cluster", topic.name, self.role()),
                         code,
                         detail: result.error_message.as_ref().map(|m| m.to_string()),
@@ -80,19 +82,16 @@ impl Cluster {
                         .with_assignments(None),
                 ]);
             let answer = self.call_controller(request).await?;
-            match answer.results.first() {
-                Some(result) if result.error_code != 0 && result.error_code != NOT_CONTROLLER => {
-                    Err(WireError::Broker {
-                        context: format!("raise topic {topic} to {total} partitions"),
-                        code: result.error_code,
-                        detail: result.error_message.as_ref().map(|m| m.to_string()),
-                    }
-                    .needing("ALTER on the topic"))
+            let Some(result) = answer.results.first() else { return Ok(()) };
+            match ErrorCode::try_from_code(result.error_code) {
+                None => Ok(()),
+                Some(moved @ ErrorCode::NotController) => Err(WireError::broker("create partitions", moved)),
+                Some(code) => Err(WireError::Broker {
+                    context: format!("raise topic {topic} to {total} partitions"),
+                    code,
+                    detail: result.error_message.as_ref().map(|m| m.to_string()),
                 }
-                Some(result) if result.error_code == NOT_CONTROLLER => {
-                    Err(WireError::broker("create partitions", NOT_CONTROLLER))
-                }
-                _ => Ok(()),
+                .needing("ALTER on the topic")),
             }
         })
         .await?;
@@ -114,7 +113,10 @@ impl Cluster {
                 return Err(why);
             }
             if started.elapsed() > CALL_LIMIT {
-                return Err(WireError::broker(format!("leaders of topic {topic}"), 5));
+                return Err(WireError::broker(
+                    format!("leaders of topic {topic}"),
+                    ErrorCode::LeaderNotAvailable,
+                ));
             }
             sleep(Duration::from_millis(20)).await;
         }

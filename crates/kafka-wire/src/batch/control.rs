@@ -2,7 +2,7 @@
 
 use super::{Batch, header::field};
 
-/// What a control batch says.
+/// Message of a control batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlType {
     /// The transaction of this producer id was aborted.

@@ -2,8 +2,8 @@
 //!
 //! CRC is linear: for headers `H`, `H'` of one length and a payload `P` of `n` bytes,
 //! `crc(H'P) = crc(HP) ^ shift(crc(H) ^ crc(H'), n)`, where `shift` appends `n` zero bytes, i.e. multiplies by
-//! `x^(8n)` modulo the CRC32C polynomial. So the checksum the origin's producer computed over the payload stays in
-//! force up to the destination broker: damage done in between is found there instead of being blessed here.
+//! `x^(8n)` modulo the CRC32C polynomial. So the checksum the first producer computed over the payload stays in
+//! force up to the next broker: damage done in between is found there instead of being blessed here.
 
 /// The Castagnoli polynomial, bit-reversed as CRC32C processes it.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
@@ -42,7 +42,7 @@ const fn multiply(mut a: u32, mut b: u32) -> u32 {
     product
 }
 
-/// What a CRC (or a difference of two CRCs) becomes when `n` bytes follow.
+/// Value that a CRC (or a difference of two CRCs) becomes when `n` bytes follow.
 pub(super) fn shift(crc: u32, n: u32) -> u32 {
     let mut rest = n;
     let mut shifted = crc;

@@ -1,8 +1,8 @@
-//! What can be wrong with record batches, as one error type for the whole `batch` module.
+//! Errors of record batches, one type for the whole `batch` module.
 
-use super::Codec;
+use super::codec_id::Codec;
 
-/// Why bytes could not be read as record batches, or records not be written as one.
+/// Reason why bytes could not be read as record batches, or records not be written as one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     /// The length field of an entry is smaller than any entry of its format.
@@ -10,7 +10,7 @@ pub enum BatchError {
         "entry at byte {position} says it is {length} bytes long, the minimum is {minimum}: corrupt log data"
     )]
     Length {
-        /// Where the entry starts in the record set, bytes.
+        /// Start of the entry in the record set, bytes.
         position: usize,
         /// The length field as found.
         length: i32,
@@ -20,7 +20,7 @@ pub enum BatchError {
     /// The entry is of a message format that does not exist.
     #[error("entry at byte {position} has message format (magic) {magic}; 0, 1 and 2 exist")]
     Magic {
-        /// Where the entry starts in the record set, bytes.
+        /// Start of the entry in the record set, bytes.
         position: usize,
         /// The magic byte as found.
         magic: i8,
@@ -40,13 +40,13 @@ pub enum BatchError {
         base_offset: i64,
         /// Index of the record in the batch, from 0.
         index: i32,
-        /// What did not fit.
+        /// Reason: the part that did not fit.
         why: &'static str,
     },
     /// Encoded record headers cannot be read.
     #[error("record headers are malformed: {why}")]
     Headers {
-        /// What did not fit.
+        /// Reason: the part that did not fit.
         why: &'static str,
     },
     /// The header of a batch contradicts its content.
@@ -54,7 +54,7 @@ pub enum BatchError {
     Inconsistent {
         /// Base offset of the batch (0 in batches to be produced).
         base_offset: i64,
-        /// What contradicts what.
+        /// Reason: the two that contradict each other.
         why: &'static str,
     },
     /// The payload cannot be decompressed or compressed.
@@ -91,13 +91,10 @@ pub enum BatchError {
         /// The limit, bytes.
         limit: usize,
     },
-    /// One record alone exceeds what the destination takes.
-    #[error(
-        "the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}; \
-         raise max.message.bytes of the destination topic"
-    )]
+    /// One record alone exceeds the limit of a batch.
+    #[error("the record at offset {offset} alone makes a batch of {size} bytes, the limit is {limit}")]
     RecordTooLarge {
-        /// Offset of the record at the origin.
+        /// Offset of the record in the log that it was read from.
         offset: i64,
         /// Bytes of a batch that holds only this record.
         size: usize,

@@ -3,10 +3,9 @@
 //! A [`Batch`] is exactly one whole batch inside a fetched frame: no byte is copied or decoded before it is asked
 //! for. Layout: Kafka's `DefaultRecordBatch`.
 
-use std::fmt;
-
 use bytes::Bytes;
 
+use super::codec_id::Codec;
 use super::{BatchError, crc};
 
 /// Bytes before the records of a v2 batch.
@@ -33,63 +32,6 @@ pub(super) fn field<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     let mut out = [0; N];
     out.copy_from_slice(&bytes[at..at + N]);
     out
-}
-
-/// Compression codecs by their number in the attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Codec {
-    /// Not compressed.
-    None,
-    /// `gzip`.
-    Gzip,
-    /// `snappy`.
-    Snappy,
-    /// `lz4`.
-    Lz4,
-    /// `zstd`.
-    Zstd,
-    /// A number that no released Kafka writes (5 to 7).
-    Unknown(u8),
-}
-
-impl Codec {
-    /// The codec with this number (lowest three bits).
-    pub fn from_id(id: u8) -> Codec {
-        match id & 7 {
-            0 => Codec::None,
-            1 => Codec::Gzip,
-            2 => Codec::Snappy,
-            3 => Codec::Lz4,
-            4 => Codec::Zstd,
-            other => Codec::Unknown(other),
-        }
-    }
-
-    /// The codec's number in the attributes.
-    pub fn id(self) -> u8 {
-        match self {
-            Codec::None => 0,
-            Codec::Gzip => 1,
-            Codec::Snappy => 2,
-            Codec::Lz4 => 3,
-            Codec::Zstd => 4,
-            Codec::Unknown(id) => id,
-        }
-    }
-}
-
-impl fmt::Display for Codec {
-    /// The name `compression.type` uses.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Codec::None => f.write_str("none"),
-            Codec::Gzip => f.write_str("gzip"),
-            Codec::Snappy => f.write_str("snappy"),
-            Codec::Lz4 => f.write_str("lz4"),
-            Codec::Zstd => f.write_str("zstd"),
-            Codec::Unknown(id) => write!(f, "unknown codec {id}"),
-        }
-    }
 }
 
 /// The attributes field of a v2 batch.
@@ -128,7 +70,7 @@ impl Attributes {
     }
 }
 
-/// Exactly one whole RecordBatch v2, as the origin stored it. Cloning shares the bytes.
+/// Exactly one whole RecordBatch v2, as a broker stored it. Cloning shares the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// At least [`HEADER_SIZE`] bytes, exactly as many as the length field says, magic 2.
@@ -198,7 +140,7 @@ impl Batch {
         i32::from_be_bytes(field(&self.bytes, LAST_OFFSET_DELTA))
     }
 
-    /// What the records' timestamp deltas are relative to, ms since 1970.
+    /// Time that the records' timestamp deltas are relative to, ms since 1970.
     pub fn base_timestamp(&self) -> i64 {
         i64::from_be_bytes(field(&self.bytes, BASE_TIMESTAMP))
     }
@@ -233,7 +175,7 @@ impl Batch {
         self.base_offset().saturating_add(i64::from(self.last_offset_delta().max(0)))
     }
 
-    /// Where to read on after this batch. Reading on from anything else (a counted record) hangs on compacted topics.
+    /// Offset to read on from after this batch. Reading on from anything else (a counted record) hangs on compacted topics.
     pub fn next_offset(&self) -> i64 {
         self.last_offset().saturating_add(1)
     }

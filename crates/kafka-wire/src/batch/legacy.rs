@@ -50,7 +50,7 @@ impl LegacySet {
         crc.sum() == self.crc()
     }
 
-    /// How the wrapped messages are compressed; `None`: this is a plain message.
+    /// Codec of the wrapped messages; `None`: this is a plain message.
     pub fn codec(&self) -> Codec {
         Codec::from_id(self.bytes[ATTRIBUTES] & 7)
     }
@@ -70,7 +70,7 @@ impl LegacySet {
         i64::from_be_bytes(field(&self.bytes, BASE_OFFSET))
     }
 
-    /// Where to read on after this entry.
+    /// Offset to read on from after this entry.
     pub fn next_offset(&self) -> i64 {
         self.last_offset().saturating_add(1)
     }
@@ -134,7 +134,7 @@ pub struct LegacyRecords {
     data: Bytes,
     position: usize,
     index: i32,
-    /// What makes the offsets absolute: magic 1 wrappers hold relative ones, the last of which is the wrapper's own.
+    /// Term that makes the offsets absolute: magic 1 wrappers hold relative ones, the last of which is the wrapper's own.
     shift: i64,
     stamped: Option<i64>,
     wrapped: bool,

@@ -11,6 +11,7 @@
 
 mod builder;
 mod codec;
+mod codec_id;
 mod control;
 mod crc;
 mod error;
@@ -36,9 +37,10 @@ mod tests;
 
 pub use builder::BatchBuilder;
 pub use codec::DEFAULT_DECOMPRESSED_LIMIT;
+pub use codec_id::Codec;
 pub use control::{ControlType, control_type};
 pub use error::BatchError;
-pub use header::{Attributes, Batch, Codec, HEADER_SIZE};
+pub use header::{Attributes, Batch, HEADER_SIZE};
 pub use legacy::{LegacyRecords, LegacySet};
 pub use merge::{MergePlan, merge, merged_size_upper_bound};
 pub use outgoing::OutgoingBatch;

@@ -1,6 +1,6 @@
 //! Batches ready to be produced: a header of our own in front of a payload that is not touched.
 //!
-//! Whoever holds an [`OutgoingBatch`] can ask for its 61 header bytes with any producer id, epoch and sequence, any
+//! The holder of an [`OutgoingBatch`] can ask for its 61 header bytes with any producer id, epoch and sequence, any
 //! number of times (retries, new epochs); the payload goes to the socket as it is. All three producer fields are
 //! always written: brokers accept half-set ones and store them.
 
@@ -25,7 +25,7 @@ pub struct OutgoingBatch {
     payload: Bytes,
 }
 
-/// What the header of a new batch says.
+/// Content of the header of a new batch.
 pub(super) struct NewHeader {
     pub(super) attributes: Attributes,
     pub(super) count: i32,
@@ -34,10 +34,10 @@ pub(super) struct NewHeader {
 }
 
 impl OutgoingBatch {
-    /// Passes an origin's batch on: same payload bytes, same checksum over them.
+    /// Passes a fetched batch on: same payload bytes, same checksum over them.
     ///
-    /// Cleared are the transactional bit, the delete-horizon bit (the destination's cleaner would drop tombstones at
-    /// once) and, when `clear_log_append_time`, the timestamp type: right only when the destination topic stamps
+    /// Cleared are the transactional bit, the delete-horizon bit (the next cleaner would drop tombstones at
+    /// once) and, when `clear_log_append_time`, the timestamp type: right only when the topic written to stamps
     /// with LogAppendTime itself, else the records would fall back to the original producers' times
     /// ([`super::reencode()`] keeps the append time instead).
     ///
@@ -119,7 +119,7 @@ impl OutgoingBatch {
         HEADER_SIZE + self.payload.len()
     }
 
-    /// What follows the header on the wire.
+    /// Bytes that follow the header on the wire.
     pub fn payload(&self) -> &Bytes {
         &self.payload
     }
@@ -129,7 +129,7 @@ impl OutgoingBatch {
         Attributes(i16::from_be_bytes(field(&self.header, ATTRIBUTES)))
     }
 
-    /// How the records are compressed.
+    /// Codec of the records.
     pub fn codec(&self) -> Codec {
         self.attributes().codec()
     }
@@ -139,7 +139,7 @@ impl OutgoingBatch {
         self.attributes().log_append_time()
     }
 
-    /// What the records' timestamp deltas are relative to, ms since 1970.
+    /// Time that the records' timestamp deltas are relative to, ms since 1970.
     pub fn base_timestamp(&self) -> i64 {
         i64::from_be_bytes(field(&self.header, BASE_TIMESTAMP))
     }

@@ -14,7 +14,7 @@ use super::{Batch, BatchError, Headers, varint};
 pub struct Record {
     /// Absolute offset in the partition.
     pub offset: i64,
-    /// What a consumer sees, ms since 1970: the batch's max timestamp under LogAppendTime; -1 when there is none.
+    /// Time that a consumer sees, ms since 1970: the batch's max timestamp under LogAppendTime; -1 when there is none.
     pub timestamp: i64,
     /// Key; `None` is null, which differs from empty.
     pub key: Option<Bytes>,
@@ -124,7 +124,7 @@ pub(super) struct RecordHead {
     pub(super) attributes: u8,
     pub(super) timestamp_delta: i64,
     pub(super) offset_delta: i32,
-    /// Where the key's length stands.
+    /// Position of the key's length.
     pub(super) body: usize,
     /// First byte after the record, within the data and not before `body`.
     pub(super) end: usize,

@@ -1,13 +1,13 @@
 //! Rebuilds what cannot pass as it is: batches with holes, cropped ones, append times, old formats, too large ones.
 //!
 //! Records keep their order, keys, values, header bytes and absolute timestamps; only their offset deltas become
-//! dense. The codec stays the source's. What was covered at the origin is told exactly, so that positions and offset
+//! dense. The codec stays the source's. What was covered at the source is told exactly, so that positions and offset
 //! translation stay right across the holes.
 
 use super::codec::DEFAULT_DECOMPRESSED_LIMIT;
 use super::{Batch, BatchBuilder, BatchError, Codec, LegacySet, OutgoingBatch, Record};
 
-/// Where records are taken from.
+/// Source of records.
 #[derive(Clone, Copy, Debug)]
 pub enum Source<'a> {
     /// A v2 batch.
@@ -68,17 +68,17 @@ type AnyRecords = Box<dyn Iterator<Item = Result<Record, BatchError>>>;
 /// Which timestamps the rebuilt records carry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimestampPolicy {
-    /// What the origin's consumers see: the append time where the origin stamps with LogAppendTime.
+    /// Times that consumers of the source see: the append time where the source stamps with LogAppendTime.
     #[default]
     AsRead,
-    /// The producers' own times, even where the origin overrides them: for destinations that stamp anew.
+    /// The producers' own times, even where the source overrides them: for targets that stamp anew.
     Producer,
 }
 
-/// A run of records without a gap between their origin offsets.
+/// A run of records without a gap between their offsets at the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceRun {
-    /// Origin offset of the first record.
+    /// Offset of the first record at the source.
     pub offset: i64,
     /// Number of records.
     pub count: i32,
@@ -89,9 +89,9 @@ pub struct SourceRun {
 pub struct Reencoded {
     /// The batch to produce.
     pub batch: OutgoingBatch,
-    /// Last origin offset that is done once this batch is acknowledged, holes behind its last record included.
+    /// Last offset of the source that is done once this batch is acknowledged, holes behind its last record included.
     pub last_source_offset: i64,
-    /// The origin offsets of the records, in their order in the batch; counts sum up to the batch's.
+    /// The source's offsets of the records, in their order in the batch; counts sum up to the batch's.
     pub runs: Vec<SourceRun>,
 }
 
@@ -169,7 +169,7 @@ fn encode_within(
     Ok(())
 }
 
-/// A batch in the making with the origin offsets of its records.
+/// A batch in the making with the source's offsets of its records.
 struct Piece {
     builder: BatchBuilder,
     runs: Vec<SourceRun>,

@@ -18,7 +18,7 @@ pub enum Entry {
 }
 
 impl Entry {
-    /// Where to read on after this entry.
+    /// Offset to read on from after this entry.
     pub fn next_offset(&self) -> i64 {
         match self {
             Entry::Batch(batch) => batch.next_offset(),

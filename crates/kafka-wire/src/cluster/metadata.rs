@@ -6,9 +6,7 @@ use kafka_protocol::messages::MetadataResponse;
 use uuid::Uuid;
 
 use crate::error::WireError;
-
-const LEADER_NOT_AVAILABLE: i16 = 5;
-const TOPIC_AUTHORIZATION_FAILED: i16 = 29;
+use crate::error_code::ErrorCode;
 
 /// A broker's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +37,13 @@ pub struct TopicMetadata {
     pub id: Uuid,
     /// The broker's own mark of internal topics.
     pub internal: bool,
-    /// Error code of the topic: 0, or for example 3 (does not exist) or 29 (no right to see it).
-    pub error_code: i16,
+    /// Error that the brokers answer for the topic: it does not exist, it may not be seen. `None`: it is there.
+    pub error: Option<ErrorCode>,
     /// Partitions by number.
     pub partitions: BTreeMap<i32, PartitionMetadata>,
 }
 
-/// What is known of a cluster.
+/// Knowledge of a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// The cluster's id.
@@ -85,7 +83,7 @@ impl Metadata {
             let entry = TopicMetadata {
                 id: topic.topic_id,
                 internal: topic.is_internal,
-                error_code: topic.error_code,
+                error: ErrorCode::try_from_code(topic.error_code),
                 partitions: partitions.collect(),
             };
             metadata.topics.insert(name.to_string(), entry);
@@ -113,12 +111,12 @@ impl Metadata {
 
     /// A topic that exists.
     pub fn topic(&self, name: &str) -> Option<&TopicMetadata> {
-        self.topics.get(name).filter(|t| t.error_code == 0)
+        self.topics.get(name).filter(|t| t.error.is_none())
     }
 
     /// True for a topic that may not be seen, which also hides that there may be none.
     pub fn is_hidden(&self, topic: &str) -> bool {
-        self.topics.get(topic).is_some_and(|found| found.error_code == TOPIC_AUTHORIZATION_FAILED)
+        self.topics.get(topic).is_some_and(|found| found.error == Some(ErrorCode::TopicAuthorizationFailed))
     }
 
     /// Name of the topic with an id.
@@ -138,10 +136,11 @@ impl Metadata {
     pub fn leader_or_why(&self, topic: &str, partition: i32) -> Result<i32, WireError> {
         self.leader(topic, partition).ok_or_else(|| {
             let what = format!("leader of {topic}-{partition}");
-            let said = WireError::broker(&*what, self.topics.get(topic).map_or(0, |t| t.error_code));
-            match said.code() {
-                Some(_) if !said.is_retriable() => said.needing("DESCRIBE on the topic"),
-                _ => WireError::broker(what, LEADER_NOT_AVAILABLE),
+            match self.topics.get(topic).and_then(|t| t.error) {
+                Some(code) if !code.is_retriable() => {
+                    WireError::broker(what, code).needing("DESCRIBE on the topic")
+                }
+                _ => WireError::broker(what, ErrorCode::LeaderNotAvailable),
             }
         })
     }
@@ -158,13 +157,16 @@ mod tests {
 
     #[test]
     fn why_a_partition_has_no_leader_is_final_where_its_topic_may_not_be_seen() {
-        let topic = |error_code| TopicMetadata {
+        let topic = |error| TopicMetadata {
             id: Uuid::nil(),
             internal: false,
-            error_code,
+            error: Some(error),
             partitions: BTreeMap::new(),
         };
-        let topics = [("hidden".to_owned(), topic(29)), ("new".to_owned(), topic(3))];
+        let topics = [
+            ("hidden".to_owned(), topic(ErrorCode::TopicAuthorizationFailed)),
+            ("new".to_owned(), topic(ErrorCode::UnknownTopicOrPartition)),
+        ];
         let metadata = Metadata { topics: topics.into(), ..Metadata::default() };
         let why = |name| metadata.leader_or_why(name, 0).expect_err("there is no leader");
         assert!(!why("hidden").is_retriable());

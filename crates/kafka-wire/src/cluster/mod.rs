@@ -21,15 +21,14 @@ use tracing::{info, warn};
 pub use metadata::{Broker, Metadata, PartitionMetadata, TopicMetadata};
 
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::frame::Connection;
+use crate::reminder::Reminder;
 use crate::settings::ClientSettings;
 use crate::transport::SharedConnector;
 
-/// How long one control-plane call goes on retrying (Java's `default.api.timeout.ms`).
+/// Time for which one control-plane call goes on retrying (Java's `default.api.timeout.ms`).
 pub const CALL_LIMIT: Duration = Duration::from_secs(60);
-
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 /// A cheap handle to one cluster; clones share connections and metadata.
 #[derive(Clone)]
@@ -57,7 +56,7 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// A handle that has not connected yet. `role` is what messages call it: `origin` or `destination`.
+    /// A handle that has not connected yet. `role` is the caller's name for it, which stands in messages: the `{role}` cluster.
     pub fn new(role: &'static str, settings: ClientSettings, connector: SharedConnector) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -81,11 +80,11 @@ impl Cluster {
     /// cure: refused credentials, no common protocol.
     pub async fn connect(&self) -> Result<(), WireError> {
         let mut backoff = self.reconnect_backoff();
-        let mut said: Option<Instant> = None;
+        let mut reminder = Reminder::default();
         loop {
             let error = match self.fetch_metadata(Some(&[])).await {
                 Ok(_) => {
-                    if said.is_some() {
+                    if reminder.is_over() {
                         info!("the {} cluster at {} answers", self.role(), self.addresses());
                     }
                     return Ok(());
@@ -95,15 +94,14 @@ impl Cluster {
             if !error.is_retriable() {
                 return Err(error);
             }
-            if said.is_none_or(|at| at.elapsed() >= REMINDER) {
+            if reminder.is_due() {
                 warn!("waiting for the {} cluster at {}: {error}", self.role(), self.addresses());
-                said = Some(Instant::now());
             }
             sleep(backoff.next().unwrap_or(self.inner.settings.reconnect_backoff_max)).await;
         }
     }
 
-    /// `origin` or `destination`.
+    /// The caller's name for it.
     pub fn role(&self) -> &'static str {
         self.inner.role
     }
@@ -124,7 +122,7 @@ impl Cluster {
         self.metadata().cluster_id.clone()
     }
 
-    /// What is known now, without asking.
+    /// Metadata as known now, without asking.
     pub fn metadata(&self) -> Arc<Metadata> {
         self.inner.metadata.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -139,11 +137,8 @@ impl Cluster {
             }),
         );
         let answer = connection.call(&request).await?;
-        if answer.error_code != 0 {
-            return Err(WireError::broker(
-                format!("metadata of the {} cluster", self.role()),
-                answer.error_code,
-            ));
+        if let Some(code) = ErrorCode::try_from_code(answer.error_code) {
+            return Err(WireError::broker(format!("metadata of the {} cluster", self.role()), code));
         }
         let fresh = Metadata::from_response(answer);
         let mut known = self.inner.metadata.write().unwrap_or_else(PoisonError::into_inner);

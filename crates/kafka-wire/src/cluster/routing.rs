@@ -7,6 +7,7 @@ use kafka_protocol::protocol::{Request, StrBytes};
 
 use super::{Cluster, Slot};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::frame::{Connection, Versions};
 use crate::settings::ClientSettings;
 
@@ -91,10 +92,10 @@ impl Cluster {
         }
         let request = FindCoordinatorRequest::default().with_key(StrBytes::from_string(group.to_owned()));
         let answer = self.any_connection().await?.call(&request).await?;
-        if answer.error_code != 0 {
+        if let Some(code) = ErrorCode::try_from_code(answer.error_code) {
             let refused = WireError::broker(
                 format!("coordinator of group {group} at the {} cluster", self.role()),
-                answer.error_code,
+                code,
             );
             return Err(refused.needing("DESCRIBE on the group"));
         }
@@ -174,7 +175,7 @@ impl Cluster {
         }))
     }
 
-    /// What some broker of the cluster offers, if one can be asked now.
+    /// Versions that some broker of the cluster offers, if one can be asked now.
     pub async fn any_versions(&self) -> Option<Versions> {
         self.any_connection().await.ok().map(|connection| connection.versions().clone())
     }

@@ -4,26 +4,44 @@ use kafka_protocol::messages::fetch_response::PartitionData;
 
 use super::{FetchProblem, Fetched, News};
 use crate::batch::{Entry, split};
+use crate::error_code::ErrorCode;
 
-/// What a partition's answer asks of the fetcher.
+/// Task that a partition's answer gives to the fetcher.
 pub(super) enum Verdict {
     /// Tell the caller; data moves the position to `next`.
     Tell { news: News, next: Option<(i64, i32)> },
     /// The leader is elsewhere, or not ready: ask for metadata, then again.
-    Refresh(i16),
+    Refresh(ErrorCode),
     /// The topic's id is not what the broker has: look whether it was re-created.
     CheckTopicId,
 }
 
+fn refused(position: i64, code: ErrorCode) -> Verdict {
+    use ErrorCode as E;
+    let problem = match code {
+        E::UnknownTopicId | E::InconsistentTopicId => return Verdict::CheckTopicId,
+        E::UnknownTopicOrPartition
+        | E::LeaderNotAvailable
+        | E::NotLeaderOrFollower
+        | E::BrokerNotAvailable
+        | E::ReplicaNotAvailable
+        | E::NetworkException
+        | E::KafkaStorageError
+        | E::ListenerNotFound
+        | E::FencedLeaderEpoch
+        | E::UnknownLeaderEpoch
+        | E::OffsetNotAvailable => return Verdict::Refresh(code),
+        E::OffsetOutOfRange => FetchProblem::OutOfRange(position),
+        E::TopicAuthorizationFailed => FetchProblem::NotAuthorized,
+        code => FetchProblem::Other { code },
+    };
+    Verdict::Tell { news: News::Problem(problem), next: None }
+}
+
 pub(super) fn judge(position: i64, data: PartitionData) -> Verdict {
     let problem = |problem| Verdict::Tell { news: News::Problem(problem), next: None };
-    match data.error_code {
-        0 => {}
-        1 => return problem(FetchProblem::OutOfRange(position)),
-        29 => return problem(FetchProblem::NotAuthorized),
-        100 | 103 => return Verdict::CheckTopicId,
-        3 | 5 | 6 | 8 | 9 | 13 | 56 | 72 | 74 | 75 | 78 => return Verdict::Refresh(data.error_code),
-        code => return problem(FetchProblem::Other { code }),
+    if let Some(code) = ErrorCode::try_from_code(data.error_code) {
+        return refused(position, code);
     }
     if data.diverging_epoch.end_offset >= 0 {
         return problem(FetchProblem::Diverged {

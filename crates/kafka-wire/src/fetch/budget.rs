@@ -89,9 +89,10 @@ impl Reservation {
     /// Corrects the reservation to what is really held. It may grow: a broker answers with one whole batch even
     /// when that is larger than what was asked for (KIP-74).
     fn resize(&mut self, bytes: usize) {
-        match bytes >= self.bytes {
-            true => self.budget.grow(bytes - self.bytes),
-            false => self.budget.give_back(self.bytes - bytes),
+        if bytes >= self.bytes {
+            self.budget.grow(bytes - self.bytes)
+        } else {
+            self.budget.give_back(self.bytes - bytes)
         }
         self.bytes = bytes;
     }

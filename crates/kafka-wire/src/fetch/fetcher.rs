@@ -10,19 +10,18 @@ use futures::stream::FuturesUnordered;
 use kafka_protocol::messages::FetchResponse;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
-use tracing::debug;
 use uuid::Uuid;
 
-use super::answer::{Verdict, judge};
 use super::budget::MemoryBudget;
 use super::lane::{self, Lane, LaneId};
 use super::session::Ask;
-use super::{FetchEvent, FetchProblem, FetchSettings, News};
+use super::{FetchEvent, FetchProblem, FetchSettings};
 use crate::cluster::Cluster;
-use crate::error::{WireError, code_name};
+use crate::error::WireError;
 use crate::frame::Connection;
+use crate::reminder::Reminder;
 
-/// How soon a partition that cannot be read is looked at again.
+/// Pause before a partition that cannot be read is looked at again.
 pub(super) const PROBLEM_PAUSE: Duration = Duration::from_secs(2);
 
 pub(super) struct Partition {
@@ -36,7 +35,7 @@ pub(super) struct Partition {
     /// A replica nearer than the leader that the leader pointed at (KIP-392), and until when it is used.
     pub(super) near: Option<(i32, Instant)>,
     /// Paused by the caller.
-    paused: bool,
+    pub(super) paused: bool,
     /// Stopped by a problem, until `seek`.
     pub(super) stopped: bool,
     /// A problem that is looked at again by itself.
@@ -62,15 +61,15 @@ pub struct Fetcher {
     pub(super) settings: FetchSettings,
     pub(super) partitions: BTreeMap<usize, Partition>,
     /// Keys of partitions without a lane.
-    pub(super) homeless: BTreeSet<usize>,
-    by_name: HashMap<Arc<str>, HashMap<i32, usize>>,
+    pub(super) leaderless: BTreeSet<usize>,
+    pub(super) by_name: HashMap<Arc<str>, HashMap<i32, usize>>,
     pub(super) by_id: HashMap<Uuid, Arc<str>>,
     pub(super) lanes: BTreeMap<LaneId, Lane>,
     pub(super) operations: FuturesUnordered<BoxFuture<'static, Outcome>>,
     pub(super) looking_up: bool,
     pub(super) look_up_failures: u32,
-    /// When the log was last told that the cluster is waited for; `None` while it is not.
-    pub(super) reminded: Option<Instant>,
+    /// Whether the log was told that the cluster is waited for, and when.
+    pub(super) reminder: Reminder,
     pub(super) budget: Arc<MemoryBudget>,
     freed: Arc<Notify>,
     pub(super) ready: Vec<FetchEvent>,
@@ -91,14 +90,14 @@ impl Fetcher {
         Self {
             cluster,
             partitions: BTreeMap::new(),
-            homeless: BTreeSet::new(),
+            leaderless: BTreeSet::new(),
             by_name: HashMap::new(),
             by_id: HashMap::new(),
             lanes: BTreeMap::new(),
             operations: FuturesUnordered::new(),
             looking_up: false,
             look_up_failures: 0,
-            reminded: None,
+            reminder: Reminder::default(),
             budget: MemoryBudget::new(settings.budget_bytes, freed.clone()),
             settings,
             freed,
@@ -126,7 +125,7 @@ impl Fetcher {
         };
         self.by_name.entry(partition.topic.clone()).or_default().insert(number, key);
         self.partitions.insert(key, partition);
-        self.homeless.insert(key);
+        self.leaderless.insert(key);
     }
 
     /// Reads on from `offset`, whatever came before. Ends a problem's stop.
@@ -229,9 +228,9 @@ impl Fetcher {
         let lanes = self.lanes.values().filter(|l| !l.busy && !l.partitions.is_empty());
         // A time that has passed holds nothing up: such a lane has nothing to ask for, or waits for memory.
         let lanes = lanes.filter_map(|l| l.not_before).filter(|at| *at > now);
-        let homeless = self.homeless.iter().filter_map(|key| self.partitions.get(key));
-        let homeless = homeless.filter(|p| !p.stopped && !self.looking_up).map(|p| p.look_up_at);
-        lanes.chain(homeless).min()
+        let leaderless = self.leaderless.iter().filter_map(|key| self.partitions.get(key));
+        let leaderless = leaderless.filter(|p| !p.stopped && !self.looking_up).map(|p| p.look_up_at);
+        lanes.chain(leaderless).min()
     }
 
     fn handle(&mut self, outcome: Outcome) {
@@ -255,121 +254,11 @@ impl Fetcher {
         }
     }
 
-    fn answered(&mut self, id: LaneId, answer: FetchResponse) {
-        let Some(lane) = self.lanes.get_mut(&id) else { return };
-        lane.busy = false;
-        if answer.error_code != 0 {
-            debug!("fetch session with broker {}: {}", id.0, code_name(answer.error_code));
-            lane.session.reset();
-            // The session is gone, out of step, or began without topic ids: a new one cures it at once.
-            if !matches!(answer.error_code, 70 | 71 | 106) {
-                let code = answer.error_code;
-                self.lane_failed(id, &WireError::broker(format!("fetch from broker {}", id.0), code));
-            }
-            return;
-        }
-        lane.healthy();
-        if answer.throttle_time_ms > 0 {
-            lane.not_before = Some(Instant::now() + Duration::from_millis(answer.throttle_time_ms as u64));
-        }
-        let asked = std::mem::take(&mut lane.session.sent);
-        let mut served = Vec::new();
-        for topic in answer.responses {
-            let name = match topic.topic.as_str() {
-                "" => self.by_id.get(&topic.topic_id).cloned().unwrap_or_default(),
-                name => name.into(),
-            };
-            for data in topic.partitions {
-                let key = self.by_name.get(&name).and_then(|n| n.get(&data.partition_index)).copied();
-                let Some((key, ask)) = key.and_then(|key| Some((key, asked.get(&key)?))) else { continue };
-                // An answer about an earlier topic of that name says nothing about this one.
-                if !topic.topic_id.is_nil() && ask.topic_id != topic.topic_id {
-                    continue;
-                }
-                if data.records.as_ref().is_some_and(|r| !r.is_empty()) {
-                    served.push(key);
-                }
-                self.partition_answered(key, ask.offset, data);
-            }
-        }
-        if let Some(lane) = self.lanes.get_mut(&id) {
-            lane.session.sent = asked;
-            lane.session.answered(answer.session_id, &served);
-        }
-    }
-
-    fn partition_answered(
-        &mut self,
-        key: usize,
-        asked_offset: i64,
-        data: kafka_protocol::messages::fetch_response::PartitionData,
-    ) {
-        let Some(partition) = self.partitions.get_mut(&key) else { return };
-        // Paused, stopped or sought elsewhere since the request was sent: this answer is about another position.
-        if partition.offset != asked_offset || partition.paused || partition.stopped {
-            return;
-        }
-        let pointed = (data.error_code == 0).then_some(data.preferred_read_replica.0).filter(|id| *id >= 0);
-        if pointed.is_some() || partition.near.is_some_and(|(_, until)| until <= Instant::now()) {
-            let until = Instant::now() + self.cluster.settings().metadata_max_age;
-            partition.near = pointed.map(|id| (id, until));
-            self.leave_lane(key, Instant::now());
-            return;
-        }
-        match judge(asked_offset, data) {
-            // The replica may lag behind: let the leader say whether that is so.
-            Verdict::Tell { news: News::Problem(FetchProblem::OutOfRange(_)), .. }
-                if partition.near.take().is_some() =>
-            {
-                self.refresh(key);
-            }
-            Verdict::Tell { news, next } => {
-                if let Some((offset, epoch)) = next {
-                    partition.offset = offset;
-                    partition.last_epoch = epoch;
-                }
-                match &news {
-                    News::Problem(
-                        problem @ (FetchProblem::NotAuthorized | FetchProblem::Other { code: -1 }),
-                    ) => {
-                        let known = partition.ailing.replace(problem.clone()).is_some();
-                        self.leave_lane(key, Instant::now() + PROBLEM_PAUSE);
-                        if known {
-                            return;
-                        }
-                    }
-                    News::Problem(_) => partition.stopped = true,
-                    News::Data(_) | News::Recovered => self.answers_again(key),
-                }
-                self.ready.push(FetchEvent { key, news });
-            }
-            Verdict::Refresh(code) => {
-                debug!(
-                    "{}-{}: {}, looking for the leader",
-                    partition.topic,
-                    partition.number,
-                    code_name(code)
-                );
-                self.away(key, &code_name(code));
-                self.refresh(key);
-            }
-            Verdict::CheckTopicId => self.refresh(key),
-        }
-    }
-
-    fn refresh(&mut self, key: usize) {
-        self.leave_lane(key, Instant::now() + self.cluster.settings().retry_backoff);
-        if let Some(partition) = self.partitions.get_mut(&key) {
-            partition.stale = true;
-            partition.near = None;
-        }
-    }
-
     /// Takes a partition off its lane; it is assigned again after `look_up_at`.
-    fn leave_lane(&mut self, key: usize, look_up_at: Instant) {
+    pub(super) fn leave_lane(&mut self, key: usize, look_up_at: Instant) {
         let Some(partition) = self.partitions.get_mut(&key) else { return };
         partition.look_up_at = look_up_at;
-        self.homeless.insert(key);
+        self.leaderless.insert(key);
         if let Some(lane) = partition.lane.take().and_then(|id| self.lanes.get_mut(&id)) {
             lane.partitions.remove(&key);
         }

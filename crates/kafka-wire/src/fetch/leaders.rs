@@ -1,4 +1,4 @@
-//! Where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
+//! Places where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
 //! as long as it takes.
 
 use std::time::Duration;
@@ -11,20 +11,18 @@ use super::lane::{Lane, LaneId};
 use super::{FetchEvent, FetchProblem, News};
 use crate::cluster::Metadata;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
-/// How long a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
+/// Time that a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
 /// is the ordinary life of a cluster.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 impl Fetcher {
     /// Pins partitions to lanes of their leaders, and looks for leaders where none is known.
     pub(super) fn assign(&mut self) {
         let now = Instant::now();
         let due = |partition: &Partition| !partition.stopped && partition.look_up_at <= now;
-        let keys = self.homeless.iter().copied().filter(|key| self.partitions.get(key).is_some_and(due));
+        let keys = self.leaderless.iter().copied().filter(|key| self.partitions.get(key).is_some_and(due));
         let keys: Vec<usize> = keys.collect();
         if keys.is_empty() {
             return;
@@ -41,7 +39,7 @@ impl Fetcher {
                     if !partition.topic_id.is_nil() {
                         self.by_id.insert(partition.topic_id, partition.topic.clone());
                     }
-                    self.homeless.remove(&key);
+                    self.leaderless.remove(&key);
                     let new = || Lane::new(self.budget.share());
                     self.lanes.entry(lane).or_insert_with(new).partitions.insert(key);
                 }
@@ -88,7 +86,7 @@ impl Fetcher {
                 partition.near = None;
                 partition.stale = true;
                 partition.look_up_at = at;
-                self.homeless.insert(key);
+                self.leaderless.insert(key);
                 self.away(key, &error.to_string());
             }
         }
@@ -106,8 +104,7 @@ impl Fetcher {
             partition.ailing = Some(problem.clone());
             self.ready.push(FetchEvent { key, news: News::Problem(problem) });
         }
-        if self.reminded.is_none_or(|at| now - at >= REMINDER) {
-            self.reminded = Some(now);
+        if self.reminder.is_due() {
             warn!("waiting for the {} cluster to be read: {reason}", self.cluster.role());
         }
     }
@@ -118,7 +115,7 @@ impl Fetcher {
         partition.away_since = None;
         if partition.ailing.take().is_some() {
             self.ready.push(FetchEvent { key, news: News::Recovered });
-            if self.reminded.take().is_some() {
+            if self.reminder.is_over() {
                 info!("the {} cluster is read again", self.cluster.role());
             }
         }
@@ -136,7 +133,7 @@ impl Fetcher {
         }
         let mut away = Vec::new();
         let metadata = self.cluster.metadata();
-        for key in &self.homeless {
+        for key in &self.leaderless {
             let Some(partition) = self.partitions.get_mut(key).filter(|p| !p.stopped) else { continue };
             if topics.binary_search_by(|topic| topic.as_str().cmp(&partition.topic)).is_err() {
                 continue;
@@ -183,12 +180,12 @@ fn place(partition: &mut Partition, metadata: &Metadata) -> Option<i32> {
     Some(near.unwrap_or(leader))
 }
 
-/// What metadata says is wrong with a partition's topic.
+/// Problem of a partition's topic, as metadata tells it.
 fn problem(partition: &Partition, metadata: &Metadata) -> Option<FetchProblem> {
     let Some(topic) = metadata.topics.get(&*partition.topic) else { return Some(FetchProblem::Missing) };
-    match topic.error_code {
-        29 => Some(FetchProblem::NotAuthorized),
-        3 => Some(FetchProblem::Missing),
+    match topic.error {
+        Some(ErrorCode::TopicAuthorizationFailed) => Some(FetchProblem::NotAuthorized),
+        Some(ErrorCode::UnknownTopicOrPartition) => Some(FetchProblem::Missing),
         _ if !partition.topic_id.is_nil() && !topic.id.is_nil() && topic.id != partition.topic_id => {
             Some(FetchProblem::Recreated { was: partition.topic_id, now: topic.id })
         }

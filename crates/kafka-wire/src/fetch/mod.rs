@@ -10,6 +10,7 @@
 //! never resolved by skipping.
 
 mod answer;
+mod answers;
 mod budget;
 mod fetcher;
 mod lane;
@@ -21,10 +22,11 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::batch::{BatchError, Entry};
+use crate::error_code::{ErrorCode, code_name};
 
 pub use fetcher::Fetcher;
 
-/// How to fetch.
+/// Settings of a fetcher.
 #[derive(Debug, Clone)]
 pub struct FetchSettings {
     /// `fetch.max.wait.ms`: how long the broker may wait for `min_bytes`.
@@ -52,7 +54,7 @@ pub struct FetchSettings {
 pub struct FetchEvent {
     /// The caller's key.
     pub key: usize,
-    /// What happened.
+    /// The news.
     pub news: News,
 }
 
@@ -67,7 +69,7 @@ pub enum News {
     Recovered,
 }
 
-/// What one answer brought for one partition.
+/// Part of one answer that is about one partition.
 #[derive(Debug)]
 pub struct Fetched {
     /// Whole entries. The first may begin before the position that was asked for.
@@ -84,20 +86,20 @@ pub struct Fetched {
     pub aborted: Vec<(i64, i64)>,
 }
 
-/// Why a partition cannot be read on.
+/// Problem that keeps a partition from being read on. Whose cluster it is, the caller knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchProblem {
     /// The position is outside the log: expired by retention, or beyond the end.
-    #[error("offset {0} is outside the origin's log")]
+    #[error("offset {0} is outside the log")]
     OutOfRange(i64),
     /// The log below the position is not the one that was read: it was truncated there (unclean election).
-    #[error("the origin's log was truncated below offset {position}: epoch {epoch} ends at {end_offset}")]
+    #[error("the log was truncated below offset {position}: epoch {epoch} ends at {end_offset}")]
     Diverged {
         /// Position of the reader.
         position: i64,
         /// Largest epoch that both sides know.
         epoch: i32,
-        /// Where that epoch ends now.
+        /// End of that epoch now.
         end_offset: i64,
     },
     /// The topic was deleted and created again under the same name.
@@ -109,28 +111,34 @@ pub enum FetchProblem {
         now: Uuid,
     },
     /// The topic is not there. Looked for again by itself.
-    #[error("the topic does not exist at the origin now")]
+    #[error("the topic does not exist now")]
     Missing,
     /// No broker has answered for the partition for a while. Tried again by itself.
-    #[error("the origin does not answer: {0}")]
+    #[error("the cluster does not answer: {0}")]
     Unreachable(String),
     /// No right to read. Tried again by itself.
     #[error("no right to read the topic (TOPIC_AUTHORIZATION_FAILED)")]
     NotAuthorized,
     /// The bytes are not record batches.
-    #[error("the origin sent records that cannot be read: {0}")]
+    #[error("the broker sent records that cannot be read: {0}")]
     Unreadable(BatchError),
     /// Another error code of the broker. After UNKNOWN_SERVER_ERROR (-1) it is tried again by itself.
-    #[error("the origin answers {}", crate::error::code_name(*.code))]
+    #[error("the broker answers {}", code_name(code.code()))]
     Other {
         /// Kafka's error code.
-        code: i16,
+        code: ErrorCode,
     },
 }
 
 impl FetchProblem {
     /// True when the fetcher goes on trying by itself and tells [`News::Recovered`] in the end.
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Missing | Self::Unreachable(_) | Self::NotAuthorized | Self::Other { code: -1 })
+        match self {
+            Self::Missing | Self::Unreachable(_) | Self::NotAuthorized => true,
+            Self::Other { code } => *code == ErrorCode::UnknownServerError,
+            Self::OutOfRange(_) | Self::Diverged { .. } | Self::Recreated { .. } | Self::Unreadable(_) => {
+                false
+            }
+        }
     }
 }

@@ -10,7 +10,7 @@ use kafka_protocol::messages::fetch_request::{FetchPartition, FetchTopic, Forgot
 use kafka_protocol::protocol::StrBytes;
 use uuid::Uuid;
 
-/// What one partition asks for.
+/// Request of one partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Ask {
     pub(super) topic: Arc<str>,
@@ -26,7 +26,7 @@ pub(super) struct Ask {
 pub(super) struct Session {
     id: i32,
     epoch: i32,
-    /// What the broker was last told of each partition, by the fetcher's key.
+    /// Requests that the broker last knew of each partition, by the fetcher's key.
     pub(super) sent: HashMap<usize, Ask>,
     order: Vec<usize>,
 }

@@ -29,7 +29,7 @@ pub fn decode<T: Decodable>(frame: &mut Bytes, version: i16, flexible: bool) -> 
     Ok(message)
 }
 
-/// What is read of a message whose four-byte numbers are no counts that lie.
+/// Content of a message whose four-byte numbers are no counts that lie.
 fn tried<T: Decodable>(frame: &Bytes, version: i16) -> Result<Trace, String> {
     let trial = |instead| {
         let mut probe = Probe::new(frame, Pass::Trial { instead });
@@ -42,12 +42,12 @@ fn tried<T: Decodable>(frame: &Bytes, version: i16) -> Result<Trace, String> {
     Ok(first)
 }
 
-/// What a pass read.
+/// Trace of a pass.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Trace {
-    /// Where each read ended, and what it was.
+    /// End and kind of each read.
     reads: Vec<(usize, Kind)>,
-    /// Where four-byte numbers stood that exceed what is left.
+    /// Positions of four-byte numbers that exceed what is left.
     large: Vec<usize>,
 }
 

@@ -4,10 +4,14 @@
 
 mod bounded;
 mod connection;
+mod loops;
+mod open;
 mod outbound;
 mod versions;
+mod waiting;
 
 pub use bounded::decode;
-pub use connection::{Connection, Pending};
+pub use connection::Connection;
 pub use outbound::{Outbound, SendGate};
 pub use versions::{Versions, api_name};
+pub use waiting::Pending;

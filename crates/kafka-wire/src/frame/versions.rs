@@ -17,7 +17,7 @@ pub struct Versions {
 /// The highest version that this client's code was written for, where that is below what the structs have.
 fn highest_used(key: i16) -> i16 {
     match ApiKey::try_from(key) {
-        // v13 names topics by id alone; the destination is addressed by name.
+        // v13 names topics by id alone; topics are addressed by name here.
         Ok(ApiKey::Produce) => 12,
         // v4 asks for several coordinators at once.
         Ok(ApiKey::FindCoordinator) => 3,

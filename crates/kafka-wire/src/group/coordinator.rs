@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::{GroupSettings, requests};
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::frame::Connection;
 use crate::settings::ClientSettings;
 
@@ -98,7 +99,7 @@ impl Coordinator {
         self.found.lock().await.known = None;
     }
 
-    /// Who the coordinator is. Brokers are asked one after the other, on connections of their own, so that one that never
+    /// Finds the coordinator. Brokers are asked one after the other, on connections of their own, so that one that never
     /// answers holds up nothing else.
     async fn find(&self) -> Result<Address, WireError> {
         let mut search = self.found.lock().await;
@@ -137,9 +138,9 @@ impl Coordinator {
     async fn ask(&self, host: &str, port: u16, patience: Duration) -> Result<Address, WireError> {
         let connection = self.cluster.open_at(host, port, &self.client(patience)).await?;
         let answer = connection.call(&requests::find(&self.settings)).await?;
-        match answer.error_code {
-            0 => Ok((answer.host.to_string(), u16::try_from(answer.port).unwrap_or_default())),
-            code => Err(WireError::broker(self.context("find the coordinator of"), code)),
+        match ErrorCode::try_from_code(answer.error_code) {
+            None => Ok((answer.host.to_string(), u16::try_from(answer.port).unwrap_or_default())),
+            Some(code) => Err(WireError::broker(self.context("find the coordinator of"), code)),
         }
     }
 

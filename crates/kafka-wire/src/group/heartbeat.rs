@@ -8,24 +8,22 @@ use tracing::{info, warn};
 
 use super::coordinator::{Coordinator, Line};
 use super::metrics::Meters;
-use super::requests::{
-    self, COORDINATOR_NOT_AVAILABLE, ILLEGAL_GENERATION, NOT_COORDINATOR, REBALANCE_IN_PROGRESS,
-    UNKNOWN_MEMBER_ID,
-};
+use super::requests;
 use super::state::{Identity, Shared};
 use super::{GroupSettings, Lost};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::settings::ClientSettings;
 
-/// What sends the heartbeats of one member.
-pub(super) struct Heart {
+/// Sender of the heartbeats of one member.
+pub(super) struct Heartbeats {
     pub(super) settings: GroupSettings,
     pub(super) coordinator: Arc<Coordinator>,
     pub(super) shared: Arc<Shared>,
     pub(super) meters: Arc<Meters>,
 }
 
-/// How a heartbeat went.
+/// Outcome of a heartbeat.
 enum Beat {
     Acknowledged,
     /// Try again soon.
@@ -35,7 +33,7 @@ enum Beat {
     Lost(Lost),
 }
 
-impl Heart {
+impl Heartbeats {
     /// Runs until it is aborted.
     pub(super) async fn run(self) {
         // An answer has to come early enough for a second try within the session.
@@ -122,16 +120,16 @@ impl Heart {
             Err(error) => return Beat::Failed(error),
         };
         self.meters.heartbeat(sent.elapsed());
-        match answer.error_code {
-            0 | REBALANCE_IN_PROGRESS => {
-                self.shared.acknowledged(identity, sent, answer.error_code == REBALANCE_IN_PROGRESS);
+        match ErrorCode::try_from_code(answer.error_code) {
+            rebalance @ (None | Some(ErrorCode::RebalanceInProgress)) => {
+                self.shared.acknowledged(identity, sent, rebalance.is_some());
                 Beat::Acknowledged
             }
-            UNKNOWN_MEMBER_ID => Beat::Lost(Lost::UnknownMember),
-            ILLEGAL_GENERATION if self.shared.is_joining() => Beat::Outdated,
-            ILLEGAL_GENERATION => Beat::Lost(Lost::IllegalGeneration),
-            code => {
-                if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
+            Some(ErrorCode::UnknownMemberId) => Beat::Lost(Lost::UnknownMember),
+            Some(ErrorCode::IllegalGeneration) if self.shared.is_joining() => Beat::Outdated,
+            Some(ErrorCode::IllegalGeneration) => Beat::Lost(Lost::IllegalGeneration),
+            Some(code) => {
+                if matches!(code, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {
                     self.coordinator.forget().await;
                 }
                 Beat::Failed(WireError::broker(self.coordinator.context("heartbeat of"), code))

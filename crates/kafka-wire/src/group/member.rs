@@ -11,23 +11,19 @@ use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, info, warn};
 
 use super::coordinator::{Coordinator, Line};
-use super::heartbeat::Heart;
+use super::heartbeat::Heartbeats;
 use super::metrics::{GroupMetrics, Meters};
-use super::requests::{
-    self, COORDINATOR_NOT_AVAILABLE, ILLEGAL_GENERATION, MEMBER_ID_REQUIRED, NOT_COORDINATOR,
-    REBALANCE_IN_PROGRESS, UNKNOWN_MEMBER_ID,
-};
+use super::requests;
 use super::state::{Identity, Limits, Session, Shared};
 use super::{Due, Election, GroupError, GroupSettings, Joined, Lost, Participant, ParticipantError};
 use crate::cluster::Cluster;
-use crate::error::{ErrorCode, WireError};
+use crate::error::WireError;
+use crate::error_code::ErrorCode;
+use crate::reminder::Reminder;
 use crate::settings::ClientSettings;
 
-/// How much later than the rebalance time-out a JoinGroup is given up (as Java does).
+/// Time after the rebalance time-out at which a JoinGroup is given up (as Java does).
 const JOIN_GRACE: Duration = Duration::from_secs(5);
-
-/// How often a join that goes on failing is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 /// A member of a group. Dropping it ends its heartbeats without leaving: the others wait until its session ends.
 pub struct GroupMember {
@@ -38,7 +34,7 @@ pub struct GroupMember {
     /// For JoinGroup and SyncGroup. Gone while one is under way, so that a join that is given up closes it.
     line: Line,
     client: ClientSettings,
-    heart: AbortHandle,
+    heartbeats: AbortHandle,
 }
 
 impl std::fmt::Debug for GroupMember {
@@ -49,12 +45,12 @@ impl std::fmt::Debug for GroupMember {
 
 impl Drop for GroupMember {
     fn drop(&mut self) {
-        self.heart.abort();
+        self.heartbeats.abort();
         self.shared.leave();
     }
 }
 
-/// How an attempt to join ended without an assignment.
+/// End of an attempt to join that brought no assignment.
 enum Failure {
     /// Not our turn, or passing: again after a pause, or at once.
     Again { why: WireError, at_once: bool },
@@ -72,14 +68,14 @@ impl GroupMember {
         let coordinator = Arc::new(Coordinator::new(cluster, settings.clone()));
         let patience = settings.rebalance_timeout + JOIN_GRACE;
         let client = coordinator.client(patience.max(coordinator.cluster().settings().request_timeout));
-        let heart = Heart {
+        let heartbeats = Heartbeats {
             settings: settings.clone(),
             coordinator: coordinator.clone(),
             shared: shared.clone(),
             meters: meters.clone(),
         };
-        let heart = tokio::spawn(heart.run()).abort_handle();
-        Self { settings, coordinator, shared, meters, line: Line::default(), client, heart }
+        let heartbeats = tokio::spawn(heartbeats.run()).abort_handle();
+        Self { settings, coordinator, shared, meters, line: Line::default(), client, heartbeats }
     }
 
     /// Waits until the owner has to do something; see the [module](super). A loss is said once, a join until
@@ -98,7 +94,7 @@ impl GroupMember {
         Session::new(self.shared.clone(), self.meters.clone())
     }
 
-    /// What was counted and measured so far.
+    /// Counts and measures so far.
     pub fn metrics(&self) -> GroupMetrics {
         self.meters.snapshot()
     }
@@ -130,7 +126,7 @@ impl GroupMember {
     async fn rebalance<P: Participant>(&mut self, participant: &mut P) -> Result<Joined, GroupError> {
         let began = Instant::now();
         let mut backoff = self.coordinator.cluster().retry_backoff();
-        let mut said: Option<Instant> = None;
+        let mut reminder = Reminder::default();
         loop {
             let (why, at_once) = match self.attempt(participant).await {
                 Ok(joined) => {
@@ -153,10 +149,10 @@ impl GroupMember {
                 continue;
             }
             // A coordinator that is being created or elected is nothing to warn of.
-            match said.replace(Instant::now()) {
-                None => info!("{why}; trying again"),
-                Some(at) if at.elapsed() >= REMINDER => warn!("{why}; trying again"),
-                earlier => said = earlier,
+            match (reminder.is_mentioned(), reminder.is_due()) {
+                (false, _) => info!("{why}; trying again"),
+                (true, true) => warn!("{why}; trying again"),
+                (true, false) => {}
             }
             sleep(backoff.next().unwrap_or(self.settings.heartbeat_interval)).await;
         }
@@ -169,12 +165,11 @@ impl GroupMember {
         let (answer, identity) = self.join_group(&mut line, participant, &why).await?;
         let protocol = answer.protocol_name.as_deref().unwrap_or_default().to_owned();
         let leader_id = answer.leader.to_string();
-        let assignments = match leader_id == identity.member_id {
-            true => {
-                let election = self.election(answer, &protocol, &identity);
-                participant.assign(election).await.map_err(|e| self.participant(e))?
-            }
-            false => Vec::new(),
+        let assignments = if leader_id == identity.member_id {
+            let election = self.election(answer, &protocol, &identity);
+            participant.assign(election).await.map_err(|e| self.participant(e))?
+        } else {
+            Vec::new()
         };
         let assignment = self.sync_group(&mut line, &identity, &protocol, assignments).await?;
         self.line = line;
@@ -207,22 +202,22 @@ impl GroupMember {
         let sent = Instant::now();
         let answer = self.coordinator.call(line, &self.client, &request).await.map_err(|e| self.failed(e))?;
         self.meters.join(sent.elapsed());
-        let again = |at_once| {
-            let why = WireError::broker(self.coordinator.context("join"), answer.error_code);
-            Failure::Again { why, at_once }
+        let again = |code| {
+            let why = WireError::broker(self.coordinator.context("join"), code);
+            Failure::Again { why, at_once: true }
         };
-        match answer.error_code {
-            0 => {}
-            MEMBER_ID_REQUIRED => {
+        match ErrorCode::try_from_code(answer.error_code) {
+            None => {}
+            Some(code @ ErrorCode::MemberIdRequired) => {
                 self.shared.set_member_id(&answer.member_id);
-                return Err(again(true));
+                return Err(again(code));
             }
-            UNKNOWN_MEMBER_ID => {
+            Some(code @ ErrorCode::UnknownMemberId) => {
                 // If the owner relies on it, it hears of that first.
                 self.shared.lose(&old, Lost::UnknownMember);
-                return Err(again(true));
+                return Err(again(code));
             }
-            code => return Err(self.answered("join", code).await),
+            Some(code) => return Err(self.answered("join", code).await),
         }
         let identity = Identity { member_id: answer.member_id.to_string(), generation: answer.generation_id };
         self.shared.joined(&identity);
@@ -241,22 +236,19 @@ impl GroupMember {
         let sent = Instant::now();
         let answer = self.coordinator.call(line, &self.client, &request).await.map_err(|e| self.failed(e))?;
         self.meters.sync(sent.elapsed());
-        let again = || {
-            let why = WireError::broker(self.coordinator.context("synchronise"), answer.error_code);
+        let again = |code| {
+            let why = WireError::broker(self.coordinator.context("synchronise"), code);
             Failure::Again { why, at_once: true }
         };
-        match answer.error_code {
-            0 if self.shared.synced(identity, sent) => Ok(answer.assignment),
-            0 => Err(Failure::Again {
-                why: WireError::broker(self.coordinator.context("synchronise"), REBALANCE_IN_PROGRESS),
-                at_once: true,
-            }),
-            REBALANCE_IN_PROGRESS | ILLEGAL_GENERATION => Err(again()),
-            UNKNOWN_MEMBER_ID => {
+        match ErrorCode::try_from_code(answer.error_code) {
+            None if self.shared.synced(identity, sent) => Ok(answer.assignment),
+            None => Err(again(ErrorCode::RebalanceInProgress)),
+            Some(code @ (ErrorCode::RebalanceInProgress | ErrorCode::IllegalGeneration)) => Err(again(code)),
+            Some(code @ ErrorCode::UnknownMemberId) => {
                 self.shared.lose(identity, Lost::UnknownMember);
-                Err(again())
+                Err(again(code))
             }
-            code => Err(self.answered("synchronise", code).await),
+            Some(code) => Err(self.answered("synchronise", code).await),
         }
     }
 
@@ -283,21 +275,21 @@ impl GroupMember {
         let connection = self.coordinator.connect(&mut line, &self.client).await?;
         let version = connection.versions().pick::<LeaveGroupRequest>(connection.address())?;
         let answer = connection.call(&requests::leave(&self.settings, member_id, reason, version)).await?;
-        let code = answer.members.first().map_or(0, |member| member.error_code);
-        match if answer.error_code == 0 { code } else { answer.error_code } {
-            0 => Ok(()),
-            code => Err(WireError::broker(self.coordinator.context("leave"), code)),
+        let member = answer.members.first().map(|member| member.error_code);
+        match std::iter::once(answer.error_code).chain(member).find_map(ErrorCode::try_from_code) {
+            None => Ok(()),
+            Some(code) => Err(WireError::broker(self.coordinator.context("leave"), code)),
         }
     }
 
-    /// What an error code that is not about the membership means.
-    async fn answered(&self, what: &str, code: i16) -> Failure {
-        if matches!(code, COORDINATOR_NOT_AVAILABLE | NOT_COORDINATOR) {
+    /// Judges an error code that is not about the membership.
+    async fn answered(&self, what: &str, code: ErrorCode) -> Failure {
+        if matches!(code, ErrorCode::CoordinatorNotAvailable | ErrorCode::NotCoordinator) {
             self.coordinator.forget().await;
         }
         let error = WireError::broker(self.coordinator.context(what), code);
         match code {
-            REBALANCE_IN_PROGRESS => Failure::Again { why: error, at_once: false },
+            ErrorCode::RebalanceInProgress => Failure::Again { why: error, at_once: false },
             _ => self.failed(error),
         }
     }
@@ -306,7 +298,7 @@ impl GroupMember {
         if error.is_retriable() {
             return Failure::Again { why: error, at_once: false };
         }
-        let hint = requests::hint(error.code().map(|code| ErrorCode::code(&code)));
+        let hint = requests::hint(error.code());
         Failure::Final(GroupError::Refused { group: self.settings.group_id.clone(), source: error, hint })
     }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 /// Most samples that are kept for averages and maxima; older ones go first.
 const SAMPLES: usize = 256;
 
-/// What has happened since the member was made. Cheap to take.
+/// Counts and measures since the member was made. Cheap to take.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupMetrics {
     /// Answered heartbeats: `heartbeat-total`, `heartbeat-rate`, `heartbeat-response-time-max`.
@@ -29,14 +29,14 @@ pub struct GroupMetrics {
     pub since_last_heartbeat: Option<Duration>,
 }
 
-/// How often something happened and how long it took.
+/// Number and duration of one kind of event.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Timing {
-    /// How often, ever.
+    /// Number, ever.
     pub count: u64,
-    /// How long all took together, ever.
+    /// Duration of all together, ever.
     pub total: Duration,
-    /// How often within [`super::GroupSettings::metrics_window`].
+    /// Number within [`super::GroupSettings::metrics_window`].
     pub recent: usize,
     /// Average within the window, `None` if there was nothing.
     pub average: Option<Duration>,
@@ -69,7 +69,7 @@ impl Meter {
     }
 }
 
-/// Where a member's parts write down what they measure.
+/// Meters into which a member's parts write.
 #[derive(Debug)]
 pub(super) struct Meters {
     window: Duration,

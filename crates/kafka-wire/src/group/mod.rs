@@ -34,12 +34,12 @@ pub use state::Session;
 
 use crate::error::WireError;
 
-/// Who joins which group, and how patient all are. Names and defaults in brackets are Connect's.
+/// Group to join, name and patience of the member. Names and defaults in brackets are Connect's.
 #[derive(Debug, Clone)]
 pub struct GroupSettings {
     /// `group.id`.
     pub group_id: String,
-    /// What kind of group it is: `connect`. Members of different types cannot be in one group.
+    /// Kind of group: `connect`. Members of different types cannot be in one group.
     pub protocol_type: String,
     /// Client id on the wire, from which brokers make member ids (`connect-` and the advertised `host:port`).
     pub client_id: String,
@@ -49,7 +49,7 @@ pub struct GroupSettings {
     pub rebalance_timeout: Duration,
     /// `heartbeat.interval.ms` (3 s).
     pub heartbeat_interval: Duration,
-    /// How long the coordinator may be out of reach before the membership counts as lost, if the session does not end
+    /// Time for which the coordinator may be out of reach before the membership counts as lost, if the session does not end
     /// earlier (Connect takes `heartbeat.interval.ms`).
     pub coordinator_timeout: Duration,
     /// Over which time [`Timing::average`] and [`Timing::max`] look back (`metrics.sample.window.ms` times
@@ -94,7 +94,7 @@ pub enum Lost {
     CoordinatorUnreachable,
 }
 
-/// What the owner has to do next.
+/// Task of the owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Due {
     /// Stop everything that the membership gave; said once. A join is due after it.
@@ -103,7 +103,7 @@ pub enum Due {
     Join(String),
 }
 
-/// What a member contributes to a rebalance.
+/// A member's part in a rebalance.
 pub trait Participant: Send {
     /// The protocols it knows, best first, with what it says of itself in each. Asked for each JoinGroup anew.
     ///
@@ -123,7 +123,7 @@ pub trait Participant: Send {
     ) -> impl Future<Output = Result<Vec<(String, Bytes)>, ParticipantError>> + Send;
 }
 
-/// Whatever a [`Participant`] could not do.
+/// Failure of a [`Participant`].
 pub type ParticipantError = Box<dyn std::error::Error + Send + Sync>;
 
 /// This member leads the generation that has just begun.
@@ -152,7 +152,7 @@ pub struct Joined {
     pub leader_id: String,
     /// The protocol on which the members agreed.
     pub protocol: String,
-    /// What the leader gave to this member; empty if it forgot it. When only this member joined, is not the leader and
+    /// Assignment that the leader gave to this member; empty if it forgot it. When only this member joined, is not the leader and
     /// said what it had said before, the broker begins no generation and gives the old one's assignment again.
     pub assignment: Bytes,
 }

@@ -11,33 +11,23 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::GroupSettings;
 use super::state::Identity;
-
-pub(super) const COORDINATOR_NOT_AVAILABLE: i16 = 15;
-pub(super) const NOT_COORDINATOR: i16 = 16;
-pub(super) const ILLEGAL_GENERATION: i16 = 22;
-pub(super) const INCONSISTENT_GROUP_PROTOCOL: i16 = 23;
-pub(super) const UNKNOWN_MEMBER_ID: i16 = 25;
-pub(super) const INVALID_SESSION_TIMEOUT: i16 = 26;
-pub(super) const REBALANCE_IN_PROGRESS: i16 = 27;
-pub(super) const GROUP_AUTHORIZATION_FAILED: i16 = 30;
-pub(super) const MEMBER_ID_REQUIRED: i16 = 79;
-pub(super) const GROUP_MAX_SIZE_REACHED: i16 = 81;
+use crate::error_code::ErrorCode;
 
 /// Longest reason that is sent (KIP-800).
 const MAX_REASON: usize = 255;
 
-/// What to look at when a broker refuses a member.
-pub(super) fn hint(code: Option<i16>) -> &'static str {
+/// Setting to look at when a broker refuses a member.
+pub(super) fn hint(code: Option<ErrorCode>) -> &'static str {
     match code {
-        Some(INCONSISTENT_GROUP_PROTOCOL) => {
+        Some(ErrorCode::InconsistentGroupProtocol) => {
             " (is the group used by consumers or by workers with another connect.protocol? See group.id)"
         }
-        Some(INVALID_SESSION_TIMEOUT) => {
+        Some(ErrorCode::InvalidSessionTimeout) => {
             " (session.timeout.ms has to be between the broker's group.min.session.timeout.ms and \
              group.max.session.timeout.ms)"
         }
-        Some(GROUP_AUTHORIZATION_FAILED) => " (the principal needs READ on the group: group.id)",
-        Some(GROUP_MAX_SIZE_REACHED) => " (the broker's group.max.size)",
+        Some(ErrorCode::GroupAuthorizationFailed) => " (the principal needs READ on the group: group.id)",
+        Some(ErrorCode::GroupMaxSizeReached) => " (the broker's group.max.size)",
         _ => "",
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of a membership at this moment: one value, written by the heartbeats and by joins, read by the owner
+//! Knowledge of a membership at this moment: one value, written by the heartbeats and by joins, read by the owner
 //! and by everyone who holds a [`Session`].
 
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::{Due, Lost};
 /// Generation of a member that is in none.
 const NO_GENERATION: i32 = -1;
 
-/// Who a member is in its group.
+/// Identity of a member in its group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) member_id: String,
@@ -52,7 +52,7 @@ pub(super) struct Shared {
     limits: Limits,
 }
 
-/// How long a member may be silent, and how long it may let the others wait.
+/// Times for which a member may be silent, and for which it may let the others wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     pub(super) session: Duration,
@@ -72,7 +72,7 @@ impl Session {
         Self { shared, meters }
     }
 
-    /// What was counted and measured so far.
+    /// Counts and measures so far.
     pub fn metrics(&self) -> GroupMetrics {
         self.meters.snapshot()
     }
@@ -185,7 +185,7 @@ impl Shared {
         reason.unwrap_or_else(|| "the last join did not succeed".to_owned())
     }
 
-    /// Who this member is now; the id is empty for a new one.
+    /// Identity of this member now; the id is empty for a new one.
     pub(super) fn identity_now(&self) -> Identity {
         self.state.borrow().identity.clone()
     }

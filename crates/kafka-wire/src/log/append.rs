@@ -1,25 +1,25 @@
 //! Appending keyed records.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures::future::try_join_all;
 use kafka_protocol::messages::ProduceRequest;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::protocol::StrBytes;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 use tracing::{info, warn};
 
 use super::{KeyedRecord, TopicLog, partition_for};
 use crate::batch::{BatchBuilder, BatchError, Codec, Headers};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
+use crate::reminder::Reminder;
 
 /// A batch is closed when it has reached this size, half of what a broker accepts by default.
 const BATCH_BYTES: usize = 512 << 10;
 const ACKS_ALL: i16 = -1;
-/// How often a wait that goes on is mentioned in the log.
-const REMINDER: Duration = Duration::from_secs(10);
 
 impl TopicLog {
     /// Appends records and returns when all are stored. Passing faults are waited out without limit (the log says
@@ -50,11 +50,11 @@ impl TopicLog {
     async fn produce_until_stored(&self, partition: i32, batch: Bytes) -> Result<(), WireError> {
         let settings = self.cluster.settings();
         let mut backoff = self.cluster.retry_backoff();
-        let mut said: Option<Instant> = None;
+        let mut reminder = Reminder::default();
         loop {
             let error = match self.produce(partition, batch.clone()).await {
                 Ok(()) => {
-                    if said.is_some() {
+                    if reminder.is_over() {
                         info!("{}-{partition} takes records again", self.topic);
                     }
                     return Ok(());
@@ -64,9 +64,8 @@ impl TopicLog {
             if !error.is_retriable() {
                 return Err(error);
             }
-            if said.is_none_or(|at| at.elapsed() >= REMINDER) {
+            if reminder.is_due() {
                 warn!("waiting to write to {}-{partition}: {error}", self.topic);
-                said = Some(Instant::now());
             }
             sleep(backoff.next().unwrap_or(settings.retry_backoff_max)).await;
         }
@@ -87,13 +86,14 @@ impl TopicLog {
         let mut results = answer.responses.into_iter().flat_map(|t| t.partition_responses);
         let what = || format!("write to {}-{partition}", self.topic);
         let error = match results.find(|p| p.index == partition) {
-            Some(result) if result.error_code == 0 => return Ok(()),
-            Some(result) => WireError::Broker {
-                context: what(),
-                code: result.error_code,
-                detail: result.error_message.map(|m| m.to_string()),
+            Some(result) => match ErrorCode::try_from_code(result.error_code) {
+                None => return Ok(()),
+                Some(code) => {
+                    let detail = result.error_message.map(|m| m.to_string());
+                    WireError::Broker { context: what(), code, detail }
+                }
             },
-            None => WireError::broker(what(), -1),
+            None => WireError::broker(what(), ErrorCode::UnknownServerError),
         };
         let error = error.needing("WRITE on the topic");
         if error.is_retriable() {

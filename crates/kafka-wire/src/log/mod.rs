@@ -19,6 +19,7 @@ pub use tail::TopicTail;
 use crate::admin::{OffsetSpec, TopicPartition};
 use crate::cluster::Cluster;
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// A record read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl TopicLog {
         if partitions == 0 {
             return Err(WireError::broker(
                 format!("open topic {topic} at the {} cluster", cluster.role()),
-                3,
+                ErrorCode::UnknownTopicOrPartition,
             ));
         }
         let mut log = Self { cluster, topic: topic.to_owned(), positions: vec![0; partitions] };
@@ -80,7 +81,7 @@ impl TopicLog {
         self.positions.len() as i32
     }
 
-    /// Where each partition ends, by partition, with the records of open transactions. What is before these ends is settled when
+    /// Ends of the partitions, by number, with the records of open transactions. What is before these ends is settled when
     /// [`TopicLog::has_read`] says so. Errors as of every call to the cluster.
     pub async fn ends(&self) -> Result<Vec<i64>, WireError> {
         self.offsets(OffsetSpec::Latest { read_committed: false }).await
@@ -97,7 +98,10 @@ impl TopicLog {
         let found = self.cluster.list_offsets(&asked, spec).await?;
         let offset = |key: &TopicPartition| {
             found.get(key).copied().ok_or_else(|| {
-                WireError::broker(format!("offsets of {}-{} are missing in the answer", key.0, key.1), -1)
+                WireError::broker(
+                    format!("offsets of {}-{} are missing in the answer", key.0, key.1),
+                    ErrorCode::UnknownServerError,
+                )
             })
         };
         asked.iter().map(offset).collect()

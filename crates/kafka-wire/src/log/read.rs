@@ -14,7 +14,8 @@ use super::{LogRecord, TopicLog};
 use crate::admin::OffsetSpec;
 use crate::batch::{Batch, BatchError, ControlType, Entry, Record, control_type, split};
 use crate::cluster::CALL_LIMIT;
-use crate::error::{ErrorCode, WireError};
+use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// Bytes of one fetch; a larger batch comes whole all the same.
 const FETCH_BYTES: i32 = 1 << 20;
@@ -93,9 +94,9 @@ impl TopicLog {
                 let code = match &found {
                     _ if answer.error_code != 0 => answer.error_code,
                     Some(found) => found.error_code,
-                    None => -1,
+                    None => ErrorCode::UnknownServerError.code(),
                 };
-                if code != 0 {
+                if let Some(code) = ErrorCode::try_from_code(code) {
                     let what = format!("read {}-{partition} from offset {position}", self.topic);
                     let error = WireError::broker(what, code).needing("READ on the topic");
                     if error.is_retriable() {

@@ -13,7 +13,8 @@ use tracing::debug;
 use super::TopicLog;
 use crate::batch::split;
 use crate::cluster::Cluster;
-use crate::error::{ErrorCode, WireError};
+use crate::error::WireError;
+use crate::error_code::ErrorCode;
 
 /// Pause after a failed attempt: the news it may have hidden is looked for by whoever is woken.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -98,13 +99,13 @@ impl TopicTail {
         if partition >= self.log.positions.len() {
             return Ok(false);
         }
-        match found.error_code {
-            0 => {}
-            code if code == ErrorCode::OffsetOutOfRange.code() => {
+        match ErrorCode::try_from_code(found.error_code) {
+            None => {}
+            Some(ErrorCode::OffsetOutOfRange) => {
                 self.log.begin_again(partition).await?;
                 return Ok(true);
             }
-            code => {
+            Some(code) => {
                 self.log.cluster.fetch_metadata(Some(std::slice::from_ref(&self.log.topic))).await?;
                 let what = format!("watch {}-{partition}", self.log.topic);
                 return Err(WireError::broker(what, code).needing("READ on the topic"));

@@ -1,4 +1,4 @@
-//! Where a producer's partitions are sent, and as whom: leaders by metadata, producer ids by InitProducerId. Both are
+//! Targets of a producer's partitions, and the names they go by: leaders by metadata, producer ids by InitProducerId. Both are
 //! asked for as long as it takes; a partition that waits long for either is told to wait.
 
 use std::time::Duration;
@@ -6,52 +6,28 @@ use std::time::Duration;
 use kafka_protocol::messages::InitProducerIdRequest;
 use tokio::time::{Instant, sleep};
 
+use super::fault::Refusal;
 use super::partition::Identity;
 use super::producer::{Outcome, PATIENCE, Producer};
-use crate::error::{WireError, code_name};
-
-/// Partitions that lose their leader together ask for it together.
-const GATHER: Duration = Duration::from_millis(5);
-
-/// A partition that looks for its leader.
-#[derive(Debug)]
-pub(super) struct Homeless {
-    /// Not before this time.
-    pub(super) at: Instant,
-    /// The cached metadata was shown to be wrong: ask before using it again.
-    stale: bool,
-    /// Look-ups in a row that brought no leader.
-    failures: u32,
-}
-
-impl Homeless {
-    /// One that never had a leader.
-    pub(super) fn new() -> Self {
-        Self { at: Instant::now(), stale: false, failures: 0 }
-    }
-
-    /// One whose leader failed or is elsewhere.
-    pub(super) fn after_fault() -> Self {
-        Self { at: Instant::now() + GATHER, stale: true, failures: 0 }
-    }
-}
+use crate::error::WireError;
+use crate::error_code::{ErrorCode, code_name};
 
 impl Producer {
     /// Pins partitions to lanes of their leaders, and looks for leaders and a producer id where there is none.
     pub(super) fn assign(&mut self) {
-        if self.homeless.is_empty() {
+        if self.leaderless.is_empty() {
             return;
         }
-        if self.identity.is_none() && !self.naming {
-            self.naming = true;
-            self.name(None);
+        if self.identity.is_none() && !self.awaits_producer_id {
+            self.awaits_producer_id = true;
+            self.init_producer_id(None);
         }
         let now = Instant::now();
         let metadata = self.cluster.metadata();
         let (mut asked, mut found) = (Vec::new(), Vec::new());
-        for (index, homeless) in self.homeless.iter().filter(|(_, h)| h.at <= now) {
+        for (index, leaderless) in self.leaderless.iter().filter(|(_, h)| h.at <= now) {
             let partition = &self.partitions[*index];
-            match metadata.leader(&partition.topic, partition.number).filter(|_| !homeless.stale) {
+            match metadata.leader(&partition.topic, partition.number).filter(|_| !leaderless.stale) {
                 Some(leader) => found.push((*index, leader)),
                 None => asked.push(*index),
             }
@@ -65,7 +41,7 @@ impl Producer {
     }
 
     fn settle_down(&mut self, index: usize, leader: i32) {
-        self.homeless.remove(&index);
+        self.leaderless.remove(&index);
         let lane = (leader, index % self.settings.lanes_per_broker.max(1));
         self.lanes.entry(lane).or_default();
         let partition = &mut self.partitions[index];
@@ -90,29 +66,33 @@ impl Producer {
     /// Takes note of an answer about the partitions that were asked for.
     pub(super) fn looked_up(&mut self, asked: &[usize], result: Result<(), WireError>) {
         self.looking_up = false;
-        let failed = result.err().map(|error| error.to_string());
+        let failed = result.err().map(|error| Refusal::from(&error));
         if let Some(reason) = &failed {
-            self.remind(reason);
+            self.remind(&reason.message);
         }
         let metadata = self.cluster.metadata();
         for index in asked {
             let partition = &self.partitions[*index];
             let leader = metadata.leader(&partition.topic, partition.number);
-            let Some(homeless) = self.homeless.get_mut(index) else { continue };
-            homeless.stale = failed.is_some();
+            let Some(leaderless) = self.leaderless.get_mut(index) else { continue };
+            leaderless.stale = failed.is_some();
             if leader.is_some() && failed.is_none() {
-                homeless.at = Instant::now();
+                leaderless.at = Instant::now();
                 continue;
             }
-            homeless.failures += 1;
-            let failures = homeless.failures;
+            leaderless.failures += 1;
+            let failures = leaderless.failures;
             let at = Instant::now() + self.pause(failures - 1);
-            self.homeless.entry(*index).and_modify(|homeless| homeless.at = at);
+            self.leaderless.entry(*index).and_modify(|leaderless| leaderless.at = at);
             if failures >= PATIENCE {
                 let partition = &self.partitions[*index];
-                let missing = || match metadata.topics.get(&*partition.topic).map_or(0, |t| t.error_code) {
-                    0 => format!("the {} cluster names no leader for it now", self.cluster.role()),
-                    code => format!("the {} cluster answers {}", self.cluster.role(), code_name(code)),
+                let role = self.cluster.role();
+                let missing = || match metadata.topics.get(&*partition.topic).and_then(|t| t.error) {
+                    None => format!("the {role} cluster names no leader for it now").into(),
+                    Some(code) => {
+                        let message = format!("the {role} cluster answers {}", code_name(code.code()));
+                        Refusal { code: Some(code), message, cure: None }
+                    }
                 };
                 let reason = failed.clone().unwrap_or_else(missing);
                 self.tell_waiting(*index, reason);
@@ -121,7 +101,7 @@ impl Producer {
     }
 
     /// Asks for a producer id, for as long as it takes.
-    pub(super) fn name(&mut self, partition: Option<usize>) {
+    pub(super) fn init_producer_id(&mut self, partition: Option<usize>) {
         let cluster = self.cluster.clone();
         self.operations.push(Box::pin(async move {
             let request = InitProducerIdRequest::default()
@@ -130,9 +110,11 @@ impl Producer {
             let result = cluster
                 .retry(|| async {
                     let answer = cluster.call_any(request.clone()).await?;
-                    match answer.error_code {
-                        0 => Ok(Identity { producer_id: answer.producer_id.0, epoch: answer.producer_epoch }),
-                        code => Err(WireError::broker("a producer id (InitProducerId)", code)
+                    match ErrorCode::try_from_code(answer.error_code) {
+                        None => {
+                            Ok(Identity { producer_id: answer.producer_id.0, epoch: answer.producer_epoch })
+                        }
+                        Some(code) => Err(WireError::broker("a producer id (InitProducerId)", code)
                             .needing("WRITE on a topic, or IDEMPOTENT_WRITE on the cluster")),
                     }
                 })
@@ -140,12 +122,16 @@ impl Producer {
             if result.is_err() {
                 sleep(Duration::from_secs(1)).await;
             }
-            Outcome::Named(partition, result)
+            Outcome::ProducerId(partition, result)
         }));
     }
 
     /// Takes note of a producer id, for one partition or for all that have none.
-    pub(super) fn named(&mut self, partition: Option<usize>, result: Result<Identity, WireError>) {
+    pub(super) fn producer_id_given(
+        &mut self,
+        partition: Option<usize>,
+        result: Result<Identity, WireError>,
+    ) {
         let whom = match partition {
             Some(index) => index..index + 1,
             None => 0..self.partitions.len(),
@@ -157,7 +143,7 @@ impl Producer {
                 }
                 for index in whom {
                     match partition {
-                        Some(_) => self.partitions[index].renamed(identity),
+                        Some(_) => self.partitions[index].begin_as(identity),
                         None => {
                             self.partitions[index].identity.get_or_insert(identity);
                         }
@@ -169,9 +155,9 @@ impl Producer {
             Err(error) => {
                 self.remind(&error.to_string());
                 for index in whom.filter(|_| !error.is_retriable()) {
-                    self.tell_waiting(index, error.to_string());
+                    self.tell_waiting(index, (&error).into());
                 }
-                self.name(partition);
+                self.init_producer_id(partition);
             }
         }
     }

@@ -1,6 +1,6 @@
 //! Writes whole record batches to a cluster, idempotently, each partition in order.
 //!
-//! A [`Producer`] holds any number of destination partitions. Each is pinned to a *lane*, a connection to the
+//! A [`Producer`] holds any number of partitions. Each is pinned to a *lane*, a connection to the
 //! partition's leader; at most [`WINDOW`] batches of a partition and [`WINDOW`] requests of a lane are under way. A
 //! request carries at most one batch of a partition, because a broker refuses more, and one of every partition that
 //! has one: there is no linger, acknowledgements clock the link.
@@ -12,19 +12,22 @@
 //! Not guaranteed, because brokers do not: a batch that is sent again after a lost answer is recognised only while the
 //! broker remembers the producer. It forgets when its last record *there* is `producer.id.expiration.ms` (a day) old
 //! by the record's own timestamp: at a restart, and at a check every ten minutes. So while old data is copied, a
-//! restart of a destination broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
+//! restart of a broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
 //! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
 
+mod answers;
 mod fault;
 mod lane;
+mod leaderless;
 mod leaders;
 mod partition;
 mod producer;
 mod request;
+mod sending;
 
 use std::time::Duration;
 
-pub use fault::cure;
+pub use fault::{Advice, Refusal};
 pub use producer::Producer;
 
 pub use crate::frame::SendGate;
@@ -33,17 +36,19 @@ pub use crate::frame::SendGate;
 /// producer and partition to recognise what is sent again.
 pub const WINDOW: usize = 5;
 
-/// How to produce.
+/// Settings of a producer.
 #[derive(Debug, Clone)]
 pub struct ProduceSettings {
     /// Connections for each broker.
     pub lanes_per_broker: usize,
     /// Bytes of one request; a single batch may be larger.
     pub max_request_bytes: usize,
-    /// How long a broker may wait for its replicas.
+    /// Time for which a broker may wait for its replicas.
     pub timeout: Duration,
     /// Merging of small batches; `None` keeps every batch as it is.
     pub merge: Option<MergeSettings>,
+    /// The caller's words for reasons and the log.
+    pub advice: Advice,
 }
 
 /// When and how far uncompressed CreateTime batches that wait behind each other are made one.
@@ -55,7 +60,7 @@ pub struct MergeSettings {
     pub max_bytes: usize,
 }
 
-/// What became of batches.
+/// News of batches.
 #[derive(Debug, Clone)]
 pub enum ProduceEvent {
     /// A batch is stored. Told in order for each partition.
@@ -65,7 +70,7 @@ pub enum ProduceEvent {
         /// The partition, as [`Producer::open`] numbered it.
         partition: usize,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The wait is over.
     Resumed {
@@ -79,7 +84,7 @@ pub enum ProduceEvent {
         /// Tag of the first.
         tag: i64,
         /// Why.
-        reason: String,
+        reason: Refusal,
     },
     /// The broker refuses a batch for good. Everything from it on was dropped; nothing more is taken.
     Stopped {
@@ -87,8 +92,8 @@ pub enum ProduceEvent {
         partition: usize,
         /// Tag of the refused batch.
         tag: i64,
-        /// What the broker said and which setting would cure it.
-        reason: String,
+        /// The broker's answer.
+        reason: Refusal,
     },
 }
 
@@ -99,7 +104,7 @@ pub struct Acknowledgement {
     pub partition: usize,
     /// The caller's tag.
     pub tag: i64,
-    /// Offset of its first record at the destination; -1 where the broker only knows that it has it.
+    /// Offset of its first record as stored; -1 where the broker only knows that it has it.
     pub base_offset: i64,
     /// Records.
     pub records: i32,

@@ -1,4 +1,4 @@
-//! One destination partition: its queue, its window of batches under way, its sequence numbers. No input or output
+//! One partition that is written: its queue, its window of batches under way, its sequence numbers. No input or output
 //! here: the producer asks what to send and tells what came back.
 
 use std::collections::VecDeque;
@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::fault::Fault;
+use super::fault::{Fault, Refusal};
 use super::lane::LaneId;
 use super::{Acknowledgement, MergeSettings, WINDOW};
 use crate::batch::{MergePlan, OutgoingBatch, merge};
 use crate::failpoint::planted;
 
-/// How long a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
+/// Time for which a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
 const PROOF_HOLDS: Duration = Duration::from_secs(600);
 
-/// Who a partition's batches are sent as.
+/// Producer that a partition's batches are sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) producer_id: i64,
@@ -32,7 +32,7 @@ struct Part {
     max_timestamp: i64,
 }
 
-/// What goes over the wire as one batch.
+/// One batch on the wire.
 #[derive(Debug)]
 pub(super) struct Unit {
     parts: Vec<Part>,
@@ -58,24 +58,24 @@ pub(super) enum Phase {
     /// Waits before it tries again.
     Waiting(Instant),
     /// Waits for a new producer id.
-    Renaming,
+    AwaitingProducerId,
     /// Takes nothing more.
     Stopped,
 }
 
-/// What the answers of a drained window call for.
+/// Consequence of the answers of a drained window.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Nothing: go on.
     Continue,
     /// Wait, then send again.
-    Retry(String),
+    Retry(Refusal),
     /// Get a new producer id, then send again.
-    Rename(String),
+    NewProducer(Refusal),
     /// Everything from the tag on was dropped; the caller enqueues it again.
-    Rewind { tag: i64, reason: String },
+    Rewind { tag: i64, reason: Refusal },
     /// Stopped.
-    Stop { tag: i64, reason: String },
+    Stop { tag: i64, reason: Refusal },
 }
 
 #[derive(Debug)]
@@ -273,15 +273,16 @@ impl Partition {
             }
             Fault::NewProducer(reason) => {
                 self.send_again();
-                self.phase = Phase::Renaming;
-                Decision::Rename(reason)
+                self.phase = Phase::AwaitingProducerId;
+                Decision::NewProducer(reason)
             }
             Fault::FetchAgain(reason) => self.fetch_again(reason),
             Fault::Refused { too_large, reason } => {
                 let merged = self.units.front().is_some_and(|u| u.parts.len() > 1);
                 if too_large && merged {
                     self.merge_off = true;
-                    self.rewind(format!("{reason}; sending batches unmerged"))
+                    let message = format!("{reason}; sending batches unmerged");
+                    self.rewind(Refusal { message, cure: None, ..reason })
                 } else {
                     self.stop(reason)
                 }
@@ -289,17 +290,18 @@ impl Partition {
         })
     }
 
-    fn fetch_again(&mut self, reason: String) -> Decision {
+    fn fetch_again(&mut self, reason: Refusal) -> Decision {
         let tag = self.units.front().and_then(|u| u.parts.first()).map(|p| p.tag);
         if tag.is_some() && tag == self.fetched_again {
-            return self.stop(format!("{reason} again after the batch was fetched anew"));
+            let message = format!("{reason} again after the batch was fetched anew");
+            return self.stop(Refusal { message, cure: None, ..reason });
         }
         self.fetched_again = tag;
         self.rewind(reason)
     }
 
     /// Drops everything; the sequence goes on where the first dropped batch began.
-    fn rewind(&mut self, reason: String) -> Decision {
+    fn rewind(&mut self, reason: Refusal) -> Decision {
         let Some(front) = self.units.front() else { return Decision::Continue };
         let (tag, sequence) = (front.parts.first().map_or(-1, |p| p.tag), front.sequence);
         self.next_sequence = sequence;
@@ -309,7 +311,7 @@ impl Partition {
         Decision::Rewind { tag, reason }
     }
 
-    fn stop(&mut self, reason: String) -> Decision {
+    fn stop(&mut self, reason: Refusal) -> Decision {
         let tag = self.units.front().and_then(|u| u.parts.first()).map_or(-1, |p| p.tag);
         self.units.clear();
         self.queue.clear();
@@ -339,7 +341,7 @@ impl Partition {
     }
 
     /// Goes on as a new producer: sequences start at 0, in order.
-    pub(super) fn renamed(&mut self, identity: Identity) {
+    pub(super) fn begin_as(&mut self, identity: Identity) {
         self.identity = Some(identity);
         self.proven = None;
         self.next_sequence = 0;

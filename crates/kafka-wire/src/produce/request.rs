@@ -28,9 +28,10 @@ pub(super) fn encode(parts: &[Part<'_>], version: i16, timeout_ms: i32) -> Outbo
     let flexible = version >= FLEXIBLE;
     let mut out = Outbound::default();
     let mut head = BytesMut::with_capacity(32 + parts.len() * 96);
-    match flexible {
-        true => head.put_u8(0),
-        false => head.put_i16(-1),
+    if flexible {
+        head.put_u8(0)
+    } else {
+        head.put_i16(-1)
     }
     head.put_i16(-1);
     head.put_i32(timeout_ms);
@@ -69,9 +70,10 @@ fn put_length(head: &mut BytesMut, flexible: bool, length: usize) {
 }
 
 fn put_name(head: &mut BytesMut, flexible: bool, name: &str) {
-    match flexible {
-        true => put_length(head, true, name.len()),
-        false => head.put_i16(name.len() as i16),
+    if flexible {
+        put_length(head, true, name.len())
+    } else {
+        head.put_i16(name.len() as i16)
     }
     head.put_slice(name.as_bytes());
 }

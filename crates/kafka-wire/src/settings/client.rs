@@ -94,9 +94,10 @@ fn bootstrap_servers(reader: &Reader<'_>) -> Result<Vec<(String, u16)>, SettingE
             servers.push(server);
         }
     }
-    match servers.is_empty() {
-        true => Err(reader.error(KEY, "names no broker; write host1:9092,host2:9092")),
-        false => Ok(servers),
+    if servers.is_empty() {
+        Err(reader.error(KEY, "names no broker; write host1:9092,host2:9092"))
+    } else {
+        Ok(servers)
     }
 }
 

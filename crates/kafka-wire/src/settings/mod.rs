@@ -23,7 +23,7 @@ pub use security::verify_host_name;
 pub use stores::{Identity, certificates_pem, identity, trusted_certificates};
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
-/// What every client of one cluster shares: where it is and how to speak to it.
+/// Settings that every client of one cluster shares: its address and the way to speak to it.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
     /// `bootstrap.servers`: `(host, port)` pairs, in the order given, never empty.
@@ -125,7 +125,7 @@ impl std::fmt::Debug for SaslSettings {
     }
 }
 
-/// What a consumer's file says beyond the connection.
+/// Settings of a consumer's file beyond the connection.
 #[derive(Clone, Debug)]
 pub struct ConsumerSettings {
     /// The cluster that is read.
@@ -146,7 +146,7 @@ pub struct ConsumerSettings {
     pub client_rack: String,
 }
 
-/// What a producer's file says beyond the connection.
+/// Settings of a producer's file beyond the connection.
 #[derive(Clone, Debug)]
 pub struct ProducerSettings {
     /// The cluster that is written.

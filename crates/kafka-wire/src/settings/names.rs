@@ -32,7 +32,7 @@ pub fn producer_properties() -> impl Iterator<Item = &'static KnownProperty> {
     CLIENT.iter().chain(PRODUCER)
 }
 
-/// Whether the value of property `name`, with or without a prefix, must never be shown.
+/// True when the value of property `name`, with or without a prefix, must never be shown.
 pub fn is_secret(name: &str) -> bool {
     const SECRET_ENDS: [&str; 8] = [
         "password",

@@ -14,11 +14,11 @@ pub struct SettingError {
     pub key: String,
     /// Its value, `[hidden]` for secrets, empty if it is missing.
     pub value: String,
-    /// What is wrong, and what is allowed.
+    /// The fault, and what is allowed.
     pub reason: String,
 }
 
-/// What stands for a secret in every message.
+/// Text that stands for a secret in every message.
 pub const HIDDEN: &str = "[hidden]";
 
 /// Reads one map.

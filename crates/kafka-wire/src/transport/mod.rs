@@ -13,11 +13,13 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod tls_error;
 mod verifier;
 mod version_one;
 
 pub use tcp::TcpConnector;
-pub use tls::{TlsError, certified};
+pub use tls::certified;
+pub use tls_error::TlsError;
 pub(crate) use verifier::validity;
 pub use verifier::{client_verifier, server_verifier};
 

@@ -6,10 +6,9 @@ use kafka_protocol::protocol::StrBytes;
 
 use super::scram::{Hash, Scram};
 use crate::error::WireError;
+use crate::error_code::ErrorCode;
 use crate::frame::Connection;
 use crate::settings::{SaslMechanism, SaslSettings};
-
-const ILLEGAL_SASL_STATE: i16 = 34;
 
 /// Authenticates a fresh connection. A refusal is [`WireError::Authentication`], with the broker's words.
 pub(crate) async fn authenticate(connection: &Connection, settings: &SaslSettings) -> Result<(), WireError> {
@@ -27,7 +26,7 @@ pub(crate) async fn authenticate(connection: &Connection, settings: &SaslSetting
 async fn handshake(connection: &Connection, mechanism: &'static str) -> Result<(), WireError> {
     let request = SaslHandshakeRequest::default().with_mechanism(StrBytes::from_static_str(mechanism));
     let answer = connection.call(&request).await?;
-    if answer.error_code == ILLEGAL_SASL_STATE {
+    if answer.error_code == ErrorCode::IllegalSaslState.code() {
         let reason = "this port does not ask for SASL (security.protocol)";
         return Err(refused(connection, reason.to_owned()));
     }

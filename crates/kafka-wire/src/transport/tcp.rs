@@ -8,7 +8,8 @@ use socket2::SockRef;
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
-use super::tls::{TlsClient, TlsError};
+use super::tls::TlsClient;
+use super::tls_error::TlsError;
 use super::{BoxStream, Connector};
 use crate::settings::ClientSettings;
 

@@ -11,24 +11,9 @@ use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{ClientConfig, Error, InconsistentKeys};
 
 use super::BoxStream;
+use super::tls_error::TlsError;
 use super::verifier::server_verifier;
 use crate::settings::{Identity, TlsSettings};
-
-/// Certificates or keys that cannot be used; names the setting.
-#[derive(Debug, thiserror::Error)]
-#[error("{setting}: {reason}")]
-pub struct TlsError {
-    /// The Java property at fault.
-    pub setting: &'static str,
-    /// What is wrong with it.
-    pub reason: String,
-}
-
-impl TlsError {
-    pub(super) fn new(setting: &'static str, reason: impl std::fmt::Display) -> Self {
-        Self { setting, reason: reason.to_string() }
-    }
-}
 
 /// A TLS client for one cluster.
 #[derive(Clone)]

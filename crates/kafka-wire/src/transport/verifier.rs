@@ -28,12 +28,12 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
 use x509_parser::time::ASN1Time;
 
-use super::TlsError;
+use super::tls_error::TlsError;
 use super::version_one::VersionOne;
 
 const TRUSTSTORE: &str = "ssl.truststore.location";
 
-/// How a client judges servers: by `trusted`, or by what the system trusts; their names only when asked to.
+/// Verifier by which a client judges servers: by `trusted`, or by what the system trusts; their names only when asked to.
 ///
 /// # Errors
 /// No certificate of `trusted` can be used, or the system has none.
@@ -53,7 +53,7 @@ pub fn server_verifier(
     Ok(Arc::new(ServerVerifier { chain, trusted, verify_host_name }))
 }
 
-/// How a server judges clients, by `trusted`; those without a certificate are let in unless one is `required`.
+/// Verifier by which a server judges clients, by `trusted`; those without a certificate are let in unless one is `required`.
 ///
 /// # Errors
 /// No certificate of `trusted` can be used.
@@ -217,9 +217,10 @@ impl ServerCertVerifier for ServerVerifier {
         };
         match named {
             Err(error) if is_about_name(&error) => {
-                match !self.verify_host_name || is_common_name(end_entity, server_name) {
-                    true => Ok(ServerCertVerified::assertion()),
-                    false => Err(error),
+                if !self.verify_host_name || is_common_name(end_entity, server_name) {
+                    Ok(ServerCertVerified::assertion())
+                } else {
+                    Err(error)
                 }
             }
             Err(error) => {

@@ -69,9 +69,10 @@ impl<'a> VersionOne<'a> {
             let mut fitting = algorithms.iter().filter(|algorithm| key.fits(**algorithm));
             fitting.any(|algorithm| algorithm.verify_signature(key.bits, message, proof.signature()).is_ok())
         });
-        match verified {
-            true => Ok(HandshakeSignatureValid::assertion()),
-            false => Err(CertificateError::BadSignature.into()),
+        if verified {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
         }
     }
 

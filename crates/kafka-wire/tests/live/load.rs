@@ -93,12 +93,12 @@ impl Load {
                 let feed = self.feeds.get_mut(&partition).unwrap();
                 assert!((feed.acknowledged..=feed.next).contains(&tag), "{feed:?} rewound to {tag}");
                 feed.next = tag;
-                self.rewinds.push(reason);
+                self.rewinds.push(reason.to_string());
             }
             ProduceEvent::Stopped { partition, tag, reason } => {
                 let feed = self.feeds.get_mut(&partition).unwrap();
                 assert_eq!(tag, feed.acknowledged);
-                feed.stopped = Some(reason);
+                feed.stopped = Some(reason.to_string());
             }
         }
     }

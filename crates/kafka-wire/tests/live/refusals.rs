@@ -55,6 +55,7 @@ async fn a_batch_that_is_too_large(kafka: &Kafka, client: &Cluster) {
     load.fill(500);
     let stopped = event(&mut load.producer, |e| matches!(e, ProduceEvent::Stopped { .. })).await;
     let ProduceEvent::Stopped { partition, tag, reason } = stopped else { return };
+    let reason = reason.to_string();
     assert_eq!((partition, tag), (small, 7));
     assert!(reason.contains("MESSAGE_TOO_LARGE") && reason.contains("max.message.bytes"), "{reason}");
     // Acknowledgements beside it were handed out with that event: count at the destination.
@@ -78,6 +79,7 @@ async fn a_record_without_a_key(client: &Cluster) {
     producer.enqueue(partition, 3, single(Some(b"k"), b"dropped"));
     let stopped = event(&mut producer, |e| matches!(e, ProduceEvent::Stopped { .. })).await;
     let ProduceEvent::Stopped { tag, reason, .. } = stopped else { return };
+    let reason = reason.to_string();
     assert_eq!(tag, 2);
     assert!(reason.contains("INVALID_RECORD") && reason.contains("cleanup.policy"), "{reason}");
     assert!(producer.is_idle());

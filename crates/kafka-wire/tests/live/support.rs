@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kafka_clusters::{ClusterBuilder, Listener};
+use kafka_wire::ErrorCode;
 use kafka_wire::admin::NewTopic;
 use kafka_wire::batch::{BatchBuilder, Codec, Entry, Headers, OutgoingBatch};
 use kafka_wire::cluster::Cluster;
 use kafka_wire::fetch::{FetchEvent, FetchSettings, Fetcher, News};
-use kafka_wire::produce::{MergeSettings, ProduceSettings};
+use kafka_wire::produce::{Advice, MergeSettings, ProduceSettings};
 use kafka_wire::settings::ClientSettings;
 use kafka_wire::transport::TcpConnector;
 use rdkafka::ClientConfig;
@@ -122,6 +123,16 @@ pub fn produce_settings(merge: Option<MergeSettings>) -> ProduceSettings {
         max_request_bytes: 1 << 20,
         timeout: Duration::from_secs(10),
         merge,
+        advice: Advice { cure, ..Advice::default() },
+    }
+}
+
+/// Names the setting that cures a refusal, as a caller of the producer does.
+fn cure(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::MessageTooLarge => Some("raise max.message.bytes"),
+        ErrorCode::InvalidRecord => Some("see cleanup.policy"),
+        _ => None,
     }
 }
 

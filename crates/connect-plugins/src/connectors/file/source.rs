@@ -16,7 +16,7 @@ use connect_api::config_def::Validator;
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin,
-    ConnectorType, ExactlyOnceSupport, Importance, Polled, Record, Schema, SchemaAndValue, SourceOffset,
+    ConnectorType, ExactlyOnceSupport, Importance, Record, Schema, SchemaAndValue, SourceOffset,
     SourcePartition, SourceRecord, SourceTask, SourceTaskContext, Task, Type, Value, async_trait,
 };
 use serde_json::Value as Json;
@@ -234,11 +234,11 @@ impl SourceTask for FileStreamSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         loop {
             let records = self.take_lines();
             if !records.is_empty() {
-                return Ok(Polled::Records(records));
+                return Ok(records);
             }
             if self.read().await? {
                 // Finding the place again in a long file takes many reads: the worker may want to stop meanwhile.

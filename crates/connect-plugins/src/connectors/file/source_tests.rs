@@ -19,10 +19,7 @@ async fn started(offsets: &MemoryOffsets, config: ConfigMap) -> FileStreamSource
 }
 
 async fn poll(task: &mut FileStreamSourceTask) -> Vec<SourceRecord> {
-    match tokio::time::timeout(Duration::from_secs(20), task.poll()).await.unwrap().unwrap() {
-        Polled::Records(records) => records,
-        Polled::Batches(_) => panic!("a file has no batches"),
-    }
+    tokio::time::timeout(Duration::from_secs(20), task.poll()).await.unwrap().unwrap()
 }
 
 /// True when nothing comes for three looks at the file; the poll is dropped, as workers do.

@@ -16,9 +16,9 @@ use connect_api::data::Type as Kind;
 use connect_api::helpers;
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin,
-    ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Importance, Polled, Record,
-    RecordMetadata, Schema, SchemaAndValue, SourcePartition, SourceRecord, SourceTask, SourceTaskContext,
-    Task, TransactionContext, Type, Value, async_trait,
+    ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Importance, Record, RecordMetadata,
+    Schema, SchemaAndValue, SourcePartition, SourceRecord, SourceTask, SourceTaskContext, Task,
+    TransactionContext, Type, Value, async_trait,
 };
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
@@ -175,7 +175,7 @@ impl SourceTask for TestSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         self.fault.strike("poll").await?;
         let end = self.max.unwrap_or(i64::MAX).min(self.next.saturating_add(self.per_poll));
         if end <= self.next {
@@ -192,7 +192,7 @@ impl SourceTask for TestSourceTask {
         self.next = end;
         self.sent += records.len() as u64;
         self.fault.handled(records.len());
-        Ok(Polled::Records(records))
+        Ok(records)
     }
 
     fn commit_record(&mut self, record: &SourceRecord, metadata: Option<&RecordMetadata>) {

@@ -19,10 +19,7 @@ fn events(folder: &Path) -> Vec<Json> {
 }
 
 async fn poll(task: &mut TestSourceTask) -> Vec<SourceRecord> {
-    match task.poll().await.unwrap() {
-        Polled::Records(records) => records,
-        Polled::Batches(_) => panic!("made of records"),
-    }
+    task.poll().await.unwrap()
 }
 
 #[tokio::test]

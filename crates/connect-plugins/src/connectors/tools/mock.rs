@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use connect_api::helpers;
 use connect_api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType, Polled,
-    SinkRecord, SinkTask, SinkTaskContext, SourceTask, SourceTaskContext, Task, async_trait,
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType,
+    SinkRecord, SinkTask, SinkTaskContext, SourceRecord, SourceTask, SourceTaskContext, Task, async_trait,
 };
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -113,7 +113,7 @@ impl SourceTask for MockSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         match self.fails_at {
             Some(at) => tokio::time::sleep_until(at).await,
             None => std::future::pending().await,

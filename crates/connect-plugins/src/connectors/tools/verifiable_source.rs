@@ -7,9 +7,8 @@
 use connect_api::data::{SchemaBuilder, Struct, Type};
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Polled, Record,
-    RecordMetadata, Schema, SchemaAndValue, SourceRecord, SourceTask, SourceTaskContext, Task, Value,
-    async_trait,
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Record, RecordMetadata,
+    Schema, SchemaAndValue, SourceRecord, SourceTask, SourceTaskContext, Task, Value, async_trait,
 };
 use serde_json::{Map, Value as Json};
 
@@ -90,7 +89,7 @@ impl SourceTask for VerifiableSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         self.throttle.wait(self.sent).await;
         let (seqno, time) = (self.seqno, now());
         self.output.object(&self.line(seqno.into(), time))?;
@@ -102,11 +101,11 @@ impl SourceTask for VerifiableSourceTask {
         };
         self.seqno += 1;
         self.sent += 1;
-        Ok(Polled::Records(vec![SourceRecord {
+        Ok(vec![SourceRecord {
             record: Record::new(self.topic.clone(), key, value),
             source_partition: Some(partition(self.id)),
             source_offset: Some(offset(seqno)),
-        }]))
+        }])
     }
 
     fn commit_record(&mut self, record: &SourceRecord, _metadata: Option<&RecordMetadata>) {
@@ -162,10 +161,7 @@ mod tests {
     }
 
     async fn next(task: &mut VerifiableSourceTask) -> SourceRecord {
-        match task.poll().await.unwrap() {
-            Polled::Records(mut records) => records.remove(0),
-            Polled::Batches(_) => panic!("made of records"),
-        }
+        task.poll().await.unwrap().remove(0)
     }
 
     /// The lines are those of Kafka's own task.

@@ -159,10 +159,11 @@ fn combined(current: &str, value: &str, add: bool) -> String {
     };
     let mut all = parts(current);
     for part in parts(value) {
-        match all.contains(&part) {
-            true if !add => all.retain(|known| *known != part),
-            false if add => all.push(part),
-            _ => {}
+        let known = all.contains(&part);
+        if add && !known {
+            all.push(part);
+        } else if !add && known {
+            all.retain(|known| *known != part);
         }
     }
     all.join(",")

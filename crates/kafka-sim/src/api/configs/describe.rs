@@ -15,7 +15,7 @@ use crate::state::State;
 
 const API: ApiKey = ApiKey::DescribeConfigs;
 
-/// Where a value comes from, by Kafka's numbers.
+/// Source of a value, by Kafka's numbers.
 const OF_TOPIC: i8 = 1;
 const OF_BROKER: i8 = 2;
 const OF_ALL_BROKERS: i8 = 3;
@@ -27,7 +27,7 @@ struct Described {
     name: String,
     kind: Kind,
     read_only: bool,
-    /// Where nothing else gives one.
+    /// Built in: nothing else gives one.
     default: Option<String>,
     synonyms: Vec<(String, String, i8)>,
 }
@@ -126,7 +126,7 @@ fn of_topic(context: &Context, state: &State, topic: &str) -> Vec<Described> {
     topic_settings(state.release).map(one).collect()
 }
 
-/// What gives a broker setting a value, but for its default.
+/// Sources of a broker setting's value, but for its default.
 fn given(state: &State, broker: i32, name: &str) -> Vec<(String, String, i8)> {
     let dynamic = &state.dynamic;
     let all = [

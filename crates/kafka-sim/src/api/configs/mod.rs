@@ -15,7 +15,7 @@ use crate::state::State;
 /// Why a resource is not described or changed: a code and a message.
 type Refused = (ResponseError, String);
 
-/// What settings belong to.
+/// Owner of settings.
 enum Resource {
     Topic(String),
     /// By id, or [`ALL_BROKERS`].
@@ -41,9 +41,10 @@ fn topic(state: &State, name: &str) -> Result<Resource, Refused> {
         let message = format!("Topic name is invalid: '{name}'");
         return Err((ResponseError::InvalidTopicException, message));
     }
-    match state.topics.contains_key(name) {
-        true => Ok(Resource::Topic(name.to_owned())),
-        false => Err((ResponseError::UnknownTopicOrPartition, format!("The topic '{name}' does not exist."))),
+    if state.topics.contains_key(name) {
+        Ok(Resource::Topic(name.to_owned()))
+    } else {
+        Err((ResponseError::UnknownTopicOrPartition, format!("The topic '{name}' does not exist.")))
     }
 }
 
@@ -51,12 +52,11 @@ fn broker(context: &Context, name: &str) -> Result<i32, Refused> {
     let refused = |message: String| (ResponseError::InvalidRequest, message);
     let id: i32 =
         name.parse().map_err(|_| refused(format!("Broker id must be an integer, but it is: {name}")))?;
-    match id == context.broker {
-        true => Ok(id),
-        false => {
-            let own = context.broker;
-            Err(refused(format!("Unexpected broker id, expected {own} or empty string, but received {name}")))
-        }
+    if id == context.broker {
+        Ok(id)
+    } else {
+        let own = context.broker;
+        Err(refused(format!("Unexpected broker id, expected {own} or empty string, but received {name}")))
     }
 }
 

@@ -28,7 +28,7 @@ use crate::api::{Context, code};
 use crate::protocol::Release;
 use crate::state::State;
 
-/// Who commits.
+/// Author of a commit.
 pub(crate) struct Committer<'a> {
     pub(crate) generation: i32,
     pub(crate) member: &'a str,
@@ -138,9 +138,10 @@ pub(crate) fn check_position(
         return Err(code(ResponseError::UnknownTopicOrPartition));
     }
     allowed?;
-    match position.metadata.len() as i64 > state.broker_number("offset.metadata.max.bytes") {
-        true => Err(code(ResponseError::OffsetMetadataTooLarge)),
-        false => Ok(()),
+    if position.metadata.len() as i64 > state.broker_number("offset.metadata.max.bytes") {
+        Err(code(ResponseError::OffsetMetadataTooLarge))
+    } else {
+        Ok(())
     }
 }
 

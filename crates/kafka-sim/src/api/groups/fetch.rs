@@ -17,7 +17,7 @@ const API: ApiKey = ApiKey::OffsetFetch;
 /// Topics with their partitions.
 type Wanted = Vec<(TopicName, Vec<i32>)>;
 
-/// What is known of a partition.
+/// Knowledge of a partition.
 struct Fetched {
     partition: i32,
     position: Position,

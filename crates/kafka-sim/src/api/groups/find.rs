@@ -5,12 +5,13 @@ use kafka_protocol::messages::find_coordinator_response::Coordinator;
 use kafka_protocol::messages::{ApiKey, FindCoordinatorRequest, FindCoordinatorResponse};
 
 use crate::api::{Context, text};
+use crate::coordination::Coordinated;
+use crate::internal_topics::ensure_topic;
 use crate::state::State;
-use crate::world::coordinators::{Coordinated, ensure_topic};
 
 const API: ApiKey = ApiKey::FindCoordinator;
 
-/// Where a coordinator is, or why that is not known.
+/// Address of a coordinator, or the reason why it is not known.
 struct Found {
     id: i32,
     host: String,
@@ -23,7 +24,7 @@ impl Found {
         Self { id: -1, host: String::new(), port: -1, error }
     }
 
-    /// What Kafka says beside the code.
+    /// Kafka's words beside the code.
     fn message(&self) -> String {
         match ResponseError::try_from_code(self.error) {
             None => "NONE".to_owned(),

@@ -14,7 +14,7 @@ use crate::api::{Context, text};
 use crate::cluster::Cluster;
 use crate::state::State;
 
-/// How a request begins: answered at once, or with what comes under a ticket.
+/// Beginning of a request: answered at once, or with what comes under a ticket.
 enum Begun<T> {
     Answered(T),
     Waits(u64),
@@ -240,9 +240,10 @@ fn join_known(
 pub(super) async fn sync(context: &Context, request: SyncGroupRequest, version: i16) -> SyncGroupResponse {
     let named = request.protocol_type.is_some() && request.protocol_name.is_some();
     let begun = context.cluster.with(|state| {
-        let begun = match named || version < 5 {
-            true => begin_sync(context, state, &request),
-            false => Begun::Answered(Synced::error(ResponseError::InconsistentGroupProtocol.code())),
+        let begun = if named || version < 5 {
+            begin_sync(context, state, &request)
+        } else {
+            Begun::Answered(Synced::error(ResponseError::InconsistentGroupProtocol.code()))
         };
         state.touch();
         begun

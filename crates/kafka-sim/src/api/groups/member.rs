@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-/// Where a group is in its life.
+/// Stage of a group's life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Empty,
@@ -23,7 +23,7 @@ impl Phase {
     }
 }
 
-/// What a member says of itself when it joins.
+/// A member's words about itself when it joins.
 #[derive(Debug, Clone)]
 pub(crate) struct Joining {
     pub(crate) instance: Option<String>,
@@ -52,7 +52,7 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    /// What it said for a protocol.
+    /// Its metadata for a protocol.
     pub(crate) fn metadata(&self, protocol: &str) -> Bytes {
         let said = self.said.protocols.iter().find(|(name, _)| name == protocol);
         said.map(|(_, metadata)| metadata.clone()).unwrap_or_default()
@@ -67,7 +67,7 @@ impl Member {
     }
 }
 
-/// What JoinGroup answers.
+/// Answer to JoinGroup.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Joined {
     pub(crate) error: i16,
@@ -87,7 +87,7 @@ impl Joined {
     }
 }
 
-/// What SyncGroup answers.
+/// Answer to SyncGroup.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Synced {
     pub(crate) error: i16,

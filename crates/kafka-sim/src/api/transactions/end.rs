@@ -1,13 +1,14 @@
-//! EndTxn, and the markers by which a transaction ends in the logs.
+//! EndTxn.
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, EndTxnRequest, EndTxnResponse};
 
+use super::markers::write_markers;
+use super::registry::Transactions;
 use super::transaction::{Ending, Identity};
-use super::{Transactions, code_in, partitions_of_offsets, refuse};
+use super::{code_in, refuse};
 use crate::api::Context;
 use crate::state::State;
-use crate::world::coordinators::Coordinated;
 
 /// The version from which on a producer's epoch rises with every transaction.
 const SECOND_PROTOCOL: i16 = 5;
@@ -41,39 +42,4 @@ fn end_here(state: &mut State, request: &EndTxnRequest, version: i16) -> Result<
         write_markers(state, id);
     }
     Ok(identity)
-}
-
-/// Writes the markers of a transaction that ends where there are leaders; it has ended when all are written.
-pub(super) fn write_markers(state: &mut State, id: &str) {
-    let Some(transaction) = state.transactions.known.get(id) else { return };
-    let Some(commit) = transaction.ending() else { return };
-    let (producer, epoch, coordinator_epoch) =
-        (transaction.producer_id, transaction.epoch, transaction.coordinator_epoch);
-    let partitions = transaction.partitions.clone();
-    let (now, count) = (state.now_ms(), partitions_of_offsets(state));
-    let written = |(topic, partition): &(String, i32)| {
-        if topic == Coordinated::Group.topic() {
-            state.groups.end_transaction(*partition, count, producer, commit);
-            return true;
-        }
-        match state.partition_mut(topic, *partition) {
-            Some(p) if p.leader < 0 => false,
-            Some(p) => {
-                p.log.append_marker(producer, epoch, coordinator_epoch, commit, p.leader_epoch, now);
-                true
-            }
-            // Deleted in between.
-            None => true,
-        }
-    };
-    let (done, waiting): (Vec<_>, Vec<_>) = partitions.into_iter().partition(written);
-    let Some(transaction) = state.transactions.known.get_mut(id) else { return };
-    transaction.partitions = waiting.into_iter().collect();
-    let complete = transaction.partitions.is_empty();
-    if complete {
-        transaction.complete();
-    }
-    if complete || !done.is_empty() {
-        state.touch();
-    }
 }

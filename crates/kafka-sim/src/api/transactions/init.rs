@@ -3,8 +3,10 @@
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, InitProducerIdRequest, InitProducerIdResponse};
 
+use super::markers::write_markers;
+use super::registry::Transactions;
 use super::transaction::{Identity, Initialised, Transaction};
-use super::{Transactions, code_in, end, refuse};
+use super::{code_in, refuse};
 use crate::api::{Context, code};
 use crate::state::State;
 
@@ -66,7 +68,7 @@ fn transactional(
         Initialised::Ready => Ok((transaction.producer_id, transaction.epoch)),
         Initialised::Ongoing => {
             transaction.fence();
-            end::write_markers(state, id);
+            write_markers(state, id);
             // The client asks again, and then gets an epoch that nobody has seen.
             Err(ResponseError::ConcurrentTransactions)
         }

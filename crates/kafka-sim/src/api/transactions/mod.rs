@@ -4,87 +4,22 @@
 mod admin;
 mod end;
 mod init;
+pub(crate) mod markers;
 mod offsets;
 mod partitions;
+pub(crate) mod registry;
 #[cfg(test)]
 mod tests;
 pub(crate) mod transaction;
-
-use std::collections::BTreeMap;
 
 use kafka_protocol::ResponseError;
 use kafka_protocol::messages::{ApiKey, RequestKind, ResponseKind};
 
 pub(crate) use self::partitions::check_produce;
-use self::transaction::{Phase, Transaction};
 use super::Context;
-use crate::state::{Broker, State};
-use crate::world::coordinators::{Coordinated, Placement, ensure_topic, partition_of};
-
-/// Producer ids given out and transactions of a cluster.
-#[derive(Debug, Default)]
-pub(crate) struct Transactions {
-    known: BTreeMap<String, Transaction>,
-    placement: Placement,
-    ids: ProducerIds,
-    /// No broker is up.
-    asleep: bool,
-}
-
-/// Gives out producer ids.
-#[derive(Debug, Default)]
-struct ProducerIds(i64);
-
-impl ProducerIds {
-    fn next(&mut self) -> i64 {
-        self.0 += 1;
-        self.0 - 1
-    }
-}
-
-impl Transactions {
-    /// Aborts transactions that have timed out, and ends those whose partitions have found leaders.
-    pub(crate) fn run_timers(state: &mut State) {
-        let now = state.now_ms();
-        let mut due = Vec::new();
-        let Transactions { known, placement, asleep, .. } = &mut state.transactions;
-        *asleep = !state.brokers.values().any(|b| b.up);
-        if *asleep {
-            return;
-        }
-        for (id, transaction) in known {
-            let coordinator = placement.of(&state.brokers, id);
-            if coordinator != transaction.coordinator {
-                transaction.coordinator = coordinator;
-                transaction.coordinator_epoch += 1;
-            }
-            if transaction.phase == Phase::Ongoing && transaction.due_ms <= now {
-                transaction.fence();
-            }
-            if transaction.ending().is_some() {
-                due.push(id.clone());
-            }
-        }
-        for id in due {
-            end::write_markers(state, &id);
-        }
-    }
-
-    /// When the next times out, ms since 1970.
-    pub(crate) fn next_timer_ms(&self) -> Option<i64> {
-        let ongoing = self.known.values().filter(|t| t.phase == Phase::Ongoing);
-        ongoing.map(|t| t.due_ms).min().filter(|_| !self.asleep)
-    }
-
-    pub(crate) fn placement_mut(&mut self) -> &mut Placement {
-        &mut self.placement
-    }
-
-    /// The broker that coordinates a transactional id, -1 if none is up.
-    pub(crate) fn coordinator(&self, brokers: &BTreeMap<i32, Broker>, id: &str) -> i32 {
-        self.placement.of(brokers, id)
-    }
-}
+use crate::coordination::{Coordinated, partition_of};
+use crate::internal_topics::{ensure_topic, partitions_of_offsets};
+use crate::state::State;
 
 /// A transaction that begins now is aborted when it has its timeout behind it and the coordinator next looks.
 fn due_ms(state: &State, timeout_ms: i32) -> i64 {
@@ -100,11 +35,8 @@ fn offsets_partition(state: &mut State, group: &str) -> (String, i32) {
     (Coordinated::Group.topic().to_owned(), partition_of(group, partitions_of_offsets(state)))
 }
 
-fn partitions_of_offsets(state: &State) -> i32 {
-    state.topics.get(Coordinated::Group.topic()).map_or(1, |topic| topic.partitions.len() as i32)
-}
-
-/// Why a request about a transactional id is not looked at: what a test wants, or it is not for this broker.
+/// Refuses a request about a transactional id that is not to be looked at: a test wants that, or it is not for this
+/// broker.
 fn refuse(context: &Context, state: &mut State, api: ApiKey, id: &str) -> Result<(), i16> {
     if let Some(code) = context.injected_error(api) {
         return Err(code);

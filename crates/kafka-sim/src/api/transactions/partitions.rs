@@ -12,8 +12,8 @@ use kafka_protocol::messages::{AddPartitionsToTxnRequest, AddPartitionsToTxnResp
 use super::transaction::Identity;
 use super::{code_in, due_ms, refuse};
 use crate::api::{Context, code};
+use crate::coordination::Coordinated;
 use crate::state::State;
-use crate::world::coordinators::Coordinated;
 
 const API: ApiKey = ApiKey::AddPartitionsToTxn;
 
@@ -137,10 +137,7 @@ pub(super) fn verify(
 ) -> Result<(), ResponseError> {
     let known = state.transactions.known.get(id).ok_or(ResponseError::InvalidProducerIdMapping)?;
     known.check(who)?;
-    match known.holds(partition) {
-        true => Ok(()),
-        false => Err(ResponseError::TransactionAbortable),
-    }
+    if known.holds(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
 }
 
 /// Whether a transactional batch may be appended: its partition must be part of its producer's transaction. From Produce

@@ -23,7 +23,7 @@ use super::check_produce;
 use super::transaction::Identity;
 use crate::api::groups::tests::{answer, ask};
 use crate::api::text;
-use crate::world::coordinators::Coordinated;
+use crate::coordination::Coordinated;
 use crate::{Action, Cluster, Fault, Release};
 
 const ID: &str = "x";

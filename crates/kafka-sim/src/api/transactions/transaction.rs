@@ -48,7 +48,7 @@ pub(crate) const PHASES: [&str; 8] = [
 /// A producer id with its epoch.
 pub(crate) type Identity = (i64, i16);
 
-/// What a request to initialise comes to.
+/// Outcome of a request to initialise.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Initialised {
     Ready,
@@ -56,7 +56,7 @@ pub(crate) enum Initialised {
     Ongoing,
 }
 
-/// What a request to end comes to.
+/// Outcome of a request to end.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Markers are to be written.
@@ -84,7 +84,7 @@ pub(crate) struct Transaction {
     /// When it is aborted for its age.
     pub(crate) due_ms: i64,
     pub(crate) coordinator: i32,
-    /// How often another broker has become coordinator.
+    /// Number of times that another broker has become coordinator.
     pub(crate) coordinator_epoch: i32,
 }
 

@@ -8,7 +8,8 @@ use der::asn1::{AnyRef, OctetStringRef};
 use der::{Decode, Reader, SliceReader};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{Contents, Entry, Passwords, StoreError};
+use super::store_error::StoreError;
+use super::{Contents, Entry, Passwords};
 
 const DIGEST: usize = 20;
 const PRIVATE_KEY: u32 = 1;

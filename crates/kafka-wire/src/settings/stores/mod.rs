@@ -1,11 +1,12 @@
 //! Key and trust stores: `ssl.keystore.*`, `ssl.truststore.*` and `ssl.key.password`, for whoever speaks TLS, client or server.
 //!
-//! What a store is, its bytes say: PEM, JKS and PKCS #12 are told apart whatever `ssl.…store.type` says, as Java reads a JKS store
+//! The kind of a store is told by its bytes: PEM, JKS and PKCS #12 are told apart whatever `ssl.…store.type` says, as Java reads a JKS store
 //! where PKCS #12 is configured, and the reverse. Guarantees that no password gets into a message.
 
 mod jks;
 mod pem;
 mod pkcs12;
+mod store_error;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +19,11 @@ use tracing::warn;
 
 use super::reader::{Reader, SettingError};
 use pem::Block;
+use store_error::StoreError;
 
 const KEY_PASSWORD: &str = "ssl.key.password";
 
-/// Who this side is: a private key with its certificate.
+/// Identity of this side: a private key with its certificate.
 pub struct Identity {
     /// The certificate, then those that lead to its authority. Never empty.
     pub chain: Vec<CertificateDer<'static>>,
@@ -57,7 +59,7 @@ pub fn certificates_pem(certificates: &[CertificateDer<'_>]) -> String {
     certificates.iter().map(|certificate| pem::to_text("CERTIFICATE", certificate)).collect()
 }
 
-/// What one store holds.
+/// Content of one store.
 #[derive(Default)]
 struct Contents {
     keys: Vec<Entry>,
@@ -69,21 +71,6 @@ struct Entry {
     alias: String,
     key: Result<PrivateKeyDer<'static>, StoreError>,
     chain: Vec<CertificateDer<'static>>,
-}
-
-/// Why a store cannot be read.
-#[derive(Debug, PartialEq, Eq)]
-enum StoreError {
-    /// It needs a password, and none is set.
-    NoPassword,
-    /// The password of the store is not the one that is set.
-    WrongPassword,
-    /// The key under this alias has another password than the store, and none is set.
-    NoKeyPassword(String),
-    /// The key under this alias does not have the password that is set.
-    WrongKeyPassword(String),
-    /// Anything else.
-    Unreadable(String),
 }
 
 /// Passwords for one store.
@@ -144,11 +131,10 @@ pub fn trusted_certificates(
         (None, Some(Content::Store(bytes))) => (store.location, store.open(&reader, &bytes)?.trusted),
         (None, None) => return Ok(None),
     };
-    match trusted.is_empty() {
-        true => {
-            Err(reader.error(key, "holds no trusted certificate; put one there with `keytool -importcert`"))
-        }
-        false => Ok(Some(trusted)),
+    if trusted.is_empty() {
+        Err(reader.error(key, "holds no trusted certificate; put one there with `keytool -importcert`"))
+    } else {
+        Ok(Some(trusted))
     }
 }
 
@@ -205,9 +191,10 @@ fn certificates(
         .map(|block| block.der().map(CertificateDer::from))
         .collect::<Result<_, _>>()
         .map_err(|error| pem_error(reader, key, error))?;
-    match found.is_empty() {
-        true => Err(reader.error(key, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)")),
-        false => Ok(found),
+    if found.is_empty() {
+        Err(reader.error(key, "holds no PEM certificate (-----BEGIN CERTIFICATE-----)"))
+    } else {
+        Ok(found)
     }
 }
 
@@ -231,7 +218,7 @@ struct Store {
     key_password: Option<&'static str>,
 }
 
-/// What a file turned out to be.
+/// Kind that a file turned out to be.
 enum Content {
     Pem(Vec<Block>),
     Store(Vec<u8>),

@@ -7,11 +7,11 @@ use tokio_rustls::rustls::pki_types::{
     PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
 };
 
-use super::StoreError;
+use super::store_error::StoreError;
 
 /// One `-----BEGIN label-----` block.
 pub(super) struct Block {
-    /// What it is, for example `CERTIFICATE`.
+    /// Its label, for example `CERTIFICATE`.
     label: String,
     text: String,
 }
@@ -27,7 +27,7 @@ impl Block {
         self.label.ends_with("PRIVATE KEY")
     }
 
-    /// What the text encodes.
+    /// Bytes that the text encodes.
     pub(super) fn der(&self) -> Result<Vec<u8>, StoreError> {
         let code: Vec<u8> = self.text.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
         BASE64_STANDARD.decode(code).map_err(|error| {

@@ -6,7 +6,8 @@ use p12_keystore::error::Error;
 use p12_keystore::{CertificateBag, Pkcs12Archive, PrivateKeyBag};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
-use super::{Contents, Entry, Passwords, StoreError};
+use super::store_error::StoreError;
+use super::{Contents, Entry, Passwords};
 
 /// Reads a store. Keys have its password; Java lets nobody choose another.
 pub(super) fn read(bytes: &[u8], passwords: Passwords<'_>) -> Result<Contents, StoreError> {

@@ -57,10 +57,7 @@ impl Totals {
         for (name, value) in &verdict.figures {
             *self.figures.entry(name.clone()).or_default() += value;
         }
-        match verdict.passed {
-            true => self.passed += 1,
-            false => self.failed.push(verdict),
-        }
+        if verdict.passed { self.passed += 1 } else { self.failed.push(verdict) }
     }
 
     fn figure(&self, name: &str) -> f64 {

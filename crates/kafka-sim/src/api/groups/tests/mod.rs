@@ -15,7 +15,7 @@ use kafka_protocol::messages::{
 use tokio::task::JoinHandle;
 
 use crate::api::{Context, text};
-use crate::world::coordinators::Coordinated;
+use crate::coordination::Coordinated;
 use crate::{Action, Cluster, Fault};
 
 /// Asks a broker, and sees to it that request and answer can be written in this version.

@@ -1,19 +1,25 @@
-//! Says now and then, and not each time, what keeps failing.
+//! Says now and then, and not each time, what keeps failing. The one pause between two mentions of a trouble stands here;
+//! clusters, producers, fetchers, groups and the workers above them ask it.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How often a trouble that goes on is mentioned in the log.
+/// Pause between two mentions of a trouble that goes on.
 const PAUSE: Duration = Duration::from_secs(10);
 
-/// When a trouble was last mentioned.
+/// Time at which a trouble was last mentioned in the log.
 #[derive(Debug, Default)]
-pub(crate) struct Reminder(Option<Instant>);
+pub struct Reminder(Option<Instant>);
 
 impl Reminder {
-    /// True when it is time to mention it.
-    pub(crate) fn is_due(&mut self) -> bool {
+    /// One whose trouble is first mentioned when it has lasted as long as a pause.
+    pub fn when_it_lasts() -> Self {
+        Self(Some(Instant::now()))
+    }
+
+    /// True when it is time to mention it; the caller then does.
+    pub fn is_due(&mut self) -> bool {
         let due = self.0.is_none_or(|at| at.elapsed() >= PAUSE);
         if due {
             self.0 = Some(Instant::now());
@@ -21,8 +27,13 @@ impl Reminder {
         due
     }
 
+    /// True while a trouble goes on that was mentioned.
+    pub fn is_mentioned(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// The trouble is over; the next is mentioned at once. True when there was one.
-    pub(crate) fn is_over(&mut self) -> bool {
+    pub fn is_over(&mut self) -> bool {
         self.0.take().is_some()
     }
 }

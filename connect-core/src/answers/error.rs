@@ -1,4 +1,4 @@
-//! Why a herder does not do what REST asks, each with the HTTP status that clients of Connect know it by.
+//! Reasons why a herder does not do what it is asked, each with the HTTP status that clients of Connect know it by.
 
 /// Java name of the exception that becomes a 400, for errors that come from plugins or the worker.
 pub const BAD_REQUEST_CLASS: &str = "org.apache.kafka.connect.runtime.rest.errors.BadRequestException";
@@ -15,7 +15,7 @@ pub enum HerderError {
     /// 409: a connector of this name is there.
     #[error("{0}")]
     AlreadyExists(String),
-    /// 400: what was sent cannot be used.
+    /// 400: the request cannot be used.
     #[error("{0}")]
     BadRequest(String),
     /// 403: a wrong signature, or something that the worker's settings forbid.
