@@ -75,9 +75,10 @@ fn modules(mut body: &str) -> Result<Vec<LoginModule>, String> {
         modules.push(parse_login_module(&body[..=end])?);
         body = &body[end + 1..];
     }
-    match bare(body)?.trim().is_empty() {
-        true => Ok(modules),
-        false => Err("a login module does not end with a semicolon".to_owned()),
+    if bare(body)?.trim().is_empty() {
+        Ok(modules)
+    } else {
+        Err("a login module does not end with a semicolon".to_owned())
     }
 }
 

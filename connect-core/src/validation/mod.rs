@@ -28,13 +28,13 @@ use crate::api::ConfigMap;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 
-/// Which overrides of client settings a policy forbids: keys with their reasons, for the prefix of a kind of client.
+/// Gives the overrides of client settings that a policy forbids: keys with their reasons, for the prefix of a kind of client.
 pub type Forbidden<'a> = dyn Fn(&str, &ConfigMap) -> Vec<(String, String)> + Sync + 'a;
 
 /// Replaces variables of config providers.
 pub type Resolve<'a> = dyn Fn(&ConfigMap) -> Result<ConfigMap, connect_api::ConnectError> + Sync + 'a;
 
-/// What of the worker takes part in a check.
+/// The parts of a worker that take part in a check.
 pub struct Rules<'a> {
     /// All plugins.
     pub plugins: &'a Plugins,
@@ -42,7 +42,7 @@ pub struct Rules<'a> {
     pub group_id: Option<&'a str>,
     /// `exactly.once.source.support=enabled`.
     pub exactly_once: bool,
-    /// What `connector.client.config.override.policy` forbids of a configuration: names of keys and reasons, for each kind of
+    /// Overrides that `connector.client.config.override.policy` forbids of a configuration: names of keys and reasons, for each kind of
     /// client as its prefix (`producer.override.`) names it.
     pub forbidden: &'a Forbidden<'a>,
     /// Replaces variables of config providers.

@@ -41,7 +41,7 @@ fn text<'a>(props: &'a ConfigMap, key: &str) -> &'a str {
     props.get(key).map(|value| value.trim()).unwrap_or_default()
 }
 
-/// What only sinks must keep.
+/// Rules for sinks only.
 pub(super) fn sink(rules: &Rules<'_>, props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
     topics(props, values);
     let Some(group) = rules.group_id else { return };
@@ -95,7 +95,7 @@ fn topics(props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
     }
 }
 
-/// What only sources must keep: in a group, exactly-once delivery where it is required.
+/// Rules for sources only: in a group, exactly-once delivery where it is required.
 pub(super) async fn source(
     rules: &Rules<'_>,
     plugin: &dyn ConnectorPlugin,

@@ -1,4 +1,4 @@
-//! What the author of a Kafka Connect plugin reads: connectors and their tasks, converters, transformations, predicates,
+//! The interface for authors of Kafka Connect plugins: connectors and their tasks, converters, transformations, predicates,
 //! the data they exchange, and the definitions of their settings. The worker (`connect-core`) calls what is defined here;
 //! names are those of Connect's Java API.
 

@@ -26,7 +26,7 @@ pub fn plugins() -> Vec<ConverterPlugin> {
 
 const CONVERTER_TYPE: &str = "converter.type";
 
-/// What every converter has. Its maker sets it, if the user did not.
+/// Settings of every converter. Its maker sets them, if the user did not.
 fn config_def() -> ConfigDef {
     let key = ConfigKey::new(CONVERTER_TYPE, Type::String, Importance::Low, "What this converter converts.");
     ConfigDef::new().define(key.validator(Validator::one_of(&["key", "value", "header"])))

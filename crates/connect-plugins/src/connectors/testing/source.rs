@@ -118,7 +118,7 @@ pub struct TestSourceTask {
     transactions: Option<Transactions>,
 }
 
-/// Where transactions end.
+/// Ends of transactions.
 #[derive(Debug)]
 struct Transactions {
     context: TransactionContext,
@@ -139,9 +139,10 @@ impl Transactions {
         }
         self.open = 0;
         self.ended += 1;
-        match self.abort_every > 0 && self.ended % self.abort_every == 0 {
-            true => self.context.abort_transaction_after(index),
-            false => self.context.commit_transaction_after(index),
+        if self.abort_every > 0 && self.ended % self.abort_every == 0 {
+            self.context.abort_transaction_after(index)
+        } else {
+            self.context.commit_transaction_after(index)
         }
     }
 }

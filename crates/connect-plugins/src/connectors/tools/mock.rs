@@ -15,14 +15,15 @@ const CONNECTOR_FAILURE: &str = "connector-failure";
 const TASK_FAILURE: &str = "task-failure";
 const DEFAULT_DELAY: Duration = Duration::from_millis(15_000);
 
-/// How long after its start this part fails; `None`: never.
+/// Time after its start at which this part fails; `None`: never.
 fn delay(config: &ConfigMap, mode: &str) -> Result<Option<Duration>, ConnectError> {
     if config.get("mock_mode").map(String::as_str) != Some(mode) {
         return Ok(None);
     }
-    let delay = match config.contains_key("delay_ms") {
-        true => Duration::from_millis(super::number(config, "delay_ms", "MockConnector")?),
-        false => DEFAULT_DELAY,
+    let delay = if config.contains_key("delay_ms") {
+        Duration::from_millis(super::number(config, "delay_ms", "MockConnector")?)
+    } else {
+        DEFAULT_DELAY
     };
     Ok(Some(delay))
 }

@@ -94,9 +94,10 @@ impl SourceTask for VerifiableSourceTask {
         let (seqno, time) = (self.seqno, now());
         self.output.object(&self.line(seqno.into(), time))?;
         let key = SchemaAndValue::new(Schema::of(Type::Int32), Value::Int32(self.id));
-        let value = match self.complete {
-            true => self.complete_value(seqno, time),
-            false => SchemaAndValue::new(Schema::of(Type::Int64), Value::Int64(seqno)),
+        let value = if self.complete {
+            self.complete_value(seqno, time)
+        } else {
+            SchemaAndValue::new(Schema::of(Type::Int64), Value::Int64(seqno))
         };
         self.seqno += 1;
         self.sent += 1;

@@ -95,7 +95,7 @@ fn type_name(kind: Type) -> &'static str {
     }
 }
 
-/// What its settings say.
+/// Its settings.
 #[derive(Debug)]
 struct Settings {
     schemas_enable: bool,
