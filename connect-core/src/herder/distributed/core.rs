@@ -26,9 +26,7 @@ use super::{Job, Shared};
 use crate::group::{Assignor, ConnectProtocol};
 use crate::herder::statuses::StatusWriter;
 use crate::ids::TaskId;
-use crate::storage::{
-    ConfigState, ConfigStore, LogTail, OffsetStore, Properties, Status, StatusId, StatusStore,
-};
+use crate::storage::{ConfigState, ConfigStore, OffsetStore, Properties, Status, StatusId, StatusStore};
 use crate::worker::{StopReport, Worker};
 
 /// Time for the last statuses to reach their topic.
