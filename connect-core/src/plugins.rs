@@ -1,15 +1,16 @@
-//! Which plugins this worker has: native implementations, found by the names of their Java classes or by aliases.
+//! Registry of the plugins of a worker, which names none of them: executables register what comes along, and their own.
+//! Plugins are found by the names of their Java classes or by aliases.
 //! Herders look connectors up, the worker makes converters, transformations and predicates, REST lists them all.
 
 use std::fmt;
 use std::sync::Arc;
 
 use connect_api::{
-    ConfigProviderPlugin, ConnectError, ConnectorPlugin, ConnectorType, ConverterPlugin, PredicatePlugin,
-    TransformationPlugin,
+    ConfigProviderPlugin, ConnectError, ConnectorPlugin, ConnectorType, ConverterPlugin, PluginSet,
+    PredicatePlugin, TransformationPlugin,
 };
 
-/// What a plugin does, as Connect's REST interface groups and names it. The order is the one in which it lists them.
+/// Kind of a plugin, as Connect's REST interface groups and names it. The order is the one in which it lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum PluginKind {
@@ -36,7 +37,7 @@ impl PluginKind {
         }
     }
 
-    /// What an alias may leave out at the end of a class name.
+    /// Text that an alias may leave out at the end of a class name.
     fn suffix(self) -> &'static str {
         match self {
             Self::Sink | Self::Source => "Connector",
@@ -60,7 +61,7 @@ pub struct PluginInfo {
     pub version: String,
 }
 
-/// All plugins of a worker.
+/// All plugins of a worker; none by default.
 #[derive(Clone, Default)]
 pub struct Plugins {
     connectors: Vec<Arc<dyn ConnectorPlugin>>,
@@ -69,7 +70,7 @@ pub struct Plugins {
     predicates: Vec<PredicatePlugin>,
     providers: Vec<ConfigProviderPlugin>,
     /// Other class names of converters, with the one of the plugin.
-    converter_names: Vec<(&'static str, &'static str)>,
+    converter_names: Vec<(String, String)>,
 }
 
 impl fmt::Debug for Plugins {
@@ -79,16 +80,14 @@ impl fmt::Debug for Plugins {
 }
 
 impl Plugins {
-    /// The plugins that come along.
-    pub fn builtin() -> Self {
-        Self {
-            connectors: connect_plugins::connectors::plugins(),
-            converters: connect_plugins::converters::plugins(),
-            transformations: connect_plugins::transforms::plugins(),
-            predicates: connect_plugins::predicates::plugins(),
-            providers: connect_plugins::providers::plugins(),
-            converter_names: Vec::new(),
-        }
+    /// With all plugins of a set; each hides one of the same class.
+    #[must_use]
+    pub fn with(self, set: PluginSet) -> Self {
+        let all = set.connectors.into_iter().fold(self, Self::with_connector);
+        let all = set.converters.into_iter().fold(all, Self::with_converter);
+        let all = set.transformations.into_iter().fold(all, Self::with_transformation);
+        let all = set.predicates.into_iter().fold(all, Self::with_predicate);
+        set.providers.into_iter().fold(all, Self::with_provider)
     }
 
     /// With one more kind of connector; it hides one of the same class.
@@ -109,8 +108,8 @@ impl Plugins {
 
     /// With another class name for a kind of converter; it is not listed, and no alias of it is known.
     #[must_use]
-    pub fn with_converter_name(mut self, name: &'static str, class: &'static str) -> Self {
-        self.converter_names.push((name, class));
+    pub fn with_converter_name(mut self, name: impl Into<String>, class: impl Into<String>) -> Self {
+        self.converter_names.push((name.into(), class.into()));
         self
     }
 
@@ -127,6 +126,14 @@ impl Plugins {
     pub fn with_predicate(mut self, plugin: PredicatePlugin) -> Self {
         self.predicates.retain(|known| known.class != plugin.class);
         self.predicates.push(plugin);
+        self
+    }
+
+    /// With one more config provider; it hides one of the same class.
+    #[must_use]
+    pub fn with_provider(mut self, plugin: ConfigProviderPlugin) -> Self {
+        self.providers.retain(|known| known.class != plugin.class);
+        self.providers.push(plugin);
         self
     }
 
@@ -161,7 +168,7 @@ impl Plugins {
     /// A converter for keys and values.
     pub fn converter(&self, class: &str) -> Option<&ConverterPlugin> {
         let usable = self.converters.iter().filter(|plugin| plugin.converter.is_some());
-        find(usable, self.converter_class(class), PluginKind::Converter, |plugin| plugin.class)
+        find(usable, self.converter_class(class), PluginKind::Converter, |plugin| &plugin.class)
     }
 
     /// A converter for headers.
@@ -169,27 +176,27 @@ impl Plugins {
         let class = self.converter_class(class);
         let usable = || self.converters.iter().filter(|plugin| plugin.header_converter.is_some());
         // Most of them are converters of keys and values too, and have that alias as well.
-        find(usable(), class, PluginKind::HeaderConverter, |plugin| plugin.class)
-            .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| plugin.class))
+        find(usable(), class, PluginKind::HeaderConverter, |plugin| &plugin.class)
+            .or_else(|| find(usable(), class, PluginKind::Converter, |plugin| &plugin.class))
     }
 
-    fn converter_class<'a>(&self, class: &'a str) -> &'a str {
+    fn converter_class<'a>(&'a self, class: &'a str) -> &'a str {
         self.converter_names.iter().find(|(name, _)| *name == class).map_or(class, |(_, class)| class)
     }
 
     /// A transformation.
     pub fn transformation(&self, class: &str) -> Option<&TransformationPlugin> {
-        find(self.transformations.iter(), class, PluginKind::Transformation, |plugin| plugin.class)
+        find(self.transformations.iter(), class, PluginKind::Transformation, |plugin| &plugin.class)
     }
 
     /// A predicate.
     pub fn predicate(&self, class: &str) -> Option<&PredicatePlugin> {
-        find(self.predicates.iter(), class, PluginKind::Predicate, |plugin| plugin.class)
+        find(self.predicates.iter(), class, PluginKind::Predicate, |plugin| &plugin.class)
     }
 
     /// A config provider.
     pub fn provider(&self, class: &str) -> Option<&ConfigProviderPlugin> {
-        find(self.providers.iter(), class, PluginKind::ConfigProvider, |plugin| plugin.class)
+        find(self.providers.iter(), class, PluginKind::ConfigProvider, |plugin| &plugin.class)
     }
 
     /// Everything, in the order in which Connect lists it: by kind, then by class.
@@ -210,16 +217,16 @@ impl Plugins {
         }
         for plugin in &self.converters {
             if plugin.converter.is_some() {
-                all.push(info(PluginKind::Converter, plugin.class, OWN));
+                all.push(info(PluginKind::Converter, &plugin.class, OWN));
             }
             if plugin.header_converter.is_some() {
-                all.push(info(PluginKind::HeaderConverter, plugin.class, OWN));
+                all.push(info(PluginKind::HeaderConverter, &plugin.class, OWN));
             }
         }
         let transformations = self.transformations.iter();
-        all.extend(transformations.map(|plugin| info(PluginKind::Transformation, plugin.class, OWN)));
-        all.extend(self.predicates.iter().map(|plugin| info(PluginKind::Predicate, plugin.class, OWN)));
-        all.extend(self.providers.iter().map(|plugin| info(PluginKind::ConfigProvider, plugin.class, OWN)));
+        all.extend(transformations.map(|plugin| info(PluginKind::Transformation, &plugin.class, OWN)));
+        all.extend(self.predicates.iter().map(|plugin| info(PluginKind::Predicate, &plugin.class, OWN)));
+        all.extend(self.providers.iter().map(|plugin| info(PluginKind::ConfigProvider, &plugin.class, OWN)));
         all.sort();
         all
     }
@@ -235,7 +242,7 @@ fn find<'a, T>(
     plugins: impl Iterator<Item = &'a T>,
     class: &str,
     kind: PluginKind,
-    name: impl Fn(&T) -> &'static str,
+    name: impl Fn(&T) -> &str,
 ) -> Option<&'a T> {
     let mut by_alias = Vec::new();
     for plugin in plugins {
@@ -282,12 +289,12 @@ mod tests {
     use connect_api::ConfigDef;
 
     fn predicate(class: &'static str) -> PredicatePlugin {
-        PredicatePlugin { class, config_def: ConfigDef::new, create: |_| Err(ConnectError::new("none")) }
+        PredicatePlugin::new(class, ConfigDef::new, |_| Err(ConnectError::new("none")))
     }
 
     #[test]
     fn converters_of_headers_are_known_by_both_names() {
-        let plugins = Plugins::builtin();
+        let plugins = Plugins::default().with(connect_plugins::all());
         for (alias, class) in [
             ("Json", "org.apache.kafka.connect.json.JsonConverter"),
             ("StringConverter", "org.apache.kafka.connect.storage.StringConverter"),
@@ -316,7 +323,9 @@ mod tests {
     #[test]
     fn a_converter_may_have_another_name() {
         let class = "org.apache.kafka.connect.converters.ByteArrayConverter";
-        let plugins = Plugins::builtin().with_converter_name("x.y.ByteArrayConverter", class);
+        let plugins = Plugins::default()
+            .with(connect_plugins::all())
+            .with_converter_name("x.y.ByteArrayConverter", class);
         assert_eq!(plugins.converter("x.y.ByteArrayConverter").unwrap().class, class);
         assert_eq!(plugins.header_converter("x.y.ByteArrayConverter").unwrap().class, class);
         assert_eq!(

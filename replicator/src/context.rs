@@ -11,8 +11,8 @@ use kafka_wire::transport::{SharedConnector, TcpConnector, TlsError};
 
 use crate::config::{self, CONNECTOR_NAME, Local, ReplicatorConfig};
 use crate::copy::assignment::{PARTITION_ASSIGNMENT, TASK_ID};
-use crate::memory::Memory;
 use crate::monitoring::{Monitor, MonitorHandle};
+use crate::origin_history::OriginHistory;
 
 /// Key that the worker adds to the configuration of a task.
 const TASK_CLASS_KEY: &str = "task.class";
@@ -53,7 +53,7 @@ pub(crate) fn connector_name(config: &ConfigMap) -> &str {
 pub(crate) struct Context {
     pub(crate) config: ReplicatorConfig,
     pub(crate) monitor: Arc<Monitor>,
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) history: Arc<OriginHistory>,
     /// The connector's configuration in Connect that `config` was made from.
     map: ConfigMap,
     network: Network,
@@ -101,7 +101,7 @@ pub(crate) struct Contexts {
 struct Known {
     /// Addresses of the origin; another one's topics are other topics.
     origin: Vec<(String, u16)>,
-    memory: Arc<Memory>,
+    history: Arc<OriginHistory>,
     newest: Weak<Context>,
 }
 
@@ -155,20 +155,20 @@ impl Contexts {
         }
         let config = self.typed(&map).map_err(ConnectError::config)?;
         let origin = config.origin.client.bootstrap_servers.clone();
-        let memory = match all.get(name) {
-            Some(known) if known.origin == origin => known.memory.clone(),
+        let history = match all.get(name) {
+            Some(known) if known.origin == origin => known.history.clone(),
             _ => Arc::default(),
         };
         let context = Arc::new(Context {
             config,
             monitor: self.monitors.of(name),
-            memory: memory.clone(),
+            history: history.clone(),
             map,
             network: self.network.clone(),
             destinations: RwLock::default(),
         });
         let newest = Arc::downgrade(&context);
-        all.insert(name.to_owned(), Known { origin, memory, newest });
+        all.insert(name.to_owned(), Known { origin, history, newest });
         Ok(context)
     }
 }
@@ -231,7 +231,7 @@ mod tests {
         let partition = ("t".to_owned(), 0);
         let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let id = |extra: &[(&str, &str)], id| {
-            contexts.of(&config(extra)).unwrap().memory.known_topic_id(&partition, id)
+            contexts.of(&config(extra)).unwrap().history.known_topic_id(&partition, id)
         };
         assert_eq!(id(&[], first), first);
         assert_eq!(id(&[("topic.whitelist", "t")], second), first);

@@ -7,11 +7,11 @@ pub mod config;
 mod connector;
 mod context;
 mod copy;
-mod memory;
 pub mod monitoring;
 mod offsets;
-mod patience;
+mod origin_history;
 mod plugin;
+mod retry;
 pub mod topics;
 mod worker;
 

@@ -10,12 +10,10 @@ use connect_core::api::{
     ExactlyOnceSupport, Task,
 };
 use connect_core::plugins::Plugins;
-use kafka_wire::produce::{MergeSettings, ProduceSettings};
 
-use crate::config::{self, BatchMode, CONNECTOR_CLASS, Local, ReplicatorConfig};
+use crate::config::{self, CONNECTOR_CLASS, Local};
 use crate::connector::ReplicatorSourceConnector;
 use crate::context::{Contexts, Network};
-use crate::copy::cures::advice;
 use crate::copy::task::CopyTask;
 use crate::monitoring::MonitorHandle;
 use crate::offsets;
@@ -28,9 +26,6 @@ const BYTE_CONVERTERS: (&str, &str) = (
     "io.confluent.connect.replicator.util.ByteArrayConverter",
     "org.apache.kafka.connect.converters.ByteArrayConverter",
 );
-
-/// Bytes of one produce request: enough for a merged batch of every partition of a busy lane.
-const MAX_REQUEST_BYTES: usize = 4 * 1024 * 1024;
 
 /// The plugin, with the figures of all its connectors. `local` is what the executable's command line and files say
 /// ([`ReplicatorConfig::local`]): it stands behind the configuration of the connector named `replicator`. Any other has all
@@ -62,19 +57,6 @@ impl std::fmt::Debug for ReplicatorPlugin {
     }
 }
 
-/// Settings of the producer of a task's batches.
-pub(crate) fn produce_settings(config: &ReplicatorConfig) -> ProduceSettings {
-    let copy = &config.copy;
-    let merge = MergeSettings { below_bytes: copy.merge_below_bytes, max_bytes: copy.merge_max_bytes };
-    ProduceSettings {
-        lanes_per_broker: copy.lanes_per_broker,
-        max_request_bytes: MAX_REQUEST_BYTES,
-        timeout: config.destination.client.request_timeout,
-        merge: (copy.batches == BatchMode::Merge).then_some(merge),
-        advice: advice(),
-    }
-}
-
 #[async_trait]
 impl ConnectorPlugin for ReplicatorPlugin {
     fn class(&self) -> &str {
@@ -101,7 +83,7 @@ impl ConnectorPlugin for ReplicatorPlugin {
         config::definition(!self.contexts.has_local())
     }
 
-    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    async fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
         if let Err(error) = self.contexts.typed(config) {
             config::add_problems(values, &error);
         }
@@ -112,10 +94,10 @@ impl ConnectorPlugin for ReplicatorPlugin {
     }
 
     fn task(&self) -> Task {
-        Task::Source(Box::new(CopyTask::new(self.contexts.clone())))
+        Task::Batches(Box::new(CopyTask::new(self.contexts.clone())))
     }
 
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         Some(ExactlyOnceSupport::Unsupported)
     }
 
@@ -130,7 +112,7 @@ impl ConnectorPlugin for ReplicatorPlugin {
             offsets::alter::at_origin(&context, &altered).await?;
         }
         for partition in altered.keys() {
-            context.memory.forget(partition);
+            context.history.forget(partition);
         }
         Ok(true)
     }

@@ -118,7 +118,7 @@ impl Worker {
             routes: monitors.routes(),
             ..Build::new(version)
         };
-        let plugins = register(Plugins::builtin(), plugin);
+        let plugins = register(Plugins::default().with(connect_plugins::all()), plugin);
         let connect = Connect::distributed(config.worker_properties.clone(), plugins, build).await?;
         let worker = Self { connect, monitor };
         match worker.run_connector(config.connector_config()).await {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use connect_core::api::helpers::{MemoryOffsets, fields};
 use connect_core::api::{
-    BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset, ConnectorPlugin, Polled,
-    SourcePartition, SourceTask, Task,
+    BatchEvent, BatchTask, BatchWriter, ConfigMap, Connector, ConnectorContext, ConnectorOffset,
+    ConnectorPlugin, SourcePartition, Task,
 };
 use kafka_sim::{Action, ApiKey, Cluster as Sim, Fault};
 use kafka_wire::admin::GroupOffset;
@@ -55,14 +55,14 @@ impl Process {
         connector
     }
 
-    async fn task(&self, config: &ConfigMap, offsets: &MemoryOffsets) -> Box<dyn SourceTask> {
-        let Task::Source(mut task) = self.plugin.task() else { panic!("not a source") };
+    async fn task(&self, config: &ConfigMap, offsets: &MemoryOffsets) -> Box<dyn BatchTask> {
+        let Task::Batches(mut task) = self.plugin.task() else { panic!("not batches") };
         task.start(offsets.context(), config.clone()).await.unwrap();
         task
     }
 
     /// Copies until `done`.
-    async fn copy(&self, task: &mut dyn SourceTask, done: impl Fn() -> bool) {
+    async fn copy(&self, task: &mut dyn BatchTask, done: impl Fn() -> bool) {
         let BatchWriter { destination, produce } = task.batch_writer().unwrap().unwrap();
         let mut producer = Producer::new(destination, produce);
         let mut sources = HashMap::new();
@@ -70,17 +70,16 @@ impl Process {
             while !done() {
                 tokio::select! {
                     polled = task.poll() => {
-                        let Polled::Batches(batches) = polled.unwrap() else { panic!("not batches") };
-                        for batch in batches {
-                            let Some((to, outgoing)) = batch.payload else { continue };
-                            let target = producer.open(&to.topic, to.partition);
+                        for batch in polled.unwrap() {
+                            let Some(payload) = batch.payload else { continue };
+                            let target = producer.open(&payload.destination.topic, payload.destination.partition);
                             sources.insert(target, batch.partition);
-                            producer.enqueue(target, batch.last_offset, outgoing);
+                            producer.enqueue(target, batch.last_offset, payload.batch);
                         }
                     }
                     events = producer.next() => for event in events {
                         if let ProduceEvent::Acknowledged(ack) = event {
-                            task.moved(sources[&ack.partition], ack.tag);
+                            task.told(sources[&ack.partition], BatchEvent::Moved { last_offset: ack.tag });
                         }
                     },
                     () = sleep(Duration::from_millis(20)) => {}

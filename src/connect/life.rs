@@ -81,7 +81,8 @@ fn plugins() -> (Plugins, Build) {
     let test = std::env::var(connect_plugins::connectors::TEST_PLUGINS_VARIABLE).ok();
     let all = connect_plugins::connectors::plugins_for(test.as_deref());
     let (replicator, monitors) = replicator::plugin(None, replicator::tcp(), VERSION);
-    let plugins = all.into_iter().fold(Plugins::builtin(), Plugins::with_connector);
+    let plugins =
+        all.into_iter().fold(Plugins::default().with(connect_plugins::all()), Plugins::with_connector);
     let plugins = replicator::register(plugins, replicator);
     (plugins, Build { routes: monitors.routes(), resolve_brokers: true, ..Build::new(VERSION) })
 }

@@ -20,7 +20,7 @@ fn low(name: &str, kind: Type, text: &str) -> ConfigKey {
     ConfigKey::new(name, kind, Importance::Low, text)
 }
 
-/// What workers of both modes can be told.
+/// Settings of workers of both modes.
 pub(super) fn common() -> ConfigDef {
     let def = ConfigDef::new()
         .define(
@@ -110,12 +110,12 @@ fn metrics(def: ConfigDef) -> ConfigDef {
     .define(low("auto.include.jmx.reporter", Type::Boolean, "Not used").default(true))
 }
 
-/// What a standalone worker can be told.
+/// Settings of a standalone worker.
 pub(super) fn standalone() -> ConfigDef {
     common().define(high("offset.storage.file.filename", Type::String, "File of the offsets of sources"))
 }
 
-/// What a distributed worker can be told.
+/// Settings of a distributed worker.
 pub(super) fn distributed() -> ConfigDef {
     security(clients(group(storage(common()))))
 }
@@ -145,9 +145,10 @@ fn group(def: ConfigDef) -> ConfigDef {
                 .default("sessioned")
                 .validator(Validator::new(|_, value| {
                     let text = value.as_str().unwrap_or_default().to_ascii_lowercase();
-                    match ["eager", "compatible", "sessioned"].contains(&text.as_str()) {
-                        true => Ok(()),
-                        false => Err("Invalid Connect protocol compatibility".to_owned()),
+                    if ["eager", "compatible", "sessioned"].contains(&text.as_str()) {
+                        Ok(())
+                    } else {
+                        Err("Invalid Connect protocol compatibility".to_owned())
                     }
                 })),
         )
@@ -198,12 +199,13 @@ fn hmac() -> Validator {
 }
 
 fn known_hmac(name: &str) -> Result<(), String> {
-    match HMACS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
-        true => Ok(()),
-        false => Err(format!(
+    if HMACS.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+        Ok(())
+    } else {
+        Err(format!(
             "the algorithm is not supported by this worker; the supported algorithms are: {}",
             HMACS.join(", ")
-        )),
+        ))
     }
 }
 

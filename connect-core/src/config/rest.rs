@@ -6,7 +6,7 @@ use connect_api::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type}
 use super::keys::{prefixed, string_list};
 use crate::api::{ConfigMap, ConnectError};
 
-/// How a listener speaks.
+/// Protocol of a listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// As it is.
@@ -28,7 +28,7 @@ impl Scheme {
 /// An entry of `listeners`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listener {
-    /// How it speaks.
+    /// Its protocol.
     pub scheme: Scheme,
     /// Host or address; empty: every interface.
     pub host: String,
@@ -36,7 +36,7 @@ pub struct Listener {
     pub port: u16,
 }
 
-/// Where `/admin/loggers` is served.
+/// Listeners that serve `/admin/loggers`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum AdminListeners {
     /// `admin.listeners` is not set: with everything else.
@@ -55,7 +55,7 @@ impl AdminListeners {
     }
 }
 
-/// What a rule of `response.http.headers.config` does.
+/// Action of a rule of `response.http.headers.config`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum HeaderAction {
@@ -68,7 +68,7 @@ pub enum HeaderAction {
 /// A rule of `response.http.headers.config`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderRule {
-    /// What it does.
+    /// Its action.
     pub action: HeaderAction,
     /// Name of the header.
     pub name: String,
@@ -289,9 +289,10 @@ fn urls(key: &'static str, required: bool) -> Validator {
                 "Invalid value for {key}, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443."
             ));
         }
-        match items.iter().any(|item| item.trim().is_empty()) && items.len() > 1 {
-            true => Err(format!("Empty URL found when parsing {key} list.")),
-            false => Ok(()),
+        if items.iter().any(|item| item.trim().is_empty()) && items.len() > 1 {
+            Err(format!("Empty URL found when parsing {key} list."))
+        } else {
+            Ok(())
         }
     })
 }
@@ -314,9 +315,10 @@ fn listener(text: &str) -> Result<Listener, String> {
     let host = host.strip_suffix(']').unwrap_or(host);
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '%' | '.' | '_' | ':');
     let port = port.parse().map_err(|_| FORMAT)?;
-    match host.chars().all(legal) {
-        true => Ok(Listener { scheme, host: host.to_owned(), port }),
-        false => Err(FORMAT.to_owned()),
+    if host.chars().all(legal) {
+        Ok(Listener { scheme, host: host.to_owned(), port })
+    } else {
+        Err(FORMAT.to_owned())
     }
 }
 
@@ -368,9 +370,10 @@ fn header_rule(rule: &str) -> Result<HeaderRule, String> {
     }
     let usable =
         axum::http::HeaderName::try_from(name).is_ok() && axum::http::HeaderValue::from_str(value).is_ok();
-    match usable {
-        true => Ok(HeaderRule { action, name: name.to_owned(), value: value.to_owned() }),
-        false => Err(format!("Invalid header config '{rule}'.")),
+    if usable {
+        Ok(HeaderRule { action, name: name.to_owned(), value: value.to_owned() })
+    } else {
+        Err(format!("Invalid header config '{rule}'."))
     }
 }
 

@@ -122,7 +122,7 @@ impl WorkerConfig {
         }
     }
 
-    /// How REST behaves, but for who the product is and its metrics.
+    /// Behaviour of REST, but for who the product is and its metrics.
     pub fn rest_options(&self) -> RestOptions {
         RestOptions {
             topic_tracking: self.parsed.bool("topic.tracking.enable"),
@@ -159,22 +159,24 @@ fn check_signatures(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectErro
     const OWN: &str = "inter.worker.signature.algorithm";
     let own = parsed.str(OWN).unwrap_or_default();
     let accepted = parsed.list(LIST).iter().any(|known| known.eq_ignore_ascii_case(own));
-    match mode == Mode::Standalone || accepted {
-        true => Ok(()),
-        false => Err(ConnectError::config(format!(
+    if mode == Mode::Standalone || accepted {
+        Ok(())
+    } else {
+        Err(ConnectError::config(format!(
             "Invalid value {own} for configuration {OWN}: Signature algorithm must be present in {LIST} list"
-        ))),
+        )))
     }
 }
 
 /// A member that is heard of only after its session is none.
 fn check_heartbeats(mode: Mode, parsed: &ParsedConfig) -> Result<(), ConnectError> {
     let (heartbeat, session) = ("heartbeat.interval.ms", "session.timeout.ms");
-    match mode == Mode::Standalone || parsed.integer(heartbeat) < parsed.integer(session) {
-        true => Ok(()),
-        false => Err(ConnectError::config(format!(
+    if mode == Mode::Standalone || parsed.integer(heartbeat) < parsed.integer(session) {
+        Ok(())
+    } else {
+        Err(ConnectError::config(format!(
             "Heartbeat must be set lower than the session timeout: {heartbeat} must be less than {session}"
-        ))),
+        )))
     }
 }
 

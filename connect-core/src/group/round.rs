@@ -11,7 +11,7 @@ use super::wire::ProtocolError;
 use super::work::ConnectorsAndTasks;
 use crate::ids::TaskId;
 
-/// What the leader has read of the config topic.
+/// The config topic as far as the leader has read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigSnapshot {
     /// Offset up to which it was read, -1 for nothing.
@@ -20,7 +20,7 @@ pub struct ConfigSnapshot {
     pub connectors: BTreeMap<String, usize>,
 }
 
-/// What the broker told the leader.
+/// The broker's word to the leader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
     /// The protocol that all members know.
@@ -55,7 +55,7 @@ impl Round {
         Ok(Self { protocol, leader: leader.to_owned(), generation, last_completed_generation, members })
     }
 
-    /// How far the member that has read most of the config topic has read it. A leader that is behind this has to read
+    /// Offset up to which the member that has read most of the config topic has read it. A leader that is behind this has to read
     /// on before it calls [`Assignor::assign`], or nobody gets work.
     pub fn config_offset(&self) -> i64 {
         self.members.iter().map(|(_, m)| m.config_offset).max().unwrap_or(-1)
@@ -80,7 +80,7 @@ impl Round {
     }
 }
 
-/// What an assignor decided for one member.
+/// An assignor's decision for one member.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Share {
     pub(super) member: String,
@@ -95,7 +95,7 @@ pub(super) struct Share {
 pub struct GroupAssignment {
     /// Assignments by member id.
     pub assignments: Vec<(String, Assignment)>,
-    /// Who runs what; `None` when nobody got work because the leader is behind.
+    /// Work by member; `None` when nobody got work because the leader is behind.
     pub leader_state: Option<LeaderState>,
     protocol: ConnectProtocol,
 }
@@ -112,7 +112,7 @@ impl GroupAssignment {
     }
 }
 
-/// Where the leader sends requests about a connector or a task. Valid until the next rebalance begins.
+/// Addresses to which the leader sends requests about a connector or a task. Valid until the next rebalance begins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeaderState {
     connectors: HashMap<String, String>,

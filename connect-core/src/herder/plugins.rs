@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_connectors_own_keys_come_before_the_workers() {
-        let plugins = Plugins::builtin();
+        let plugins = Plugins::default().with(connect_plugins::all());
         let found = keys(&plugins, "FileStreamSource").unwrap();
         let names: Vec<&str> = found.iter().map(|key| key.name.as_str()).collect();
         assert_eq!(names[..5], ["file", "topic", "batch.size", "name", "connector.class"]);
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn lists_have_connectors_first() {
-        let all = list(&Plugins::builtin(), false);
+        let all = list(&Plugins::default().with(connect_plugins::all()), false);
         assert_eq!(all[0].kind, "sink");
         assert!(all.iter().all(|plugin| plugin.kind != "configprovider"));
-        let connectors = list(&Plugins::builtin(), true);
+        let connectors = list(&Plugins::default().with(connect_plugins::all()), true);
         assert!(connectors.iter().all(|plugin| ["sink", "source"].contains(&plugin.kind.as_str())));
     }
 }

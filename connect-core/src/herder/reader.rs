@@ -89,7 +89,7 @@ impl HerderReader for Reader {
     }
 
     async fn validate(&self, config: Properties) -> HerderResult<ConfigInfos> {
-        reading::validate(&self.worker, &config)
+        reading::validate(&self.worker, &config).await
     }
 
     fn all_logger_levels(&self) -> LoggerLevels {

@@ -1,4 +1,4 @@
-//! What REST shows of connectors, put together from what is configured and what statuses say; the same for both kinds of
+//! Answers about connectors, put together from what is configured and what statuses say; the same for both kinds of
 //! herders.
 
 use java::json::in_hash_order;
@@ -123,7 +123,7 @@ pub(super) async fn alter_offsets(
 }
 
 /// Checks a connector's configuration by everything that this worker knows.
-pub(super) fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInfos, HerderError> {
+pub(super) async fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInfos, HerderError> {
     let settings = worker.settings();
     let kinds = ClientKind::ALL;
     let forbidden = |prefix: &str, config: &ConfigMap| {
@@ -137,7 +137,7 @@ pub(super) fn validate(worker: &Worker, config: &Properties) -> Result<ConfigInf
         forbidden: &forbidden,
         resolve: &|config| worker.variables().resolve(config),
     };
-    validation::validate(&rules, config)
+    validation::validate(&rules, config).await
 }
 
 /// An error of the worker as an answer, which has no causes: they are in the log.

@@ -25,7 +25,7 @@ impl Defined {
     }
 }
 
-/// What a class means here: its full name, or why there is none.
+/// Finds the full name of the class that a text means; `None`: there is no such class.
 pub(super) type FindClass<'a> = dyn Fn(&str) -> Option<String> + 'a;
 
 /// Keys that are given the value null: they have no default then, and count as given.
@@ -71,12 +71,11 @@ fn check_one(defined: &Defined, props: &ConfigMap, nulls: &Nulls, classes: &Find
         && let Err(reason) = validator.check(defined.own_name(), &value)
     {
         // Some say the whole of it, about another key than their own.
-        errors.push(match validator.is_complete() || reason.starts_with("Invalid value ") {
-            true => reason,
-            false => {
-                let (shown, name) = (java_text(&value), defined.own_name());
-                format!("Invalid value {shown} for configuration {name}: {reason}")
-            }
+        errors.push(if validator.is_complete() || reason.starts_with("Invalid value ") {
+            reason
+        } else {
+            let (shown, name) = (java_text(&value), defined.own_name());
+            format!("Invalid value {shown} for configuration {name}: {reason}")
         });
     }
     ValidatedValue { name: key.name.clone(), value, recommended: vec![], errors, visible: true }

@@ -7,7 +7,7 @@ const COMMON: &str = "Common";
 const ERRORS: &str = "Error Handling";
 const EXACTLY_ONCE: &str = "Exactly Once Support";
 
-/// Where a key stands in a form.
+/// Place of a key in a form.
 struct Place(&'static str, i32, Width, &'static str);
 
 fn key(name: &str, kind: Type, importance: Importance, place: Place, text: &str) -> ConfigKey {
@@ -37,7 +37,7 @@ fn none() -> Vec<String> {
     Vec::new()
 }
 
-/// What every connector can be told.
+/// Settings of every connector.
 fn common() -> ConfigDef {
     use Importance::{High, Low, Medium};
     use Width::{Long, Medium as MediumWidth, Short};
@@ -145,7 +145,7 @@ fn common() -> ConfigDef {
         )
 }
 
-/// What every source connector can be told.
+/// Settings of every source connector.
 pub(super) fn source() -> ConfigDef {
     use Importance::{Low, Medium};
     use Width::{Long, Short};
@@ -215,7 +215,7 @@ pub(super) fn source() -> ConfigDef {
         )
 }
 
-/// What every sink connector can be told.
+/// Settings of every sink connector.
 pub(super) fn sink() -> ConfigDef {
     use Importance::{High, Medium};
     use Width::{Long, Medium as MediumWidth};
@@ -274,7 +274,7 @@ fn java_regex(value: &Setting) -> Result<(), String> {
     }
 }
 
-/// What every transformation can be told.
+/// Settings of every transformation.
 pub(super) fn transformation() -> ConfigDef {
     ConfigDef::new()
         .define(

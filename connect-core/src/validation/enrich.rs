@@ -140,7 +140,7 @@ fn in_forms(a: &ConfigKey, b: &ConfigKey) -> std::cmp::Ordering {
     rank(a).cmp(&rank(b)).then_with(|| a.name.cmp(&b.name))
 }
 
-/// What is wrong with the types of transformations and predicates that are classes, but not the right ones; and with `negate`
+/// Errors in the types of transformations and predicates that are classes, but not the right ones; and with `negate`
 /// where there is nothing to negate.
 pub(super) fn check_types(values: &mut [ValidatedValue], plugins: &Plugins, props: &ConfigMap) {
     for chain in [Chain::Transforms, Chain::Predicates] {

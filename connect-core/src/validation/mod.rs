@@ -28,13 +28,13 @@ use crate::api::ConfigMap;
 use crate::plugins::{PluginKind, Plugins};
 use crate::storage::Properties;
 
-/// Which overrides of client settings a policy forbids: keys with their reasons, for the prefix of a kind of client.
+/// Gives the overrides of client settings that a policy forbids: keys with their reasons, for the prefix of a kind of client.
 pub type Forbidden<'a> = dyn Fn(&str, &ConfigMap) -> Vec<(String, String)> + Sync + 'a;
 
 /// Replaces variables of config providers.
 pub type Resolve<'a> = dyn Fn(&ConfigMap) -> Result<ConfigMap, connect_api::ConnectError> + Sync + 'a;
 
-/// What of the worker takes part in a check.
+/// The parts of a worker that take part in a check.
 pub struct Rules<'a> {
     /// All plugins.
     pub plugins: &'a Plugins,
@@ -42,7 +42,7 @@ pub struct Rules<'a> {
     pub group_id: Option<&'a str>,
     /// `exactly.once.source.support=enabled`.
     pub exactly_once: bool,
-    /// What `connector.client.config.override.policy` forbids of a configuration: names of keys and reasons, for each kind of
+    /// Overrides that `connector.client.config.override.policy` forbids of a configuration: names of keys and reasons, for each kind of
     /// client as its prefix (`producer.override.`) names it.
     pub forbidden: &'a Forbidden<'a>,
     /// Replaces variables of config providers.
@@ -59,7 +59,7 @@ pub(crate) fn connector_definitions(kind: ConnectorType) -> ConfigDef {
 
 /// Checks a configuration. Errors are only what keeps it from being checked at all: no `connector.class`, an unknown one, or
 /// a config provider that fails.
-pub fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, HerderError> {
+pub async fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, HerderError> {
     let raw: ConfigMap =
         config.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect();
     let props = (rules.resolve)(&raw)
@@ -74,11 +74,11 @@ pub fn validate(rules: &Rules<'_>, config: &Properties) -> Result<ConfigInfos, H
         .plugins
         .connector(class)
         .map_err(|e| HerderError::Other { class: e.class().to_owned(), message: e.message().to_owned() })?;
-    let answer = check_all(rules, plugin.as_ref(), class, &props, config)?;
+    let answer = check_all(rules, plugin.as_ref(), class, &props, config).await?;
     Ok(report::hide_resolved(answer, &raw, &props))
 }
 
-fn check_all(
+async fn check_all(
     rules: &Rules<'_>,
     plugin: &dyn ConnectorPlugin,
     class: &str,
@@ -94,14 +94,14 @@ fn check_all(
     converters::check_classes(&mut values, plugins);
     enrich::check_types(&mut values, plugins, props);
     match plugin.kind() {
-        ConnectorType::Source => rules::source(rules, plugin, props, &mut values),
+        ConnectorType::Source => rules::source(rules, plugin, props, &mut values).await,
         ConnectorType::Sink => rules::sink(rules, props, &mut values),
     }
     refuse_nulls(&nulls, &mut values);
 
     let own = plugin.config_def();
     let mut own_values = check_own(&own, props, &nulls);
-    plugin.validate(props, &mut own_values);
+    plugin.validate(props, &mut own_values).await;
     let groups = groups(&keys, &own);
     merge(&mut keys, &own);
     values.extend(own_values);

@@ -41,7 +41,7 @@ fn text<'a>(props: &'a ConfigMap, key: &str) -> &'a str {
     props.get(key).map(|value| value.trim()).unwrap_or_default()
 }
 
-/// What only sinks must keep.
+/// Rules for sinks only.
 pub(super) fn sink(rules: &Rules<'_>, props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
     topics(props, values);
     let Some(group) = rules.group_id else { return };
@@ -95,8 +95,8 @@ fn topics(props: &ConfigMap, values: &mut Vec<ValidatedValue>) {
     }
 }
 
-/// What only sources must keep: in a group, exactly-once delivery where it is required.
-pub(super) fn source(
+/// Rules for sources only: in a group, exactly-once delivery where it is required.
+pub(super) async fn source(
     rules: &Rules<'_>,
     plugin: &dyn ConnectorPlugin,
     props: &ConfigMap,
@@ -114,7 +114,7 @@ pub(super) fn source(
             let message = "This worker does not have exactly-once source support enabled.";
             refuse(values, "exactly.once.support", message);
         }
-        match plugin.exactly_once_support(props) {
+        match plugin.exactly_once_support(props).await {
             Some(ExactlyOnceSupport::Supported) => {}
             Some(ExactlyOnceSupport::Unsupported) => {
                 let message =
@@ -125,7 +125,7 @@ pub(super) fn source(
         }
     }
     if is(values, "transaction.boundary", "connector")
-        && plugin.can_define_transaction_boundaries(props) != ConnectorTransactionBoundaries::Supported
+        && plugin.can_define_transaction_boundaries(props).await != ConnectorTransactionBoundaries::Supported
     {
         let message = "The connector does not support connector-defined transaction boundaries with the given \
                        configuration. Please reconfigure it to use a different transaction boundary definition.";

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! Answers beside those recorded from a Java worker.
 
+use futures::FutureExt;
 use serde_json::Value;
 
 use super::*;
@@ -10,7 +11,7 @@ use connect_api::ConnectError;
 const RECORDED: &str = include_str!("../../../tests/connect/golden/validate.txt");
 
 fn ask(config: &Properties) -> Result<ConfigInfos, HerderError> {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let rules = Rules {
         plugins: &plugins,
         group_id: Some("distributed-group"),
@@ -18,7 +19,12 @@ fn ask(config: &Properties) -> Result<ConfigInfos, HerderError> {
         forbidden: &|_, _| vec![],
         resolve: &|config| Ok(config.clone()),
     };
-    validate(&rules, config)
+    now(validate(&rules, config))
+}
+
+/// The plugins that come along answer at once.
+fn now<T>(answer: impl Future<Output = T>) -> T {
+    answer.now_or_never().unwrap()
 }
 
 fn properties(json: &str) -> Properties {
@@ -40,7 +46,7 @@ fn summary(infos: &ConfigInfos) -> String {
 /// What cannot be as in Java.
 fn is_known(request: &str) -> bool {
     // A build without transformations has nothing to say about them.
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let transforms = plugins.list().iter().any(|plugin| plugin.kind == PluginKind::Transformation);
     if !transforms && (request.contains(".type\":\"") || request.contains("predicate")) {
         return true;
@@ -80,7 +86,7 @@ fn answers_are_those_of_a_java_worker() {
 
 #[test]
 fn what_config_providers_give_is_not_shown() {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let rules = Rules {
         plugins: &plugins,
         group_id: None,
@@ -94,7 +100,7 @@ fn what_config_providers_give_is_not_shown() {
     let config = properties(
         r#"{"connector.class":"FileStreamSource","name":"n","topic":"${file:x:y}","batch.size":"${file:x:y}"}"#,
     );
-    let answer = serde_json::to_string(&validate(&rules, &config).unwrap()).unwrap();
+    let answer = serde_json::to_string(&now(validate(&rules, &config)).unwrap()).unwrap();
     assert!(!answer.contains("hunter2"), "{answer}");
     assert!(answer.contains("Invalid value ${file:x:y} for configuration batch.size"), "{answer}");
 }

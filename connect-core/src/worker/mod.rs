@@ -8,11 +8,13 @@
 
 mod clients;
 mod connectors;
+mod exactly_once;
 pub mod executor;
 mod listener;
 pub mod metrics;
 mod offsets;
 mod records;
+mod report;
 mod settings;
 mod sink;
 mod source;
@@ -24,7 +26,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use connect_api::{ConfigMap, ConnectError, ConnectorPlugin};
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{Advice, ProduceSettings, SendGate};
@@ -33,10 +34,12 @@ use kafka_wire::transport::TcpConnector;
 
 pub use self::clients::{ClientKind, OverridePolicy};
 pub use self::connectors::Reconfigure;
+pub use self::exactly_once::ExactlyOnce;
 pub use self::executor::{Executor, Job, Launcher};
 pub use self::listener::StatusListener;
 pub use self::metrics::Metrics;
 pub use self::offsets::{OffsetBacking, TaskOffsets};
+pub use self::report::{StopReport, TaskReport};
 pub use self::settings::WorkerSettings;
 pub use self::stop::{StopSignal, StopSwitch};
 pub use self::variables::Variables;
@@ -51,22 +54,6 @@ use crate::plugins::Plugins;
 
 /// Bytes of one request of batches that pass through whole.
 const RAW_REQUEST_BYTES: usize = 4 * 1024 * 1024;
-
-/// What a task did after it was asked to stop.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskReport {
-    /// Records that were read before the stop and acknowledged and committed after it.
-    pub drained_records: u64,
-}
-
-/// How stopping tasks went.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StopReport {
-    /// Records that were under way at the stop and were acknowledged and committed before the end.
-    pub drained_records: u64,
-    /// Tasks that did not stop in time.
-    pub abandoned: Vec<TaskId>,
-}
 
 /// Makes a client for admin calls, offset topics and whole batches, from Java properties. The first argument is what
 /// messages call its cluster.
@@ -106,18 +93,6 @@ fn tcp(role: &'static str, properties: &ConfigMap) -> Result<Cluster, ConnectErr
     let settings = ClientSettings::from_properties(properties).map_err(ConnectError::config)?;
     let connector = TcpConnector::new(&settings).map_err(ConnectError::config)?;
     Ok(Cluster::new(role, settings, Arc::new(connector)))
-}
-
-/// What exactly-once delivery asks of a herder when a source task starts.
-#[async_trait]
-pub trait ExactlyOnce: Send + Sync {
-    /// Has the leader fence out the producers of older generations of this connector's tasks. Comes before the task's
-    /// producer is made.
-    async fn fence(&self, id: &TaskId) -> Result<(), ConnectError>;
-
-    /// Checks, after `initTransactions`, that this task is still the one that should run: its configurations are the
-    /// newest, and so is the round of fencing.
-    async fn verify(&self, id: &TaskId) -> Result<(), ConnectError>;
 }
 
 /// Runs connectors and tasks. Clones are handles to the same worker.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use connect_api::{ConfigMap, ConnectError, ConnectorPlugin, ConnectorType, Task, TransactionContext};
+use connect_api::{
+    BatchTask, ConfigMap, ConnectError, ConnectorPlugin, ConnectorType, Task, TransactionContext,
+};
 use futures::future::{LocalBoxFuture, join_all};
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout_at};
@@ -16,7 +18,10 @@ use super::offsets::{OffsetStores, TaskOffsets};
 use super::records::{Chain, Converters, ErrorHandling, ErrorSettings};
 use super::settings::{parsed, text};
 use super::sink::{DeadLetters, SinkRun, Subscription, run_sink};
-use super::source::{Boundary, RecordParts, SourceRun, Transaction, initialise, run_source};
+use super::source::{
+    BatchDelivery, BatchParts, Boundary, RecordDelivery, RecordParts, SourceRun, Transaction, initialise,
+    run_source,
+};
 use super::{ExactlyOnce, StopReport, StopSignal, StopSwitch, TaskReport, Worker};
 use crate::ids::InstanceId;
 use crate::ids::TargetState;
@@ -244,10 +249,12 @@ impl Plan {
     }
 
     async fn source(self, stores: OffsetStores) -> Result<TaskReport, ConnectError> {
-        let Task::Source(task) = self.plugin.task() else {
-            return Err(ConnectError::new(format!("{} makes no source tasks", self.plugin.class())));
+        let task = match self.plugin.task() {
+            Task::Sink(_) => {
+                return Err(ConnectError::new(format!("{} makes no source tasks", self.plugin.class())));
+            }
+            task => task,
         };
-        let settings = self.worker.settings().clone();
         let transaction = match &self.exactly_once {
             Some(hooks) => match self.begin_transactions(hooks.clone(), stores.clone()).await? {
                 Some(begun) => Some(begun),
@@ -255,31 +262,55 @@ impl Plan {
             },
             None => None,
         };
-        let transactional = transaction.is_some();
-        let properties = self.clients().producer(&self.id, None)?;
-        let surroundings = self.worker.0.surroundings.clone();
-        let raw_worker = self.worker.clone();
-        run_source(SourceRun {
+        let run = self.source_run(stores, transaction.as_ref());
+        match task {
+            Task::Source(task) => {
+                let (id, stop, metrics) = (self.id.clone(), self.stop.clone(), self.metrics.clone());
+                let transactional = transaction.is_some();
+                let make = Box::new(move || self.record_parts(transaction));
+                run_source(run, RecordDelivery::new(id, task, stop, metrics, transactional, make)).await
+            }
+            Task::Batches(task) => {
+                run_source(run, BatchDelivery::new(self.batch_parts(task, transaction)?)).await
+            }
+            Task::Sink(_) => Ok(TaskReport::default()),
+        }
+    }
+
+    fn source_run(&self, stores: OffsetStores, transaction: Option<&Transactional>) -> SourceRun {
+        let settings = self.worker.settings();
+        SourceRun {
             id: self.id.clone(),
-            task,
             config: self.config.clone(),
             offsets: TaskOffsets::on(stores, self.voice.current()),
             voice: self.voice.clone(),
             stop: self.stop.clone(),
             target: self.target.clone(),
             metrics: self.metrics.clone(),
-            transaction: transaction.as_ref().and_then(|(_, _, transaction)| transaction.context.clone()),
-            raw: Box::new(move || {
-                Ok((raw_worker.cluster("destination", &properties)?, surroundings.raw.clone()))
-            }),
-            track_topics: settings.topic_tracking,
-            gate: self.worker.0.send_gate.get().cloned(),
-            transactional,
+            transaction: transaction.and_then(|(_, _, transaction)| transaction.context.clone()),
+            transactional: transaction.is_some(),
             flush_interval: settings.offset_flush_interval,
             flush_timeout: Some(settings.offset_flush_timeout),
-            records: Some(Box::new(move || self.record_parts(transaction))),
+        }
+    }
+
+    fn batch_parts(
+        &self,
+        task: Box<dyn BatchTask>,
+        transaction: Option<Transactional>,
+    ) -> Result<BatchParts, ConnectError> {
+        let properties = self.clients().producer(&self.id, None)?;
+        let (worker, settings) = (self.worker.clone(), self.worker.0.surroundings.raw.clone());
+        Ok(BatchParts {
+            id: self.id.clone(),
+            task,
+            voice: self.voice.clone(),
+            metrics: self.metrics.clone(),
+            track_topics: self.worker.settings().topic_tracking,
+            gate: self.worker.0.send_gate.get().cloned(),
+            writer: Box::new(move || Ok((worker.cluster("destination", &properties)?, settings.clone()))),
+            fence: transaction.map(|(producer, _, _)| producer),
         })
-        .await
     }
 
     fn record_parts(self, transaction: Option<Transactional>) -> Result<RecordParts, ConnectError> {
@@ -397,4 +428,4 @@ impl Plan {
 
 /// A producer whose transactions are initialised.
 type Transactional =
-    (RecordProducer, tokio::sync::mpsc::UnboundedReceiver<super::clients::Delivery>, Transaction);
+    (RecordProducer, tokio::sync::mpsc::UnboundedReceiver<super::clients::DeliveryReport>, Transaction);

@@ -71,7 +71,8 @@ mod tests {
             ("config.providers.f.param.allowed.paths", folder.path().to_str().unwrap()),
             ("config.providers.d.class", "DirectoryConfigProvider"),
         ]);
-        let variables = Variables::from_properties(&worker, &Plugins::builtin()).unwrap();
+        let variables =
+            Variables::from_properties(&worker, &Plugins::default().with(connect_plugins::all())).unwrap();
         let variable = format!("${{f:{}:key}}", file.display());
         let content = format!("${{d:{}:secrets.properties}}", folder.path().display());
         let forbidden = "${f:/etc/passwd:key}";
@@ -84,7 +85,7 @@ mod tests {
         assert!(error.message().starts_with("Could not read properties from file "), "{error}");
         let unknown = map(&[("config.providers", "x"), ("config.providers.x.class", "X")]);
         assert!(
-            Variables::from_properties(&unknown, &Plugins::builtin())
+            Variables::from_properties(&unknown, &Plugins::default().with(connect_plugins::all()))
                 .unwrap_err()
                 .message()
                 .contains("could not be found")

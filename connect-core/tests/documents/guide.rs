@@ -12,7 +12,10 @@ use sink::FolderSink;
 use source::FolderSource;
 
 fn plugins() -> Plugins {
-    Plugins::builtin().with_connector(Arc::new(FolderSource)).with_connector(Arc::new(FolderSink))
+    Plugins::default()
+        .with(connect_plugins::all())
+        .with_connector(Arc::new(FolderSource))
+        .with_connector(Arc::new(FolderSink))
 }
 
 #[test]

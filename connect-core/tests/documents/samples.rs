@@ -35,7 +35,7 @@ fn samples(end: &str) -> Vec<String> {
 
 #[test]
 fn every_connector_is_known_and_valid() {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let mut seen = 0;
     for name in samples(".properties") {
         let config = load(&name);
@@ -68,7 +68,7 @@ fn a_json_sample_says_the_same_as_the_properties() {
 
 #[test]
 fn worker_samples_have_what_is_required() {
-    let plugins = Plugins::builtin();
+    let plugins = Plugins::default().with(connect_plugins::all());
     let common = ["bootstrap.servers", "key.converter", "value.converter"];
     let distributed =
         ["group.id", "offset.storage.topic", "config.storage.topic", "status.storage.topic"].as_slice();

@@ -122,42 +122,63 @@ fn batch(offset: i64, value: &str) -> RawBatch {
         source: Arc::new(partition()),
         first_offset: offset,
         last_offset: offset,
-        payload: Some((destination, builder.finish().unwrap())),
+        payload: Some(BatchPayload {
+            destination,
+            batch: builder.finish().unwrap(),
+            first_record: offset,
+            dense: true,
+        }),
+    }
+}
+
+impl SourceScript {
+    /// Notes what is committed.
+    async fn found(&self, context: &SourceTaskContext) -> Result<(), ConnectError> {
+        let found = context.offsets.offsets(&[partition()]).await?.remove(0);
+        let number = |offset: SourceOffset| offset.get("n").or_else(|| offset.get("offset"))?.as_i64();
+        self.found.lock().unwrap().push(found.and_then(number));
+        Ok(())
+    }
+
+    /// The task for the step that comes next.
+    fn task(self: &Arc<Self>) -> Task {
+        match self.steps.lock().unwrap().front() {
+            Some(Step::Batch(..)) => Task::Batches(Box::new(Batches(self.clone()))),
+            _ => Task::Source(Box::new(Source { script: self.clone(), transaction: None })),
+        }
     }
 }
 
 #[async_trait]
 impl SourceTask for Source {
     async fn start(&mut self, context: SourceTaskContext, _: ConfigMap) -> Result<(), ConnectError> {
-        let found = context.offsets.offsets(&[partition()]).await?.remove(0);
-        let number = |offset: SourceOffset| offset.get("n").or_else(|| offset.get("offset"))?.as_i64();
-        self.script.found.lock().unwrap().push(found.and_then(number));
+        self.script.found(&context).await?;
         self.transaction = context.transaction;
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         let step = self.script.steps.lock().unwrap().pop_front();
         match step {
             None => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
-                Ok(Polled::Records(Vec::new()))
+                Ok(Vec::new())
             }
-            Some(Step::Records(records)) => Ok(Polled::Records(records)),
+            Some(Step::Records(records)) => Ok(records),
             Some(Step::Abort(records)) => {
                 self.transaction.as_ref().unwrap().abort_transaction();
-                Ok(Polled::Records(records))
+                Ok(records)
             }
             Some(Step::Commit(records)) => {
                 self.transaction.as_ref().unwrap().commit_transaction();
-                Ok(Polled::Records(records))
+                Ok(records)
             }
-            Some(Step::Batch(offset, value)) => Ok(Polled::Batches(vec![batch(offset, value)])),
+            Some(Step::Batch(..)) => panic!("this task yields records"),
             Some(Step::Fail(error)) => Err(error),
             Some(Step::Panic) => panic!("boom"),
             Some(Step::Block(until)) => {
                 let _ = until.recv();
-                Ok(Polled::Records(Vec::new()))
+                Ok(Vec::new())
             }
         }
     }
@@ -167,12 +188,41 @@ impl SourceTask for Source {
         self.script.told.lock().unwrap().push((value.clone(), metadata.map(|metadata| metadata.offset)));
     }
 
-    fn acknowledged(&mut self, ack: &Acknowledged) {
-        self.script.told.lock().unwrap().push(("batch".to_owned(), Some(ack.destination_offset)));
+    async fn stop(&mut self) {
+        *self.script.stops.lock().unwrap() += 1;
+    }
+}
+
+/// Yields the batches of a script, and nothing else.
+struct Batches(Arc<SourceScript>);
+
+#[async_trait]
+impl BatchTask for Batches {
+    async fn start(&mut self, context: SourceTaskContext, _: ConfigMap) -> Result<(), ConnectError> {
+        self.0.found(&context).await
+    }
+
+    async fn poll(&mut self) -> Result<Vec<RawBatch>, ConnectError> {
+        let step = self.0.steps.lock().unwrap().pop_front();
+        match step {
+            Some(Step::Batch(offset, value)) => Ok(vec![batch(offset, value)]),
+            Some(_) => panic!("this task yields batches"),
+            None => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    fn told(&mut self, _: usize, event: BatchEvent) {
+        if let BatchEvent::Stored(stored) = event {
+            assert!(stored.dense && stored.first_record == stored.last_offset, "{stored:?}");
+            self.0.told.lock().unwrap().push(("batch".to_owned(), stored.destination_offset));
+        }
     }
 
     async fn stop(&mut self) {
-        *self.script.stops.lock().unwrap() += 1;
+        *self.0.stops.lock().unwrap() += 1;
     }
 }
 
@@ -322,9 +372,7 @@ impl ConnectorPlugin for Scripted {
 
     fn task(&self) -> Task {
         match &self.0 {
-            Script::Source(script) => {
-                Task::Source(Box::new(Source { script: script.clone(), transaction: None }))
-            }
+            Script::Source(script) => script.task(),
             Script::Sink(script) => {
                 Task::Sink(Box::new(Sink { script: script.clone(), context: SinkTaskContext::default() }))
             }

@@ -122,17 +122,10 @@ impl Rig {
         sim.listen(&[]).await.unwrap();
         sim.create_topic("offsets", 3, 1, &[("cleanup.policy", "compact")]);
         let (source, sink) = (Arc::new(SourceScript::default()), Arc::new(SinkScript::default()));
-        let converter = ConverterPlugin {
-            class: "test.TextConverter",
-            config_def: ConfigDef::new,
-            converter: Some(|_, _| Ok(Box::new(Text))),
-            header_converter: Some(|_| Ok(Box::new(Text))),
-        };
-        let sieve = TransformationPlugin {
-            class: "test.Sieve",
-            config_def: ConfigDef::new,
-            create: |_| Ok(Box::new(Sieve)),
-        };
+        let converter = ConverterPlugin::new("test.TextConverter", ConfigDef::new)
+            .of_data(|_, _| Ok(Box::new(Text)))
+            .of_headers(|_| Ok(Box::new(Text)));
+        let sieve = TransformationPlugin::new("test.Sieve", ConfigDef::new, |_| Ok(Box::new(Sieve)));
         let plugins = Plugins::default()
             .with_converter(converter)
             .with_transformation(sieve)

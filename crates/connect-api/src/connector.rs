@@ -27,7 +27,7 @@ pub trait Connector: Send {
     }
 }
 
-/// What the worker lends to a connector.
+/// Means that the worker lends to a connector.
 #[derive(Clone, Debug)]
 pub struct ConnectorContext {
     /// Signals the worker to call `task_configs` again.

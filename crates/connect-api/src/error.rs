@@ -13,11 +13,11 @@ pub mod class {
     pub const RETRIABLE: &str = "org.apache.kafka.connect.errors.RetriableException";
     /// A setting that cannot be used.
     pub const CONFIG: &str = "org.apache.kafka.common.config.ConfigException";
-    /// What happened once the error tolerance was exceeded.
+    /// Error once the error tolerance was exceeded.
     pub const SERIALIZATION: &str = "org.apache.kafka.common.errors.SerializationException";
 }
 
-/// What went wrong in a plugin.
+/// Error of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectError {
     class: Cow<'static, str>,
@@ -74,7 +74,7 @@ impl ConnectError {
         self.retriable
     }
 
-    /// What caused it.
+    /// Its cause.
     pub fn cause(&self) -> Option<&ConnectError> {
         self.cause.as_deref()
     }

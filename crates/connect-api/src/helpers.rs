@@ -1,4 +1,4 @@
-//! What spares authors of connectors the same lines again: a connector that only divides its configuration, maps for
+//! Helpers that spare authors of connectors the same lines again: a connector that only divides its configuration, maps for
 //! partitions and offsets, and a worker's side for tests that drive a task directly.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,8 @@ use crate::connector::{Connector, ConnectorContext};
 use crate::data::SchemaAndValue;
 use crate::error::ConnectError;
 use crate::record::{Record, SinkRecord, SourceRecord, TimestampType};
-use crate::source::{OffsetReader, SourceOffset, SourcePartition, SourceTaskContext};
+use crate::record::{SourceOffset, SourcePartition};
+use crate::source::{OffsetReader, SourceTaskContext};
 
 /// Divides a connector's configuration into those of at most so many tasks.
 pub type Divide = fn(&ConfigMap, usize) -> Result<Vec<ConfigMap>, ConnectError>;
@@ -102,7 +103,7 @@ impl MemoryOffsets {
         }
     }
 
-    /// What a source task with these offsets gets at its start.
+    /// Context of a source task with these offsets at its start.
     pub fn context(&self) -> SourceTaskContext {
         SourceTaskContext { offsets: Arc::new(self.clone()), transaction: None }
     }

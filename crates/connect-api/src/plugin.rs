@@ -1,7 +1,13 @@
-//! What a registry entry of each kind of plugin says. `connect-plugins` has those that come along; an embedder adds his own.
+//! The entries of a worker's registry of plugins. Connectors answer by themselves; of the other kinds an entry has a name, its
+//! settings, and a closure that makes one. Names are owned and closures shared, so that plugins which are found only
+//! when a process runs can be registered too. `connect-plugins` has those that come along; an embedder adds his own.
+
+use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::batches::BatchTask;
 use crate::config_def::{ConfigDef, ValidatedValue};
 use crate::connector::{Connector, ConnectorOffset, ConnectorTransactionBoundaries, ExactlyOnceSupport};
 use crate::convert::{Converter, HeaderConverter};
@@ -11,7 +17,7 @@ use crate::source::SourceTask;
 use crate::transform::{Predicate, Transformation};
 use crate::{ConfigMap, ConnectError};
 
-/// Which way a connector's data goes.
+/// Direction of a connector's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectorType {
     /// Into Kafka.
@@ -21,7 +27,7 @@ pub enum ConnectorType {
 }
 
 impl ConnectorType {
-    /// As Connect's REST interface writes it.
+    /// Text in Connect's REST interface.
     pub fn name(self) -> &'static str {
         match self {
             Self::Source => "source",
@@ -32,16 +38,19 @@ impl ConnectorType {
 
 /// A task, not yet started.
 pub enum Task {
-    /// Reads from a source.
+    /// Reads records from a source.
     Source(Box<dyn SourceTask>),
+    /// Reads whole record batches from a source.
+    Batches(Box<dyn BatchTask>),
     /// Writes to a sink.
     Sink(Box<dyn SinkTask>),
 }
 
-impl std::fmt::Debug for Task {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Source(_) => "Task::Source",
+            Self::Batches(_) => "Task::Batches",
             Self::Sink(_) => "Task::Sink",
         })
     }
@@ -67,11 +76,12 @@ pub trait ConnectorPlugin: Send + Sync {
     /// Told once, before anything else is asked: the properties of the worker, variables resolved. They hold secrets.
     fn on_worker(&self, _properties: &ConfigMap) {}
 
-    /// Its settings, without those that the worker adds for every connector.
+    /// Its settings, without those that the worker adds for every connector. They do not depend on a configuration: whoever
+    /// registers a plugin of another process asks it for them once, beforehand.
     fn config_def(&self) -> ConfigDef;
 
-    /// Checks beyond [`ConnectorPlugin::config_def`]: may add errors to `values`.
-    fn validate(&self, _config: &ConfigMap, _values: &mut Vec<ValidatedValue>) {}
+    /// Checks beyond [`ConnectorPlugin::config_def`]: may add errors to `values`. It may ask another process.
+    async fn validate(&self, _config: &ConfigMap, _values: &mut Vec<ValidatedValue>) {}
 
     /// A connector, not yet started.
     fn connector(&self) -> Box<dyn Connector>;
@@ -80,12 +90,12 @@ pub trait ConnectorPlugin: Send + Sync {
     fn task(&self) -> Task;
 
     /// Source: whether it delivers exactly once with this configuration; `None`: it does not say.
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         None
     }
 
     /// Source: whether its tasks can say where transactions end.
-    fn can_define_transaction_boundaries(&self, _config: &ConfigMap) -> ConnectorTransactionBoundaries {
+    async fn can_define_transaction_boundaries(&self, _config: &ConfigMap) -> ConnectorTransactionBoundaries {
         ConnectorTransactionBoundaries::Unsupported
     }
 
@@ -100,7 +110,7 @@ pub trait ConnectorPlugin: Send + Sync {
     }
 }
 
-/// Whether a converter works on keys or values.
+/// Kind of data that a converter works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ConverterType {
@@ -109,53 +119,157 @@ pub enum ConverterType {
     Header,
 }
 
+/// Gives the definition of a plugin's settings, which depends on no configuration.
+pub type Define = Arc<dyn Fn() -> ConfigDef + Send + Sync>;
+
 /// Makes one plugin from its settings (those under its prefix, the prefix removed); it parses and checks them by its own
 /// [`ConfigDef`].
-pub type Make<T> = fn(&ConfigMap) -> Result<Box<T>, ConnectError>;
+pub type Make<T> = Arc<dyn Fn(&ConfigMap) -> Result<Box<T>, ConnectError> + Send + Sync>;
 
 /// Makes a converter for keys, values or headers, as [`Make`].
-pub type MakeConverter = fn(&ConfigMap, ConverterType) -> Result<Box<dyn Converter>, ConnectError>;
+pub type MakeConverter =
+    Arc<dyn Fn(&ConfigMap, ConverterType) -> Result<Box<dyn Converter>, ConnectError> + Send + Sync>;
 
 /// A converter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct ConverterPlugin {
     /// Full name of the Java class.
-    pub class: &'static str,
+    pub class: String,
     /// Its settings.
-    pub config_def: fn() -> ConfigDef,
+    pub config_def: Define,
     /// Makes one for keys or values; `None`: it converts only headers.
     pub converter: Option<MakeConverter>,
     /// Makes one for headers.
     pub header_converter: Option<Make<dyn HeaderConverter>>,
 }
 
+impl ConverterPlugin {
+    /// An entry that converts nothing yet.
+    pub fn new(class: impl Into<String>, config_def: impl Fn() -> ConfigDef + Send + Sync + 'static) -> Self {
+        let config_def = Arc::new(config_def);
+        Self { class: class.into(), config_def, converter: None, header_converter: None }
+    }
+
+    /// Converts keys and values by what `make` makes.
+    #[must_use]
+    pub fn of_data(
+        self,
+        make: impl Fn(&ConfigMap, ConverterType) -> Result<Box<dyn Converter>, ConnectError>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self { converter: Some(Arc::new(make)), ..self }
+    }
+
+    /// Converts headers by what `make` makes.
+    #[must_use]
+    pub fn of_headers(
+        self,
+        make: impl Fn(&ConfigMap) -> Result<Box<dyn HeaderConverter>, ConnectError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { header_converter: Some(Arc::new(make)), ..self }
+    }
+}
+
+impl fmt::Debug for ConverterPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConverterPlugin({})", self.class)
+    }
+}
+
 /// A transformation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct TransformationPlugin {
     /// Full name of the Java class, such as `org.apache.kafka.connect.transforms.Cast$Value`.
-    pub class: &'static str,
+    pub class: String,
     /// Its settings.
-    pub config_def: fn() -> ConfigDef,
+    pub config_def: Define,
     /// Makes one.
     pub create: Make<dyn Transformation>,
 }
 
+impl TransformationPlugin {
+    /// An entry.
+    pub fn new(
+        class: impl Into<String>,
+        config_def: impl Fn() -> ConfigDef + Send + Sync + 'static,
+        create: impl Fn(&ConfigMap) -> Result<Box<dyn Transformation>, ConnectError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { class: class.into(), config_def: Arc::new(config_def), create: Arc::new(create) }
+    }
+}
+
+impl fmt::Debug for TransformationPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TransformationPlugin({})", self.class)
+    }
+}
+
 /// A predicate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct PredicatePlugin {
     /// Full name of the Java class.
-    pub class: &'static str,
+    pub class: String,
     /// Its settings.
-    pub config_def: fn() -> ConfigDef,
+    pub config_def: Define,
     /// Makes one.
     pub create: Make<dyn Predicate>,
 }
 
+impl PredicatePlugin {
+    /// An entry.
+    pub fn new(
+        class: impl Into<String>,
+        config_def: impl Fn() -> ConfigDef + Send + Sync + 'static,
+        create: impl Fn(&ConfigMap) -> Result<Box<dyn Predicate>, ConnectError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { class: class.into(), config_def: Arc::new(config_def), create: Arc::new(create) }
+    }
+}
+
+impl fmt::Debug for PredicatePlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PredicatePlugin({})", self.class)
+    }
+}
+
 /// A config provider.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct ConfigProviderPlugin {
     /// Full name of the Java class.
-    pub class: &'static str,
+    pub class: String,
     /// Makes one.
     pub create: Make<dyn ConfigProvider>,
+}
+
+impl ConfigProviderPlugin {
+    /// An entry.
+    pub fn new(
+        class: impl Into<String>,
+        create: impl Fn(&ConfigMap) -> Result<Box<dyn ConfigProvider>, ConnectError> + Send + Sync + 'static,
+    ) -> Self {
+        Self { class: class.into(), create: Arc::new(create) }
+    }
+}
+
+impl fmt::Debug for ConfigProviderPlugin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigProviderPlugin({})", self.class)
+    }
+}
+
+/// Plugins that come together, such as those of a library. A worker takes them with its registry's `with`.
+#[derive(Clone, Default)]
+pub struct PluginSet {
+    /// Kinds of connectors.
+    pub connectors: Vec<Arc<dyn ConnectorPlugin>>,
+    /// Converters of keys, values and headers.
+    pub converters: Vec<ConverterPlugin>,
+    /// Transformations.
+    pub transformations: Vec<TransformationPlugin>,
+    /// Predicates.
+    pub predicates: Vec<PredicatePlugin>,
+    /// Config providers.
+    pub providers: Vec<ConfigProviderPlugin>,
 }

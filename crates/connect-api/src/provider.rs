@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::ConnectError;
 
-/// What a lookup found.
+/// Result of a lookup.
 #[derive(Debug, Clone, Default)]
 pub struct Provided {
     /// Values by key; keys that do not exist are absent.

@@ -1,7 +1,16 @@
 //! Records on their way between a connector and Kafka.
 
+use serde_json::{Map, Value};
+
 use crate::data::{Headers, SchemaAndValue};
-use crate::source::{SourceOffset, SourcePartition};
+
+/// Part of a source that records come from, as the source names it: the map of Connect's offset key, for a file
+/// `{"filename":"/var/log/x"}`. Shared by every batch of that partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePartition(pub Map<String, Value>);
+
+/// Position inside a source partition: the map of Connect's offset value.
+pub type SourceOffset = Map<String, Value>;
 
 /// What transformations and converters see of a record, whichever way it goes.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! What Java's library does with text, orders of maps, numbers, dates, regular expressions, properties files and serialized
+//! Behaviour of Java's library with text, orders of maps, numbers, dates, regular expressions, properties files and serialized
 //! maps, where it can be seen in settings, in answers or in bytes that leave a process. Pure functions, held to Java by
 //! vectors; knows no other crate of this project.
 

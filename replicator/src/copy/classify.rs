@@ -1,21 +1,48 @@
-//! What happens to each batch that the origin sends, decided once: it passes, is encoded again, or is dropped with a
+//! Decides once what happens to each batch that the origin sends: it passes, is encoded again, or is dropped with a
 //! reason. The checks that make passing safe are here: the origin's CRC, density, control and aborted data.
 
-use kafka_wire::batch::{Batch, BatchError, Entry, LegacySet, OutgoingBatch, TimestampPolicy, reencode};
+use kafka_wire::batch::{
+    Batch, BatchError, Entry, LegacySet, OutgoingBatch, Reencoded, TimestampPolicy, reencode,
+};
 use kafka_wire::failpoint::planted;
 
 use super::aborted::AbortedFilter;
+use crate::context::DestinationTopic;
 use crate::monitoring::{Mode, ReencodeReason};
 
-/// What a stretch of the origin becomes.
+/// Verdict on a stretch of the origin.
 #[derive(Debug)]
 pub(super) struct Verdict {
     /// First origin offset covered.
     pub(super) first_offset: i64,
     /// Last origin offset covered.
     pub(super) last_offset: i64,
-    /// What to send and how; `None`: nothing (control batch, aborted data, emptied by compaction).
-    pub(super) outgoing: Option<(OutgoingBatch, Mode)>,
+    /// `None`: nothing is to be sent (control batch, aborted data, emptied by compaction).
+    pub(super) outgoing: Option<Outgoing>,
+}
+
+/// A batch to send.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    /// The batch.
+    pub(super) batch: OutgoingBatch,
+    /// Its way.
+    pub(super) mode: Mode,
+    /// Origin offset of its first record.
+    pub(super) first_record: i64,
+    /// True when its records have successive offsets at the origin.
+    pub(super) dense: bool,
+}
+
+impl Outgoing {
+    fn encoded_again(again: Reencoded, reason: ReencodeReason) -> Self {
+        Self {
+            first_record: again.runs.first().map_or(again.last_source_offset, |run| run.offset),
+            dense: again.runs.len() == 1,
+            batch: again.batch,
+            mode: Mode::Reencode(reason),
+        }
+    }
 }
 
 /// A batch that must not be copied.
@@ -29,13 +56,20 @@ pub(super) enum Bad {
     Undecodable(i64, BatchError),
 }
 
-/// How the destination topic stamps records.
+/// Stamps of records in the destination topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stamping {
     /// Keeps the producers' times.
     CreateTime,
     /// Stamps anew.
     LogAppendTime,
+}
+
+impl Stamping {
+    /// That of a destination topic.
+    pub(super) fn of(topic: &DestinationTopic) -> Self {
+        if topic.log_append_time { Self::LogAppendTime } else { Self::CreateTime }
+    }
 }
 
 /// Judges one entry that is read from `position` on.
@@ -77,15 +111,19 @@ fn classify_batch(
     } else if append_time && stamping == Stamping::CreateTime {
         ReencodeReason::LogAppendTime
     } else {
-        let outgoing = OutgoingBatch::pass(batch, append_time);
-        return Ok(verdict(Some((outgoing, Mode::Passthrough))));
+        return Ok(verdict(Some(Outgoing {
+            batch: OutgoingBatch::pass(batch, append_time),
+            mode: Mode::Passthrough,
+            first_record: batch.base_offset(),
+            dense: true,
+        })));
     };
     let policy = match stamping {
         Stamping::CreateTime => TimestampPolicy::AsRead,
         Stamping::LogAppendTime => TimestampPolicy::Producer,
     };
     let again = reencode(batch, position, policy).map_err(|e| Bad::Undecodable(batch.base_offset(), e))?;
-    Ok(verdict(again.map(|r| (r.batch, Mode::Reencode(reason)))))
+    Ok(verdict(again.map(|again| Outgoing::encoded_again(again, reason))))
 }
 
 fn classify_legacy(set: &LegacySet, position: i64) -> Result<Verdict, Bad> {
@@ -97,6 +135,6 @@ fn classify_legacy(set: &LegacySet, position: i64) -> Result<Verdict, Bad> {
     Ok(Verdict {
         first_offset: position,
         last_offset: set.last_offset(),
-        outgoing: again.map(|r| (r.batch, Mode::Reencode(ReencodeReason::MessageFormat))),
+        outgoing: again.map(|again| Outgoing::encoded_again(again, ReencodeReason::MessageFormat)),
     })
 }

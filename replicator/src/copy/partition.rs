@@ -4,17 +4,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use connect_core::api::{Acknowledged, Destination, RawBatch, SourcePartition};
+use connect_core::api::{BatchPayload, Destination, RawBatch, SourcePartition, StoredBatch};
 use kafka_wire::admin::TopicPartition;
 use kafka_wire::fetch::{FetchProblem, Fetched};
 use serde_json::{Map, Value};
 
 use super::aborted::AbortedFilter;
-use super::classify::{Bad, Stamping, Verdict, classify};
+use super::classify::{Bad, Outgoing, Stamping, Verdict, classify};
 use super::cures::at_origin;
 use crate::monitoring::{Mode, PartitionFigures, PartitionState};
 
-/// What the copy of one partition knows.
+/// The copy of one partition. It owns the positions; the figures only mirror them.
 pub(super) struct CopiedPartition {
     pub(super) topic: String,
     pub(super) number: i32,
@@ -24,18 +24,21 @@ pub(super) struct CopiedPartition {
     pub(super) figures: Arc<PartitionFigures>,
     /// Next offset to hand to the worker.
     pub(super) position: i64,
-    /// The position as it was last committed at the origin.
+    /// Everything below is stored at the destination or needed no copy.
+    pub(super) copied: i64,
+    /// [`CopiedPartition::copied`] as it was last committed at the origin.
     pub(super) committed: Arc<AtomicI64>,
     /// Start of a batch that was bad once and is being fetched again.
     pub(super) fetched_again: Option<i64>,
     pub(super) stopped: bool,
-    /// What is wrong at the origin for the time being.
+    /// Fault at the origin for the time being.
     origin_fault: Option<FetchProblem>,
-    /// Why the destination does not take it for the time being.
+    /// Reason why the destination does not take it for the time being.
     destination_fault: Option<String>,
 }
 
 impl CopiedPartition {
+    /// A partition whose copy begins at `position`.
     pub(super) fn new(figures: Arc<PartitionFigures>, stamping: Stamping, position: i64) -> Self {
         let (topic, number) = (figures.topic.clone(), figures.partition);
         let destination = Destination { topic: figures.destination.clone(), partition: number };
@@ -48,6 +51,7 @@ impl CopiedPartition {
             stamping,
             figures,
             position,
+            copied: position,
             committed: Arc::new(position.into()),
             fetched_again: None,
             stopped: false,
@@ -69,10 +73,8 @@ impl CopiedPartition {
         read_committed: bool,
         out: &mut Vec<RawBatch>,
     ) -> Result<(), Bad> {
-        let end = match read_committed && fetched.last_stable_offset >= 0 {
-            true => fetched.last_stable_offset,
-            false => fetched.high_watermark,
-        };
+        let stable_only = read_committed && fetched.last_stable_offset >= 0;
+        let end = if stable_only { fetched.last_stable_offset } else { fetched.high_watermark };
         self.figures.end.store(end, Relaxed);
         let mut aborted = read_committed.then(|| AbortedFilter::new(fetched.aborted));
         for entry in &fetched.entries {
@@ -84,12 +86,12 @@ impl CopiedPartition {
     }
 
     fn raw_batch(&self, index: usize, verdict: Verdict) -> RawBatch {
-        let payload = verdict.outgoing.map(|(batch, mode)| {
+        let payload = verdict.outgoing.map(|Outgoing { batch, mode, first_record, dense }| {
             // Merging is decided later and told with the acknowledgement.
             if !(mode == Mode::Passthrough && self.figures.mode() == Some(Mode::Merge)) {
                 self.figures.set_mode(mode);
             }
-            (self.destination.clone(), batch)
+            BatchPayload { destination: self.destination.clone(), batch, first_record, dense }
         });
         RawBatch {
             partition: index,
@@ -100,7 +102,21 @@ impl CopiedPartition {
         }
     }
 
-    pub(super) fn acknowledged(&mut self, ack: &Acknowledged) {
+    /// Passes the offsets `from` to `to`, which are gone at the origin.
+    pub(super) fn pass_gap(&mut self, index: usize, from: i64, to: i64) -> RawBatch {
+        self.figures.expired_offsets.fetch_add((to + 1 - from).unsigned_abs(), Relaxed);
+        self.position = to + 1;
+        RawBatch {
+            partition: index,
+            source: self.source.clone(),
+            first_offset: from,
+            last_offset: to,
+            payload: None,
+        }
+    }
+
+    /// The destination has stored a batch.
+    pub(super) fn stored(&mut self, ack: &StoredBatch) {
         let figures = &self.figures;
         figures.records.fetch_add(ack.records, Relaxed);
         figures.bytes.fetch_add(ack.bytes, Relaxed);
@@ -116,7 +132,8 @@ impl CopiedPartition {
 
     /// Nothing up to `last_offset` is left to do.
     pub(super) fn moved(&mut self, last_offset: i64) {
-        self.figures.position.store(last_offset + 1, Relaxed);
+        self.copied = last_offset + 1;
+        self.figures.position.store(self.copied, Relaxed);
     }
 
     /// It does not move until something is changed.
@@ -139,12 +156,12 @@ impl CopiedPartition {
     }
 
     /// The destination does not take it for the time being, or takes it again (`None`).
-    pub(super) fn destination_waits(&mut self, reason: Option<&str>) {
-        self.destination_fault = reason.map(str::to_owned);
+    pub(super) fn destination_waits(&mut self, reason: Option<String>) {
+        self.destination_fault = reason;
         self.show();
     }
 
-    /// Why it does not move, while it does not: for the task's status.
+    /// Reason why it does not move, while it does not: for the task's status.
     pub(super) fn trouble(&self) -> Option<String> {
         if !self.stopped && self.origin_fault.is_none() && self.destination_fault.is_none() {
             return None;
@@ -160,9 +177,10 @@ impl CopiedPartition {
     fn show(&self) {
         let origin = self.origin_fault.as_ref().map(at_origin);
         let faults: Vec<String> = self.destination_fault.clone().into_iter().chain(origin).collect();
-        self.figures.set_state(match faults.is_empty() {
-            true => PartitionState::Running,
-            false => PartitionState::Waiting(faults.join("; ")),
+        self.figures.set_state(if faults.is_empty() {
+            PartitionState::Running
+        } else {
+            PartitionState::Waiting(faults.join("; "))
         });
     }
 }

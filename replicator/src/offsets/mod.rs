@@ -13,7 +13,7 @@ use tracing::info;
 
 use crate::config::OffsetStart;
 use crate::copy::source_partition;
-use crate::patience::patiently;
+use crate::retry::retry_passing;
 
 /// Start positions of `partitions`.
 pub(crate) async fn start_positions(
@@ -46,9 +46,10 @@ pub(crate) async fn start_positions(
     let missing: Vec<TopicPartition> =
         partitions.iter().filter(|p| !found.contains_key(*p)).cloned().collect();
     if !missing.is_empty() {
-        let earliest =
-            patiently("first offsets at the origin", || origin.list_offsets(&missing, OffsetSpec::Earliest))
-                .await?;
+        let earliest = retry_passing("first offsets at the origin", || {
+            origin.list_offsets(&missing, OffsetSpec::Earliest)
+        })
+        .await?;
         info!("{} partitions start at the beginning of the log", earliest.len());
         found.extend(earliest);
     }
@@ -92,7 +93,7 @@ async fn from_group(
     group: &str,
     partitions: &[TopicPartition],
 ) -> Result<BTreeMap<TopicPartition, i64>, ConnectError> {
-    let found = patiently("the offsets of the origin's group (src.consumer.group.id)", || {
+    let found = retry_passing("the offsets of the origin's group (src.consumer.group.id)", || {
         origin.group_offsets(group, partitions)
     })
     .await?;

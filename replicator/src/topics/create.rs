@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use super::destinations::TIMESTAMP_TYPE;
 use crate::context::{Context, DestinationTopic};
-use crate::patience::patiently;
+use crate::retry::retry_passing;
 
 const AFTER_MAX: &str = "message.timestamp.after.max.ms";
 const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
@@ -64,7 +64,7 @@ impl Preparation {
         }
         let targets: Vec<String> = names.values().cloned().collect();
         let there =
-            patiently("the destination's topics", || self.destination.refresh(Some(&targets))).await?;
+            retry_passing("the destination's topics", || self.destination.refresh(Some(&targets))).await?;
         let mut out = Vec::with_capacity(names.len());
         for (topic, name) in names {
             let readiness = match self.prepare_topic(topic, name, origin, &there).await {

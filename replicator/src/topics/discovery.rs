@@ -15,7 +15,7 @@ use super::create::{Preparation, Readiness};
 use super::filter::TopicFilter;
 use super::rename::{RenameFormat, check_collisions};
 use crate::context::Context;
-use crate::patience::patiently;
+use crate::retry::retry_passing;
 
 /// How long a broker that has just started may take to know its topics.
 const SETTLING: Duration = Duration::from_secs(5);
@@ -99,7 +99,7 @@ impl Discovery {
     async fn settled(&self) -> Result<Arc<Metadata>, ConnectError> {
         let give_up = Instant::now() + SETTLING;
         loop {
-            let metadata = patiently("the origin's topics", || self.origin.refresh(None)).await?;
+            let metadata = retry_passing("the origin's topics", || self.origin.refresh(None)).await?;
             let gone = self.known.iter().any(|topic| metadata.topic(topic).is_none());
             if !gone && self.missing(&metadata).is_empty() || Instant::now() >= give_up {
                 return Ok(metadata);

@@ -18,7 +18,7 @@ const FUNCTION_P90: usize = 23;
 const OPENERS: usize = 20;
 
 /// Files that are one flat list, and so may be as long as the list is.
-const FLAT_LISTS: [&str; 0] = [];
+const FLAT_LISTS: [&str; 1] = ["replicator/src/config/table.rs"];
 
 /// One figure beside its bound, with the places that are over it.
 pub(crate) struct Verdict {

@@ -29,7 +29,7 @@ async fn herder(folder: &Path) -> StandaloneHerder {
     let settings = WorkerSettings::from_properties("w:1", properties).unwrap();
     let store = OffsetStore::on_file(&folder.join("offsets")).await.unwrap();
     let backing = OffsetBacking { store, topic: None };
-    let plugins = Arc::new(Plugins::builtin());
+    let plugins = Arc::new(Plugins::default().with(connect_plugins::all()));
     let worker = Worker::new(settings, plugins, backing, Surroundings::default()).unwrap();
     StandaloneHerder::new(worker, "cluster".to_owned()).await.unwrap()
 }

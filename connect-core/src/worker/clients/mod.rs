@@ -9,7 +9,7 @@ mod topics;
 
 pub use policy::{ClientKind, OverridePolicy};
 pub(crate) use producer::{
-    Delivery, NO_LOGIN, Named, RecordProducer, Transactions, fence, kafka_error, kafka_error_about,
+    DeliveryReport, NO_LOGIN, Named, RecordProducer, Transactions, fence, kafka_error, kafka_error_about,
     login_error,
 };
 pub(crate) use properties::Clients;

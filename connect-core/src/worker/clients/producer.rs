@@ -28,7 +28,7 @@ pub(crate) const NO_LOGIN: usize = usize::MAX - 1;
 
 /// What became of a record.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct DeliveryReport {
     /// The number given with the record.
     pub(crate) number: usize,
     /// Partition and offset.
@@ -55,7 +55,7 @@ impl Named {
 
 struct Context {
     named: Named,
-    deliveries: mpsc::UnboundedSender<Delivery>,
+    deliveries: mpsc::UnboundedSender<DeliveryReport>,
     refused_login: Mutex<String>,
 }
 
@@ -69,7 +69,7 @@ impl ClientContext for Context {
         warn!(client = %self.named.0, "{error}: {reason}");
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Authentication) {
             reason.clone_into(&mut self.refused_login.lock().unwrap_or_else(PoisonError::into_inner));
-            let _ = self.deliveries.send(Delivery { number: NO_LOGIN, result: Err(error) });
+            let _ = self.deliveries.send(DeliveryReport { number: NO_LOGIN, result: Err(error) });
         }
     }
 }
@@ -83,7 +83,7 @@ impl ProducerContext for Context {
             Err((error, _)) => Err(error.clone()),
         };
         // A task that is gone does not listen.
-        let _ = self.deliveries.send(Delivery { number, result });
+        let _ = self.deliveries.send(DeliveryReport { number, result });
     }
 }
 
@@ -98,7 +98,7 @@ impl RecordProducer {
     /// Properties that librdkafka refuses.
     pub(crate) fn new(
         properties: &ConfigMap,
-    ) -> Result<(Self, mpsc::UnboundedReceiver<Delivery>), ConnectError> {
+    ) -> Result<(Self, mpsc::UnboundedReceiver<DeliveryReport>), ConnectError> {
         let (deliveries, receiver) = mpsc::unbounded_channel();
         let name = properties.get("client.id").cloned().unwrap_or_default();
         let context = Context { named: Named(name), deliveries, refused_login: Mutex::default() };

@@ -9,7 +9,7 @@ use crate::plugins::Plugins;
 use crate::worker::settings::{list, parsed, text, with_prefix};
 
 struct Link {
-    class: &'static str,
+    class: String,
     transformation: Box<dyn Transformation>,
     predicate: Option<Condition>,
 }
@@ -43,7 +43,7 @@ impl Chain {
         let mut current = record;
         for link in &self.0 {
             let mut slot = Some(current);
-            let attempt = errors.attempt(Stage::Transformation, link.class, origin, || {
+            let attempt = errors.attempt(Stage::Transformation, &link.class, origin, || {
                 let record = if errors.retries() { slot.clone() } else { slot.take() };
                 // The slot is empty only after the one attempt there is.
                 record.map_or(Ok(None), |record| link.apply(record))
@@ -94,7 +94,7 @@ fn link(plugins: &Plugins, config: &ConfigMap, alias: &str) -> Result<Link, Conn
             negate: parsed(config, &format!("{prefix}negate"), false)?,
         }),
     };
-    Ok(Link { class: plugin.class, transformation: (plugin.create)(&settings)?, predicate })
+    Ok(Link { class: plugin.class.clone(), transformation: (plugin.create)(&settings)?, predicate })
 }
 
 fn predicate(plugins: &Plugins, config: &ConfigMap, name: &str) -> Result<Arc<dyn Predicate>, ConnectError> {
@@ -147,16 +147,12 @@ mod tests {
 
     fn plugins() -> Plugins {
         Plugins::default()
-            .with_transformation(TransformationPlugin {
-                class: "x.Suffix",
-                config_def: ConfigDef::new,
-                create: |config| Ok(Box::new(Suffix(config["suffix"].clone()))),
-            })
-            .with_predicate(PredicatePlugin {
-                class: "x.Named",
-                config_def: ConfigDef::new,
-                create: |config| Ok(Box::new(Named(config["name"].clone()))),
-            })
+            .with_transformation(TransformationPlugin::new("x.Suffix", ConfigDef::new, |config| {
+                Ok(Box::new(Suffix(config["suffix"].clone())))
+            }))
+            .with_predicate(PredicatePlugin::new("x.Named", ConfigDef::new, |config| {
+                Ok(Box::new(Named(config["name"].clone())))
+            }))
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use crate::worker::settings::{text, with_prefix};
 const SIMPLE: &str = "org.apache.kafka.connect.storage.SimpleHeaderConverter";
 
 struct Named<T: ?Sized> {
-    class: &'static str,
+    class: String,
     converter: Box<T>,
 }
 
@@ -59,7 +59,7 @@ impl Converters {
         errors: &ErrorHandling,
     ) -> Result<Option<KafkaRecord>, ConnectError> {
         let topic = &record.topic;
-        let headers = errors.attempt(Stage::HeaderConverter, self.header.class, origin, || {
+        let headers = errors.attempt(Stage::HeaderConverter, &self.header.class, origin, || {
             let convert = |header: &connect_api::data::Header| {
                 let bytes = self.header.converter.from_connect_header(topic, &header.key, &header.value)?;
                 Ok((header.key.clone(), bytes))
@@ -67,12 +67,12 @@ impl Converters {
             record.headers.iter().map(convert).collect::<Result<Vec<_>, ConnectError>>()
         });
         let Some(headers) = headers.await? else { return Ok(None) };
-        let key = errors.attempt(Stage::KeyConverter, self.key.class, origin, || {
+        let key = errors.attempt(Stage::KeyConverter, &self.key.class, origin, || {
             let (schema, value) = (record.key.schema.as_ref(), &record.key.value);
             self.key.converter.from_connect_data(topic, &record.headers, schema, value)
         });
         let Some(key) = key.await? else { return Ok(None) };
-        let value = errors.attempt(Stage::ValueConverter, self.value.class, origin, || {
+        let value = errors.attempt(Stage::ValueConverter, &self.value.class, origin, || {
             let (schema, value) = (record.value.schema.as_ref(), &record.value.value);
             self.value.converter.from_connect_data(topic, &record.headers, schema, value)
         });
@@ -90,7 +90,7 @@ impl Converters {
         let origin = Origin::Consumed(consumed);
         let topic = &consumed.topic;
         // What key and value converters see of headers: their bytes, as the header converter makes of them.
-        let headers = errors.attempt(Stage::HeaderConverter, self.header.class, origin, || {
+        let headers = errors.attempt(Stage::HeaderConverter, &self.header.class, origin, || {
             let mut headers = Headers::default();
             for (key, bytes) in &consumed.headers {
                 headers.add(key, self.header.converter.to_connect_header(topic, key, bytes.as_deref())?);
@@ -98,11 +98,11 @@ impl Converters {
             Ok(headers)
         });
         let Some(headers) = headers.await? else { return Ok(None) };
-        let key = errors.attempt(Stage::KeyConverter, self.key.class, origin, || {
+        let key = errors.attempt(Stage::KeyConverter, &self.key.class, origin, || {
             self.key.converter.to_connect_data(topic, &headers, consumed.key.as_deref())
         });
         let Some(key) = key.await? else { return Ok(None) };
-        let value = errors.attempt(Stage::ValueConverter, self.value.class, origin, || {
+        let value = errors.attempt(Stage::ValueConverter, &self.value.class, origin, || {
             self.value.converter.to_connect_data(topic, &headers, consumed.value.as_deref())
         });
         let Some(value) = value.await? else { return Ok(None) };
@@ -160,8 +160,8 @@ fn converter(
         ConnectError::config(format!("Missing required configuration \"{key}\" which has no default value."))
     })?;
     let plugin = plugins.converter(class).ok_or_else(|| unknown(key, class))?;
-    let make = plugin.converter.ok_or_else(|| unknown(key, class))?;
-    Ok(Named { class: plugin.class, converter: make(&settings, kind)? })
+    let make = plugin.converter.as_ref().ok_or_else(|| unknown(key, class))?;
+    Ok(Named { class: plugin.class.clone(), converter: make(&settings, kind)? })
 }
 
 fn header_converter(
@@ -172,8 +172,8 @@ fn header_converter(
     const KEY: &str = "header.converter";
     let (class, settings) = choice(connector, worker, KEY).unwrap_or((SIMPLE, ConfigMap::new()));
     let plugin = plugins.header_converter(class).ok_or_else(|| unknown(KEY, class))?;
-    let make = plugin.header_converter.ok_or_else(|| unknown(KEY, class))?;
-    Ok(Named { class: plugin.class, converter: make(&settings)? })
+    let make = plugin.header_converter.as_ref().ok_or_else(|| unknown(KEY, class))?;
+    Ok(Named { class: plugin.class.clone(), converter: make(&settings)? })
 }
 
 fn unknown(key: &str, class: &str) -> ConnectError {

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::error;
 
 use crate::ids::TaskId;
-use crate::worker::clients::{Delivery, NO_LOGIN, RecordProducer, kafka_error};
+use crate::worker::clients::{DeliveryReport, NO_LOGIN, RecordProducer, kafka_error};
 use crate::worker::metrics::TaskMetrics;
 use crate::worker::records::{
     Consumed, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Reported, Reporter, Stage,
@@ -52,7 +52,7 @@ impl DeadLetters {
         headers: bool,
         metrics: Arc<TaskMetrics>,
         producer: RecordProducer,
-        deliveries: mpsc::UnboundedReceiver<Delivery>,
+        deliveries: mpsc::UnboundedReceiver<DeliveryReport>,
     ) -> Self {
         let (letters, inbox) = mpsc::unbounded_channel();
         let pending = Arc::new(watch::Sender::new(0));
@@ -150,7 +150,7 @@ impl Reporter for DeadLetters {
 /// Sends letters and tells what became of them, until the queue is dropped and its last letter settled.
 async fn post(
     producer: RecordProducer,
-    mut deliveries: mpsc::UnboundedReceiver<Delivery>,
+    mut deliveries: mpsc::UnboundedReceiver<DeliveryReport>,
     mut inbox: mpsc::UnboundedReceiver<Letter>,
     pending: Arc<watch::Sender<usize>>,
 ) {
@@ -170,7 +170,7 @@ async fn post(
                     waiting.insert(next, done);
                     match producer.send(&record, next).await {
                         Ok(()) => continue,
-                        Err(error) => Delivery { number: next, result: Err(error) },
+                        Err(error) => DeliveryReport { number: next, result: Err(error) },
                     }
                 }
             },

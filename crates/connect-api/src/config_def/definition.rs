@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Setting, Validator};
+use super::setting::Setting;
+use super::validators::Validator;
 
 /// Type of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +51,7 @@ impl Type {
     }
 }
 
-/// How much a setting matters.
+/// Importance of a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Importance {
@@ -73,7 +74,7 @@ impl Importance {
     }
 }
 
-/// How wide its field is in a form.
+/// Width of its field in a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Width {
@@ -117,9 +118,9 @@ pub struct ConfigKey {
     pub default: Option<Setting>,
     /// Checks of the parsed value.
     pub validator: Option<Validator>,
-    /// How much it matters.
+    /// Its importance.
     pub importance: Importance,
-    /// What it does.
+    /// Text that tells users its effect.
     pub documentation: String,
     /// Group in forms.
     pub group: Option<String>,

@@ -3,8 +3,10 @@
 
 mod definition;
 mod parse;
+mod setting;
 mod validators;
 
 pub use definition::{ConfigDef, ConfigKey, Importance, Recommender, Type, Width};
-pub use parse::{ParsedConfig, Setting, ValidatedValue};
+pub use parse::{ParsedConfig, ValidatedValue};
+pub use setting::Setting;
 pub use validators::Validator;

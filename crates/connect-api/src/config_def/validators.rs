@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Setting;
+use super::setting::Setting;
 
 type Check = dyn Fn(&str, &Setting) -> Result<(), String> + Send + Sync;
 
@@ -102,13 +102,13 @@ impl Validator {
             }
             let controls = text.chars().filter(|c| c.is_control()).map(|c| (c as u32).to_string());
             let controls: Vec<String> = controls.collect();
-            match controls.is_empty() {
-                true => Ok(()),
-                false => Err(format!(
-                    "String may not contain control sequences but had the following ASCII chars: {}",
-                    controls.join(", ")
-                )),
+            if controls.is_empty() {
+                return Ok(());
             }
+            Err(format!(
+                "String may not contain control sequences but had the following ASCII chars: {}",
+                controls.join(", ")
+            ))
         })
     }
 }

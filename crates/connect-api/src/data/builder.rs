@@ -1,7 +1,9 @@
 //! The builder of schemas.
 
 use super::schema::{Definition, Parameters};
-use super::{Field, Schema, Type, Value, validate};
+use super::schema::{Field, Schema, Type};
+use super::validate;
+use super::value::Value;
 use crate::error::ConnectError;
 
 /// Class of errors in building a schema.
@@ -64,7 +66,7 @@ impl SchemaBuilder {
         self
     }
 
-    /// What stands for a missing value.
+    /// Value that stands for a missing one.
     #[must_use]
     pub fn default_value(mut self, value: Option<Value>) -> Self {
         self.0.default = value;
@@ -103,7 +105,7 @@ impl SchemaBuilder {
         self
     }
 
-    /// What stands for a missing value, checked against what was set before.
+    /// Value that stands for a missing one, checked against what was set before.
     ///
     /// # Errors
     /// If it does not fit.
@@ -141,5 +143,22 @@ impl SchemaBuilder {
     /// The schema.
     pub fn build(self) -> Schema {
         Schema::from_definition(self.0)
+    }
+}
+
+impl Schema {
+    /// A required schema of a type without further properties.
+    pub fn of(kind: Type) -> Self {
+        SchemaBuilder::new(kind).build()
+    }
+
+    /// The same, optional.
+    pub fn optional(kind: Type) -> Self {
+        SchemaBuilder::new(kind).optional().build()
+    }
+
+    /// A builder that begins with everything of this schema.
+    pub fn to_builder(&self) -> SchemaBuilder {
+        SchemaBuilder((*self.0).clone())
     }
 }

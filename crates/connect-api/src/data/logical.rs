@@ -4,17 +4,10 @@ use bigdecimal::BigDecimal;
 use bigdecimal::num_bigint::BigInt;
 use java::MILLIS_PER_DAY;
 
-use super::{Schema, SchemaBuilder, Type};
+use super::builder::SchemaBuilder;
+pub use super::names::{DATE, DECIMAL, TIME, TIMESTAMP};
+use super::schema::{Schema, Type};
 use crate::error::ConnectError;
-
-/// Name of Decimal: bytes of the unscaled number; parameter `scale`.
-pub const DECIMAL: &str = "org.apache.kafka.connect.data.Decimal";
-/// Name of Date: days since the epoch in 32 bits.
-pub const DATE: &str = "org.apache.kafka.connect.data.Date";
-/// Name of Time: milliseconds of the day in 32 bits.
-pub const TIME: &str = "org.apache.kafka.connect.data.Time";
-/// Name of Timestamp: milliseconds since the epoch in 64 bits.
-pub const TIMESTAMP: &str = "org.apache.kafka.connect.data.Timestamp";
 
 /// Parameter of Decimal with the number of digits after the point.
 const SCALE: &str = "scale";
@@ -138,12 +131,12 @@ pub fn time_to_millis(millis: i64) -> Result<i32, ConnectError> {
 /// # Errors
 /// If they are not of one day.
 pub fn time_from_millis(millis: i32) -> Result<i64, ConnectError> {
-    match (0..=MILLIS_PER_DAY).contains(&i64::from(millis)) {
-        true => Ok(i64::from(millis)),
-        false => Err(ConnectError::data(
+    if !(0..=MILLIS_PER_DAY).contains(&i64::from(millis)) {
+        return Err(ConnectError::data(
             "Time values must use number of milliseconds greater than 0 and less than 86400000",
-        )),
+        ));
     }
+    Ok(i64::from(millis))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ struct Entry {
     pair: (Value, Value),
 }
 
-/// How many buckets there are.
+/// Number of buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Table {
     /// A `HashMap` before its first entry: the number of buckets that it will have.

@@ -5,6 +5,7 @@ mod hash;
 mod headers;
 pub mod logical;
 mod map;
+mod names;
 mod schema;
 mod strings;
 mod structs;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{SchemaBuilder, Value};
+use super::value::Value;
 use crate::error::ConnectError;
 
-/// What a value is made of.
+/// Type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Type {
@@ -90,13 +90,13 @@ impl fmt::Display for Type {
 pub struct Field {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// Schema of its values.
     pub schema: Schema,
 }
 
 /// A schema. Clones share one definition.
 #[derive(Debug, Clone)]
-pub struct Schema(Arc<Definition>);
+pub struct Schema(pub(super) Arc<Definition>);
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Definition {
@@ -139,16 +139,6 @@ impl fmt::Display for Schema {
 }
 
 impl Schema {
-    /// A required schema of a type without further properties.
-    pub fn of(kind: Type) -> Self {
-        SchemaBuilder::new(kind).build()
-    }
-
-    /// The same, optional.
-    pub fn optional(kind: Type) -> Self {
-        SchemaBuilder::new(kind).optional().build()
-    }
-
     /// Its type.
     pub fn kind(&self) -> Type {
         self.0.kind
@@ -159,7 +149,7 @@ impl Schema {
         self.0.optional
     }
 
-    /// What stands for a missing value.
+    /// Stands for a missing value.
     pub fn default_value(&self) -> Option<&Value> {
         self.0.default.as_ref()
     }
@@ -229,11 +219,6 @@ impl Schema {
     /// Schema of a map's values or an array's elements.
     pub fn value_schema(&self) -> Option<&Schema> {
         self.0.value.as_ref()
-    }
-
-    /// A builder that begins with everything of this schema.
-    pub fn to_builder(&self) -> SchemaBuilder {
-        SchemaBuilder((*self.0).clone())
     }
 
     pub(super) fn from_definition(definition: Definition) -> Self {

@@ -1,7 +1,10 @@
 //! Checks that a value fits a schema, with the words of `ConnectSchema.validateValue`.
 
+use super::names::{DATE, DECIMAL, TIME, TIMESTAMP};
+use super::schema::{Schema, Type};
 use super::strings::class_name;
-use super::{Schema, Type, Value, logical};
+use super::structs::Struct;
+use super::value::Value;
 use crate::error::ConnectError;
 
 /// Checks a value of its own.
@@ -18,10 +21,10 @@ pub fn validate_value(schema: &Schema, value: &Value) -> Result<(), ConnectError
 /// As [`validate_value`].
 pub fn validate_field(name: &str, schema: &Schema, value: &Value) -> Result<(), ConnectError> {
     // Most values fit, and a text for each place would be in vain.
-    match fits(schema, value) {
-        true => Ok(()),
-        false => validate(schema, value, &format!("field: \"{name}\"")),
+    if fits(schema, value) {
+        return Ok(());
     }
+    validate(schema, value, &format!("field: \"{name}\""))
 }
 
 /// True for scalars that fit for sure.
@@ -35,13 +38,13 @@ fn fits(schema: &Schema, value: &Value) -> bool {
 
 fn validate(schema: &Schema, value: &Value, place: &str) -> Result<(), ConnectError> {
     if value.is_null() {
-        return match schema.is_optional() {
-            true => Ok(()),
-            false => Err(ConnectError::data(format!(
-                "Invalid value: null used for required {place}, schema type: {}",
-                schema.kind()
-            ))),
-        };
+        if schema.is_optional() {
+            return Ok(());
+        }
+        let kind = schema.kind();
+        return Err(ConnectError::data(format!(
+            "Invalid value: null used for required {place}, schema type: {kind}"
+        )));
     }
     if !is_expected(schema, value) {
         let name = schema.name().map(|name| format!(" \"{name}\"")).unwrap_or_default();
@@ -81,17 +84,55 @@ fn defined<'a>(schema: Option<&'a Schema>, place: &str) -> Result<&'a Schema, Co
 /// Whether the Java class of a value is one for this schema; logical types are known by name.
 fn is_expected(schema: &Schema, value: &Value) -> bool {
     match schema.name() {
-        Some(logical::DECIMAL) => return matches!(value, Value::Decimal(_)),
-        Some(logical::DATE | logical::TIME | logical::TIMESTAMP) => return matches!(value, Value::Date(_)),
+        Some(DECIMAL) => return matches!(value, Value::Decimal(_)),
+        Some(DATE | TIME | TIMESTAMP) => return matches!(value, Value::Date(_)),
         _ => {}
     }
     Type::of(value) == Some(schema.kind())
 }
 
+/// Values go into a struct only where they fit.
+impl Struct {
+    /// Puts the value of a field.
+    ///
+    /// # Errors
+    /// If there is no such field, or the value does not fit its schema (a null fits only optional ones).
+    pub fn put(&mut self, name: &str, value: Value) -> Result<(), ConnectError> {
+        let index = self.field(name)?.0;
+        self.put_at(index, value)
+    }
+
+    /// Puts the value of the field at an index, which must exist.
+    ///
+    /// # Errors
+    /// If the value does not fit the field's schema.
+    pub fn put_at(&mut self, index: usize, value: Value) -> Result<(), ConnectError> {
+        let field = &self.schema.fields()[index];
+        validate_field(&field.name, &field.schema, &value)?;
+        self.values[index] = value;
+        Ok(())
+    }
+
+    /// Checks that every field that needs a value has one that fits.
+    ///
+    /// # Errors
+    /// For the first field that is wrong.
+    pub fn validate(&self) -> Result<(), ConnectError> {
+        for (field, value) in self.schema.fields().iter().zip(&self.values) {
+            let schema = &field.schema;
+            if value.is_null() && (schema.is_optional() || schema.default_value().is_some()) {
+                continue;
+            }
+            validate_field(&field.name, schema, value)?;
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::{Map, SchemaBuilder};
+    use super::super::{Map, SchemaBuilder, logical};
     use super::*;
 
     #[test]
@@ -121,5 +162,33 @@ mod tests {
         }
         validate_value(&logical::decimal(2), &Value::Decimal("1.2".parse().unwrap())).unwrap();
         validate_value(&ints, &Value::Array(vec![Value::Int32(1)])).unwrap();
+    }
+
+    #[test]
+    fn fields_are_checked_and_defaulted() {
+        let seven = SchemaBuilder::new(Type::Int32).default_value(Some(Value::Int32(7))).build();
+        let schema = SchemaBuilder::new(Type::Struct)
+            .field("a", seven)
+            .field("b", Schema::optional(Type::String))
+            .field("c", Schema::of(Type::Int64))
+            .build();
+        let mut data = Struct::new(&schema).unwrap();
+        assert_eq!(data.get("a").unwrap(), &Value::Int32(7));
+        assert_eq!(data.get_without_default("a").unwrap(), &Value::Null);
+        assert_eq!(data.get("x").unwrap_err().message(), "x is not a valid field name");
+        assert_eq!(
+            data.put("b", Value::Int32(1)).unwrap_err().message(),
+            "Invalid Java object for schema with type STRING: class java.lang.Integer for field: \"b\""
+        );
+        assert_eq!(
+            data.validate().unwrap_err().message(),
+            "Invalid value: null used for required field: \"c\", schema type: INT64"
+        );
+        data.put("c", Value::Int64(1)).unwrap();
+        data.validate().unwrap();
+        assert_eq!(
+            Struct::new(&Schema::of(Type::Int8)).unwrap_err().message(),
+            "Not a struct schema: Schema{INT8}"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use bigdecimal::BigDecimal;
 use bytes::Bytes;
 
-use super::{Map, Struct};
+use super::map::Map;
+use super::structs::Struct;
 
 /// A value of Connect's data model. Compared as Java's `equals` does: numbers of different types are never equal, NaN
 /// equals itself, 0.0 is not -0.0, decimals of different scale are not equal. Bytes are compared by content.

@@ -9,7 +9,7 @@ mod sink;
 mod source;
 
 use connect_api::helpers::{self, MemoryOffsets};
-use connect_api::{ConfigMap, ConnectError, ConnectorPlugin, Polled, SinkTaskContext, Task};
+use connect_api::{ConfigMap, ConnectError, ConnectorPlugin, SinkTaskContext, Task};
 
 fn config(pairs: &[(&str, &str)]) -> ConfigMap {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
@@ -33,8 +33,7 @@ async fn main() -> Result<(), ConnectError> {
     // No further file for a while: done.
     let patience = std::time::Duration::from_millis(200);
     while let Ok(polled) = tokio::time::timeout(patience, source.poll()).await {
-        let Polled::Records(records) = polled? else { continue };
-        for record in &records {
+        for record in &polled? {
             sink.put(vec![helpers::sink_record("files", 0, offset, record.record.value.clone())]).await?;
             offsets.commit(record);
             offset += 1;

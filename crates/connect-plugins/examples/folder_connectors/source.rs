@@ -9,7 +9,7 @@ use connect_api::data::Type as Kind;
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType,
-    ExactlyOnceSupport, Importance, Polled, Record, Schema, SchemaAndValue, SourcePartition, SourceRecord,
+    ExactlyOnceSupport, Importance, Record, Schema, SchemaAndValue, SourcePartition, SourceRecord,
     SourceTask, SourceTaskContext, Task, Type, Value, async_trait,
 };
 
@@ -59,7 +59,7 @@ impl ConnectorPlugin for FolderSource {
     }
 
     /// Every offset names the place exactly, and nothing is read twice: yes.
-    fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, _config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         Some(ExactlyOnceSupport::Supported)
     }
 }
@@ -108,11 +108,11 @@ impl SourceTask for FolderSourceTask {
 
     /// The worker may drop this future at any `await`: what it has read so far must not be lost with it. Here nothing
     /// is read before the last `await`.
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         loop {
             let records = self.next_files()?;
             if !records.is_empty() {
-                return Ok(Polled::Records(records));
+                return Ok(records);
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
@@ -174,10 +174,7 @@ mod tests {
     }
 
     async fn poll(task: &mut FolderSourceTask) -> Vec<SourceRecord> {
-        match task.poll().await.unwrap() {
-            Polled::Records(records) => records,
-            Polled::Batches(_) => panic!("files are records"),
-        }
+        task.poll().await.unwrap()
     }
 
     #[tokio::test]

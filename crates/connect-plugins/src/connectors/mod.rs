@@ -51,7 +51,9 @@ mod tests {
             let (class, task) = (plugin.class(), plugin.task_class());
             assert!(class.ends_with("Connector") && task.ends_with("Task"), "{class} {task}");
             let kind = match plugin.task() {
-                connect_api::Task::Source(_) => connect_api::ConnectorType::Source,
+                connect_api::Task::Source(_) | connect_api::Task::Batches(_) => {
+                    connect_api::ConnectorType::Source
+                }
                 connect_api::Task::Sink(_) => connect_api::ConnectorType::Sink,
             };
             assert_eq!(plugin.kind(), kind, "{class}");

@@ -18,15 +18,15 @@ pub use simple_header::SimpleHeaderConverter;
 
 /// All of them.
 pub fn plugins() -> Vec<ConverterPlugin> {
-    let mut plugins = vec![json::PLUGIN];
-    plugins.extend(primitive::PLUGINS);
-    plugins.push(simple_header::PLUGIN);
+    let mut plugins = vec![json::plugin()];
+    plugins.extend(primitive::plugins());
+    plugins.push(simple_header::plugin());
     plugins
 }
 
 const CONVERTER_TYPE: &str = "converter.type";
 
-/// What every converter has. Its maker sets it, if the user did not.
+/// Settings of every converter. Its maker sets them, if the user did not.
 fn config_def() -> ConfigDef {
     let key = ConfigKey::new(CONVERTER_TYPE, Type::String, Importance::Low, "What this converter converts.");
     ConfigDef::new().define(key.validator(Validator::one_of(&["key", "value", "header"])))

@@ -14,31 +14,28 @@ use super::encoding::Encoding;
 /// The entry of a converter without settings of its own.
 macro_rules! entry {
     ($class:literal, $one:expr) => {
-        ConverterPlugin {
-            class: concat!("org.apache.kafka.connect.converters.", $class),
-            config_def: super::config_def,
-            converter: Some(|_, _| Ok(Box::new($one))),
-            header_converter: Some(|_| Ok(Box::new($one))),
-        }
+        ConverterPlugin::new(concat!("org.apache.kafka.connect.converters.", $class), super::config_def)
+            .of_data(|_, _| Ok(Box::new($one)))
+            .of_headers(|_| Ok(Box::new($one)))
     };
 }
 
 /// The registry entries.
-pub(super) const PLUGINS: [ConverterPlugin; 8] = [
-    ConverterPlugin {
-        class: "org.apache.kafka.connect.storage.StringConverter",
-        config_def: string_config,
-        converter: Some(|config, kind| Ok(Box::new(StringConverter::new(config, kind)?))),
-        header_converter: Some(|config| Ok(Box::new(StringConverter::new(config, ConverterType::Header)?))),
-    },
-    entry!("ByteArrayConverter", One::Bytes),
-    entry!("BooleanConverter", One::Boolean),
-    entry!("ShortConverter", One::Short),
-    entry!("IntegerConverter", One::Integer),
-    entry!("LongConverter", One::Long),
-    entry!("FloatConverter", One::Float),
-    entry!("DoubleConverter", One::Double),
-];
+pub(super) fn plugins() -> Vec<ConverterPlugin> {
+    let string = ConverterPlugin::new("org.apache.kafka.connect.storage.StringConverter", string_config)
+        .of_data(|config, kind| Ok(Box::new(StringConverter::new(config, kind)?)))
+        .of_headers(|config| Ok(Box::new(StringConverter::new(config, ConverterType::Header)?)));
+    vec![
+        string,
+        entry!("ByteArrayConverter", One::Bytes),
+        entry!("BooleanConverter", One::Boolean),
+        entry!("ShortConverter", One::Short),
+        entry!("IntegerConverter", One::Integer),
+        entry!("LongConverter", One::Long),
+        entry!("FloatConverter", One::Float),
+        entry!("DoubleConverter", One::Double),
+    ]
+}
 
 /// Both directions of a converter that looks at bytes and values only.
 trait Codec: Send + Sync {

@@ -8,12 +8,10 @@ use java::utf8::utf8_text;
 use super::values;
 
 /// The registry entry.
-pub(super) const PLUGIN: ConverterPlugin = ConverterPlugin {
-    class: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-    config_def: ConfigDef::new,
-    converter: None,
-    header_converter: Some(|_| Ok(Box::new(SimpleHeaderConverter))),
-};
+pub(super) fn plugin() -> ConverterPlugin {
+    ConverterPlugin::new("org.apache.kafka.connect.storage.SimpleHeaderConverter", ConfigDef::new)
+        .of_headers(|_| Ok(Box::new(SimpleHeaderConverter)))
+}
 
 /// The converter.
 #[derive(Debug, Clone, Copy, Default)]

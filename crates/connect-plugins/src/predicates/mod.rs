@@ -11,21 +11,21 @@ use crate::transforms::regex_validator;
 /// All of them.
 pub fn plugins() -> Vec<PredicatePlugin> {
     vec![
-        PredicatePlugin {
-            class: "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
-            config_def: header_config,
-            create: |config| Ok(Box::new(HasHeaderKey::new(config)?)),
-        },
-        PredicatePlugin {
-            class: "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
-            config_def: ConfigDef::new,
-            create: |_| Ok(Box::new(RecordIsTombstone)),
-        },
-        PredicatePlugin {
-            class: "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
-            config_def: topic_config,
-            create: |config| Ok(Box::new(TopicNameMatches::new(config)?)),
-        },
+        PredicatePlugin::new(
+            "org.apache.kafka.connect.transforms.predicates.HasHeaderKey",
+            header_config,
+            |config| Ok(Box::new(HasHeaderKey::new(config)?)),
+        ),
+        PredicatePlugin::new(
+            "org.apache.kafka.connect.transforms.predicates.RecordIsTombstone",
+            ConfigDef::new,
+            |_| Ok(Box::new(RecordIsTombstone)),
+        ),
+        PredicatePlugin::new(
+            "org.apache.kafka.connect.transforms.predicates.TopicNameMatches",
+            topic_config,
+            |config| Ok(Box::new(TopicNameMatches::new(config)?)),
+        ),
     ]
 }
 

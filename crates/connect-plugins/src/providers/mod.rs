@@ -10,17 +10,15 @@ use connect_api::ConfigProviderPlugin;
 /// All of them.
 pub fn plugins() -> Vec<ConfigProviderPlugin> {
     vec![
-        ConfigProviderPlugin {
-            class: "org.apache.kafka.common.config.provider.FileConfigProvider",
-            create: |config| Ok(Box::new(file::FileConfigProvider::new(config)?)),
-        },
-        ConfigProviderPlugin {
-            class: "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
-            create: |config| Ok(Box::new(directory::DirectoryConfigProvider::new(config)?)),
-        },
-        ConfigProviderPlugin {
-            class: "org.apache.kafka.common.config.provider.EnvVarConfigProvider",
-            create: |config| Ok(Box::new(env::EnvVarConfigProvider::new(config)?)),
-        },
+        ConfigProviderPlugin::new("org.apache.kafka.common.config.provider.FileConfigProvider", |config| {
+            Ok(Box::new(file::FileConfigProvider::new(config)?))
+        }),
+        ConfigProviderPlugin::new(
+            "org.apache.kafka.common.config.provider.DirectoryConfigProvider",
+            |config| Ok(Box::new(directory::DirectoryConfigProvider::new(config)?)),
+        ),
+        ConfigProviderPlugin::new("org.apache.kafka.common.config.provider.EnvVarConfigProvider", |config| {
+            Ok(Box::new(env::EnvVarConfigProvider::new(config)?))
+        }),
     ]
 }

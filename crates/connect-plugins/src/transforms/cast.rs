@@ -26,7 +26,7 @@ pub(super) fn config_def() -> ConfigDef {
     def([required("spec", ConfigType::List, Importance::High, text).validator(validator), replace_null_key()])
 }
 
-/// What to cast.
+/// Target of a cast.
 #[derive(Debug, PartialEq)]
 enum Spec {
     Whole(Type),

@@ -36,9 +36,10 @@ impl ExtractField {
 
     fn extracted(&self, part: &SchemaAndValue) -> Result<SchemaAndValue, ConnectError> {
         let Some(schema) = &part.schema else {
-            return Ok(match part.value.is_null() {
-                true => SchemaAndValue::NULL,
-                false => SchemaAndValue::schemaless(self.path.in_map(require_map(&part.value, PURPOSE)?)?),
+            return Ok(if part.value.is_null() {
+                SchemaAndValue::NULL
+            } else {
+                SchemaAndValue::schemaless(self.path.in_map(require_map(&part.value, PURPOSE)?)?)
             });
         };
         let data = require_struct_or_null(&part.value, PURPOSE)?;

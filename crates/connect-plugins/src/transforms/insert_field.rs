@@ -35,7 +35,7 @@ pub(super) fn config_def() -> ConfigDef {
     ])
 }
 
-/// What a field gets.
+/// Content of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Content {
     Topic,
@@ -181,9 +181,10 @@ impl Transformation for InsertField {
             // A value of another kind is refused before anything of the record is.
             require_map(&self.side.of(&mut record).value, PURPOSE)?;
         }
-        let updated_schema = match with_schema {
-            true => Some(self.updated_schema(require_struct(&self.side.of(&mut record).value, PURPOSE)?)?),
-            false => None,
+        let updated_schema = if with_schema {
+            Some(self.updated_schema(require_struct(&self.side.of(&mut record).value, PURPOSE)?)?)
+        } else {
+            None
         };
         let values = self.values(&record, with_schema)?;
         let part = self.side.of(&mut record);

@@ -26,16 +26,16 @@ use self::support::Side;
 macro_rules! sided {
     ($name:literal, $module:ident :: $kind:ident) => {
         [
-            TransformationPlugin {
-                class: concat!("org.apache.kafka.connect.transforms.", $name, "$Key"),
-                config_def: $module::config_def,
-                create: |config| Ok(Box::new($module::$kind::new(config, Side::Key)?)),
-            },
-            TransformationPlugin {
-                class: concat!("org.apache.kafka.connect.transforms.", $name, "$Value"),
-                config_def: $module::config_def,
-                create: |config| Ok(Box::new($module::$kind::new(config, Side::Value)?)),
-            },
+            TransformationPlugin::new(
+                concat!("org.apache.kafka.connect.transforms.", $name, "$Key"),
+                $module::config_def,
+                |config| Ok(Box::new($module::$kind::new(config, Side::Key)?)),
+            ),
+            TransformationPlugin::new(
+                concat!("org.apache.kafka.connect.transforms.", $name, "$Value"),
+                $module::config_def,
+                |config| Ok(Box::new($module::$kind::new(config, Side::Value)?)),
+            ),
         ]
     };
 }
@@ -43,11 +43,9 @@ macro_rules! sided {
 /// The entry of a transformation that exists once.
 macro_rules! single {
     ($name:literal, $def:path, $kind:path) => {
-        TransformationPlugin {
-            class: concat!("org.apache.kafka.connect.transforms.", $name),
-            config_def: $def,
-            create: |config| Ok(Box::new(<$kind>::new(config)?)),
-        }
+        TransformationPlugin::new(concat!("org.apache.kafka.connect.transforms.", $name), $def, |config| {
+            Ok(Box::new(<$kind>::new(config)?))
+        })
     };
 }
 
@@ -67,11 +65,9 @@ pub fn plugins() -> Vec<TransformationPlugin> {
     ];
     let single = [
         single!("DropHeaders", headers::drop_config, headers::DropHeaders),
-        TransformationPlugin {
-            class: "org.apache.kafka.connect.transforms.Filter",
-            config_def: ConfigDef::new,
-            create: |_| Ok(Box::new(Filter)),
-        },
+        TransformationPlugin::new("org.apache.kafka.connect.transforms.Filter", ConfigDef::new, |_| {
+            Ok(Box::new(Filter))
+        }),
         single!("InsertHeader", headers::insert_config, headers::InsertHeader),
         single!("RegexRouter", routers::regex_config, routers::RegexRouter),
         single!("TimestampRouter", routers::timestamp_config, routers::TimestampRouter),

@@ -127,10 +127,8 @@ impl ReplaceField {
         let mut updated = Struct::new(&schema)?;
         for (index, field) in schema.fields().iter().enumerate() {
             let original = self.original(&field.name);
-            let value = match self.replace_null {
-                true => data.get(original)?,
-                false => data.get_without_default(original)?,
-            };
+            let value =
+                if self.replace_null { data.get(original)? } else { data.get_without_default(original)? };
             updated.put_at(index, value.clone())?;
         }
         Ok(SchemaAndValue::new(schema, updated.into()))

@@ -1,4 +1,4 @@
-//! What the transformations have in common: the side of a record that they work on, checks of data with Connect's words,
+//! Common ground of the transformations: the side of a record that they work on, checks of data with Connect's words,
 //! derived schemas.
 
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,7 @@ impl Side {
     }
 }
 
-/// How many schemas Connect's transformations remember.
+/// Number of schemas that Connect's transformations remember.
 const REMEMBERED: usize = 16;
 
 /// Schemas made from others, so that records of one schema share one result.
@@ -89,10 +89,7 @@ pub(super) fn copy_basics(schema: &Schema, kind: Type) -> SchemaBuilder {
 
 /// The value of a struct's field; null becomes the schema's default if `with_default`.
 pub(super) fn field_value(data: &Struct, index: usize, with_default: bool) -> Value {
-    match with_default {
-        true => data.at(index).clone(),
-        false => data.values.get(index).cloned().unwrap_or(Value::Null),
-    }
+    if with_default { data.at(index).clone() } else { data.values.get(index).cloned().unwrap_or(Value::Null) }
 }
 
 /// Name of the setting in [`replace_null_key`].

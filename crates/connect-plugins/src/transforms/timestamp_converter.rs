@@ -215,9 +215,10 @@ impl TimestampConverter {
     fn updated(&self, schema: &Schema) -> Result<Schema, ConnectError> {
         let mut builder = copy_basics(schema, Type::Struct);
         for field in schema.fields_of_struct()? {
-            let schema = match field.name == self.field {
-                true => self.target.schema(field.schema.is_optional()),
-                false => field.schema.clone(),
+            let schema = if field.name == self.field {
+                self.target.schema(field.schema.is_optional())
+            } else {
+                field.schema.clone()
             };
             builder = builder.checked_field(&field.name, schema)?;
         }
@@ -237,9 +238,10 @@ impl TimestampConverter {
         let mut updated = Struct::new(schema)?;
         for (index, field) in data.schema.fields().iter().enumerate() {
             let value = field_value(data, index, self.replace_null);
-            let value = match field.name == self.field {
-                true => self.convert(&value, Some(Form::of_schema(&field.schema)?))?,
-                false => value,
+            let value = if field.name == self.field {
+                self.convert(&value, Some(Form::of_schema(&field.schema)?))?
+            } else {
+                value
             };
             updated.put(&field.name, value)?;
         }

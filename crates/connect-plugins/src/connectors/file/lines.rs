@@ -13,7 +13,7 @@ pub(super) struct Lines {
     /// Bytes of a character that is not complete yet.
     incomplete: Vec<u8>,
     text: String,
-    /// Where the next line begins in `text`.
+    /// Begin of the next line in `text`.
     begin: usize,
     /// Up to where `text` is known to hold no end of a line.
     searched: usize,
@@ -105,10 +105,7 @@ impl Lines {
 }
 
 fn units(text: &str) -> usize {
-    match text.is_ascii() {
-        true => text.len(),
-        false => text.encode_utf16().count(),
-    }
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 #[cfg(test)]

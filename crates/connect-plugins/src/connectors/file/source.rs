@@ -16,7 +16,7 @@ use connect_api::config_def::Validator;
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin,
-    ConnectorType, ExactlyOnceSupport, Importance, Polled, Record, Schema, SchemaAndValue, SourceOffset,
+    ConnectorType, ExactlyOnceSupport, Importance, Record, Schema, SchemaAndValue, SourceOffset,
     SourcePartition, SourceRecord, SourceTask, SourceTaskContext, Task, Type, Value, async_trait,
 };
 use serde_json::Value as Json;
@@ -86,7 +86,7 @@ impl ConnectorPlugin for FileStreamSource {
         Task::Source(Box::<FileStreamSourceTask>::default())
     }
 
-    fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         // Standard input cannot be read again.
         Some(match file(config) {
             Some(_) => ExactlyOnceSupport::Supported,
@@ -122,9 +122,10 @@ fn check(given: &ConnectorOffset) -> Result<(), &'static str> {
     if position < 0 {
         return Err("The value for the 'position' key in the offset should be a non-negative value");
     }
-    match given.partition.contains_key(FILENAME) {
-        true => Ok(()),
-        false => Err("Partition objects should contain the key 'filename'"),
+    if given.partition.contains_key(FILENAME) {
+        Ok(())
+    } else {
+        Err("Partition objects should contain the key 'filename'")
     }
 }
 
@@ -132,7 +133,7 @@ fn check(given: &ConnectorOffset) -> Result<(), &'static str> {
 #[derive(Debug)]
 struct Stream {
     arriving: Receiver<Vec<u8>>,
-    /// What a task had read and not delivered when it stopped.
+    /// Bytes that a task had read and not delivered when it stopped.
     given_back: Vec<u8>,
 }
 
@@ -143,9 +144,10 @@ impl Stream {
 
     /// The next bytes; `None` at the end. Cancel-safe.
     async fn next(&mut self) -> Option<Vec<u8>> {
-        match self.given_back.is_empty() {
-            true => self.arriving.recv().await,
-            false => Some(std::mem::take(&mut self.given_back)),
+        if self.given_back.is_empty() {
+            self.arriving.recv().await
+        } else {
+            Some(std::mem::take(&mut self.given_back))
         }
     }
 }
@@ -232,16 +234,17 @@ impl SourceTask for FileStreamSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         loop {
             let records = self.take_lines();
             if !records.is_empty() {
-                return Ok(Polled::Records(records));
+                return Ok(records);
             }
-            match self.read().await? {
+            if self.read().await? {
                 // Finding the place again in a long file takes many reads: the worker may want to stop meanwhile.
-                true => tokio::task::yield_now().await,
-                false => tokio::time::sleep(INTERVAL).await,
+                tokio::task::yield_now().await;
+            } else {
+                tokio::time::sleep(INTERVAL).await;
             }
         }
     }

@@ -19,10 +19,7 @@ async fn started(offsets: &MemoryOffsets, config: ConfigMap) -> FileStreamSource
 }
 
 async fn poll(task: &mut FileStreamSourceTask) -> Vec<SourceRecord> {
-    match tokio::time::timeout(Duration::from_secs(20), task.poll()).await.unwrap().unwrap() {
-        Polled::Records(records) => records,
-        Polled::Batches(_) => panic!("a file has no batches"),
-    }
+    tokio::time::timeout(Duration::from_secs(20), task.poll()).await.unwrap().unwrap()
 }
 
 /// True when nothing comes for three looks at the file; the poll is dropped, as workers do.
@@ -205,8 +202,8 @@ async fn settings_and_tasks_are_kafkas() {
     assert_eq!(connector.task_configs(5).await.unwrap(), std::slice::from_ref(&given));
     let context = connect_api::ConnectorContext { reconfigure: Default::default(), errors: sender };
     assert!(plugin.connector().start(context, ConfigMap::new()).await.is_err(), "the topic is missing");
-    assert_eq!(plugin.exactly_once_support(&given), Some(ExactlyOnceSupport::Supported));
-    assert_eq!(plugin.exactly_once_support(&ConfigMap::new()), Some(ExactlyOnceSupport::Unsupported));
+    assert_eq!(plugin.exactly_once_support(&given).await, Some(ExactlyOnceSupport::Supported));
+    assert_eq!(plugin.exactly_once_support(&ConfigMap::new()).await, Some(ExactlyOnceSupport::Unsupported));
     let error = plugin.config_def().parse(&ConfigMap::from([(TOPIC.to_owned(), String::new())])).unwrap_err();
     assert_eq!(error.message(), "Invalid value  for configuration topic: String must be non-empty");
 }

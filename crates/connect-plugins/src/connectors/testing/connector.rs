@@ -8,11 +8,7 @@ use tokio::task::JoinHandle;
 
 use super::events::{Events, TASK_ID};
 use super::fault::Fault;
-
-/// Setting: number of tasks.
-pub(super) const NUM_TASKS: &str = "num.tasks";
-/// Setting: file that holds the number of tasks.
-pub(super) const TASKS_FILE: &str = "tasks.file";
+use super::keys::{NUM_TASKS, TASKS_FILE};
 
 /// Time between two looks at `tasks.file`.
 const LOOK: Duration = Duration::from_millis(100);

@@ -1,4 +1,4 @@
-//! What happened, one JSON line each, appended to a file that several tasks and processes share.
+//! Events, one JSON line each, appended to a file that several tasks and processes share.
 
 use std::fs::OpenOptions;
 use std::io::Write;

@@ -7,10 +7,10 @@ use connect_api::config_def::{Setting, Validator};
 use connect_api::{ConfigDef, ConfigKey, ConfigMap, ConnectError, Importance, Type};
 use tokio::time::Instant;
 
-use super::connector::{NUM_TASKS, TASKS_FILE};
 use super::events::{EVENTS_FILE, TASK_ID};
+use super::keys::{NUM_TASKS, TASKS_FILE};
 
-/// Where a fault can be.
+/// Methods in which a fault can be.
 const METHODS: [&str; 16] = [
     "connector.start",
     "taskConfigs",
@@ -59,7 +59,7 @@ pub(super) fn common_definition() -> ConfigDef {
         .define(key(TASKS_FILE, Type::String, "File with the number of tasks").optional())
 }
 
-/// What goes wrong, and when.
+/// A fault, and the time for it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Fault {
     kind: Option<String>,
@@ -142,7 +142,7 @@ impl Fault {
         Ok(())
     }
 
-    /// What goes wrong in `method` now.
+    /// Kind of the fault in `method` now.
     fn kind_in(&self, method: &str) -> Option<&str> {
         let here = self.methods.iter().any(|wanted| wanted == method);
         (here && self.handled >= self.after_records && self.exists())

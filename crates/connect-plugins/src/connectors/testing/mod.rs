@@ -19,6 +19,7 @@
 mod connector;
 mod events;
 mod fault;
+mod keys;
 mod sink;
 mod source;
 

@@ -52,7 +52,7 @@ impl ConnectorPlugin for TestSink {
         definition()
     }
 
-    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    async fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
         super::connector::validate(config, values);
     }
 

@@ -16,9 +16,9 @@ use connect_api::data::Type as Kind;
 use connect_api::helpers;
 use connect_api::{
     ConfigDef, ConfigKey, ConfigMap, ConnectError, Connector, ConnectorOffset, ConnectorPlugin,
-    ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Importance, Polled, Record,
-    RecordMetadata, Schema, SchemaAndValue, SourcePartition, SourceRecord, SourceTask, SourceTaskContext,
-    Task, TransactionContext, Type, Value, async_trait,
+    ConnectorTransactionBoundaries, ConnectorType, ExactlyOnceSupport, Importance, Record, RecordMetadata,
+    Schema, SchemaAndValue, SourcePartition, SourceRecord, SourceTask, SourceTaskContext, Task,
+    TransactionContext, Type, Value, async_trait,
 };
 use futures::future::BoxFuture;
 use serde_json::Value as Json;
@@ -64,7 +64,7 @@ impl ConnectorPlugin for TestSource {
         definition()
     }
 
-    fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
+    async fn validate(&self, config: &ConfigMap, values: &mut Vec<ValidatedValue>) {
         super::connector::validate(config, values);
     }
 
@@ -76,7 +76,7 @@ impl ConnectorPlugin for TestSource {
         Task::Source(Box::<TestSourceTask>::default())
     }
 
-    fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
+    async fn exactly_once_support(&self, config: &ConfigMap) -> Option<ExactlyOnceSupport> {
         // An answer is wanted, not an error: of the faults only those that take time or panic make sense.
         let _ = Fault::of(config).map(|fault| fault.strike_now("exactlyOnceSupport"));
         match config.get("exactly.once").map_or("supported", String::as_str) {
@@ -86,7 +86,7 @@ impl ConnectorPlugin for TestSource {
         }
     }
 
-    fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> ConnectorTransactionBoundaries {
+    async fn can_define_transaction_boundaries(&self, config: &ConfigMap) -> ConnectorTransactionBoundaries {
         match config.get("boundaries").map_or("supported", String::as_str) {
             "supported" => ConnectorTransactionBoundaries::Supported,
             _ => ConnectorTransactionBoundaries::Unsupported,
@@ -118,7 +118,7 @@ pub struct TestSourceTask {
     transactions: Option<Transactions>,
 }
 
-/// Where transactions end.
+/// Ends of transactions.
 #[derive(Debug)]
 struct Transactions {
     context: TransactionContext,
@@ -139,9 +139,10 @@ impl Transactions {
         }
         self.open = 0;
         self.ended += 1;
-        match self.abort_every > 0 && self.ended % self.abort_every == 0 {
-            true => self.context.abort_transaction_after(index),
-            false => self.context.commit_transaction_after(index),
+        if self.abort_every > 0 && self.ended % self.abort_every == 0 {
+            self.context.abort_transaction_after(index)
+        } else {
+            self.context.commit_transaction_after(index)
         }
     }
 }
@@ -174,7 +175,7 @@ impl SourceTask for TestSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         self.fault.strike("poll").await?;
         let end = self.max.unwrap_or(i64::MAX).min(self.next.saturating_add(self.per_poll));
         if end <= self.next {
@@ -191,7 +192,7 @@ impl SourceTask for TestSourceTask {
         self.next = end;
         self.sent += records.len() as u64;
         self.fault.handled(records.len());
-        Ok(Polled::Records(records))
+        Ok(records)
     }
 
     fn commit_record(&mut self, record: &SourceRecord, metadata: Option<&RecordMetadata>) {

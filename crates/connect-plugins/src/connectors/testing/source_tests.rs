@@ -19,10 +19,7 @@ fn events(folder: &Path) -> Vec<Json> {
 }
 
 async fn poll(task: &mut TestSourceTask) -> Vec<SourceRecord> {
-    match task.poll().await.unwrap() {
-        Polled::Records(records) => records,
-        Polled::Batches(_) => panic!("made of records"),
-    }
+    task.poll().await.unwrap()
 }
 
 #[tokio::test]
@@ -79,12 +76,12 @@ async fn it_fails_where_it_is_told_and_says_what_it_is_told() {
     assert!(task.poll().await.is_err());
     assert!(TestSource.alter_offsets(&faulty, &[]).await.is_err());
     let mut values = TestSource.config_def().validate(&faulty);
-    TestSource.validate(&faulty, &mut values);
+    TestSource.validate(&faulty, &mut values).await;
     let wrong: Vec<_> = values.iter().filter(|value| !value.errors.is_empty()).map(|v| &v.name).collect();
     assert_eq!(wrong, ["fault"]);
-    assert_eq!(TestSource.exactly_once_support(&faulty), Some(ExactlyOnceSupport::Supported));
+    assert_eq!(TestSource.exactly_once_support(&faulty).await, Some(ExactlyOnceSupport::Supported));
     let other = config(folder.path(), &[("exactly.once", "unknown"), ("boundaries", "unsupported")]);
-    assert_eq!(TestSource.exactly_once_support(&other), None);
-    let boundaries = TestSource.can_define_transaction_boundaries(&other);
+    assert_eq!(TestSource.exactly_once_support(&other).await, None);
+    let boundaries = TestSource.can_define_transaction_boundaries(&other).await;
     assert_eq!(boundaries, ConnectorTransactionBoundaries::Unsupported);
 }

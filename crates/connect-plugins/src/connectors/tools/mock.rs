@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use connect_api::helpers;
 use connect_api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType, Polled,
-    SinkRecord, SinkTask, SinkTaskContext, SourceTask, SourceTaskContext, Task, async_trait,
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType,
+    SinkRecord, SinkTask, SinkTaskContext, SourceRecord, SourceTask, SourceTaskContext, Task, async_trait,
 };
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -15,14 +15,15 @@ const CONNECTOR_FAILURE: &str = "connector-failure";
 const TASK_FAILURE: &str = "task-failure";
 const DEFAULT_DELAY: Duration = Duration::from_millis(15_000);
 
-/// How long after its start this part fails; `None`: never.
+/// Time after its start at which this part fails; `None`: never.
 fn delay(config: &ConfigMap, mode: &str) -> Result<Option<Duration>, ConnectError> {
     if config.get("mock_mode").map(String::as_str) != Some(mode) {
         return Ok(None);
     }
-    let delay = match config.contains_key("delay_ms") {
-        true => Duration::from_millis(super::number(config, "delay_ms", "MockConnector")?),
-        false => DEFAULT_DELAY,
+    let delay = if config.contains_key("delay_ms") {
+        Duration::from_millis(super::number(config, "delay_ms", "MockConnector")?)
+    } else {
+        DEFAULT_DELAY
     };
     Ok(Some(delay))
 }
@@ -112,7 +113,7 @@ impl SourceTask for MockSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         match self.fails_at {
             Some(at) => tokio::time::sleep_until(at).await,
             None => std::future::pending().await,

@@ -8,7 +8,7 @@ use base64::prelude::BASE64_STANDARD;
 use connect_api::{ConnectError, Value};
 use serde_json::{Map, Value as Json};
 
-/// Where the lines go.
+/// Destination of the lines.
 pub(super) struct Output(Box<dyn Write + Send>);
 
 impl Default for Output {

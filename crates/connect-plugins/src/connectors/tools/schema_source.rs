@@ -6,7 +6,7 @@
 use connect_api::data::{SchemaBuilder, Struct, Type};
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Polled, Record, Schema,
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Record, Schema,
     SchemaAndValue, SourceRecord, SourceTask, SourceTaskContext, Task, Value, async_trait,
 };
 
@@ -89,7 +89,7 @@ impl SourceTask for SchemaSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         if self.sent >= self.messages {
             std::future::pending::<()>().await;
         }
@@ -101,11 +101,11 @@ impl SourceTask for SchemaSourceTask {
         self.output.line(&format!("{{\"task\": {}, \"seqno\": {seqno}}}", self.id))?;
         self.seqno += 1;
         self.sent += 1;
-        Ok(Polled::Records(vec![SourceRecord {
+        Ok(vec![SourceRecord {
             record,
             source_partition: Some(partition(self.id)),
             source_offset: Some(offset(seqno)),
-        }]))
+        }])
     }
 }
 
@@ -166,7 +166,7 @@ mod tests {
         task.start(MemoryOffsets::default().context(), config.into()).await.unwrap();
         let mut versions = Vec::new();
         for seqno in 0..3 {
-            let Polled::Records(records) = task.poll().await.unwrap() else { panic!("made of records") };
+            let records = task.poll().await.unwrap();
             let record = &records[0].record;
             assert_eq!(record.partition, Some(2));
             versions.push(record.value.schema.as_ref().unwrap().version().unwrap());

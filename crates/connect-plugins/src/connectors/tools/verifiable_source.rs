@@ -7,9 +7,8 @@
 use connect_api::data::{SchemaBuilder, Struct, Type};
 use connect_api::helpers::{self, DividingConnector};
 use connect_api::{
-    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Polled, Record,
-    RecordMetadata, Schema, SchemaAndValue, SourceRecord, SourceTask, SourceTaskContext, Task, Value,
-    async_trait,
+    ConfigDef, ConfigMap, ConnectError, Connector, ConnectorPlugin, ConnectorType, Record, RecordMetadata,
+    Schema, SchemaAndValue, SourceRecord, SourceTask, SourceTaskContext, Task, Value, async_trait,
 };
 use serde_json::{Map, Value as Json};
 
@@ -90,22 +89,23 @@ impl SourceTask for VerifiableSourceTask {
         Ok(())
     }
 
-    async fn poll(&mut self) -> Result<Polled, ConnectError> {
+    async fn poll(&mut self) -> Result<Vec<SourceRecord>, ConnectError> {
         self.throttle.wait(self.sent).await;
         let (seqno, time) = (self.seqno, now());
         self.output.object(&self.line(seqno.into(), time))?;
         let key = SchemaAndValue::new(Schema::of(Type::Int32), Value::Int32(self.id));
-        let value = match self.complete {
-            true => self.complete_value(seqno, time),
-            false => SchemaAndValue::new(Schema::of(Type::Int64), Value::Int64(seqno)),
+        let value = if self.complete {
+            self.complete_value(seqno, time)
+        } else {
+            SchemaAndValue::new(Schema::of(Type::Int64), Value::Int64(seqno))
         };
         self.seqno += 1;
         self.sent += 1;
-        Ok(Polled::Records(vec![SourceRecord {
+        Ok(vec![SourceRecord {
             record: Record::new(self.topic.clone(), key, value),
             source_partition: Some(partition(self.id)),
             source_offset: Some(offset(seqno)),
-        }]))
+        }])
     }
 
     fn commit_record(&mut self, record: &SourceRecord, _metadata: Option<&RecordMetadata>) {
@@ -161,10 +161,7 @@ mod tests {
     }
 
     async fn next(task: &mut VerifiableSourceTask) -> SourceRecord {
-        match task.poll().await.unwrap() {
-            Polled::Records(mut records) => records.remove(0),
-            Polled::Batches(_) => panic!("made of records"),
-        }
+        task.poll().await.unwrap().remove(0)
     }
 
     /// The lines are those of Kafka's own task.

@@ -31,7 +31,7 @@ pub(super) fn run<T: Send>(
     })
 }
 
-/// How deep JSON is nested, at most.
+/// Greatest depth of JSON.
 pub(super) fn of_text(text: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0usize, 0);
     let (mut quoted, mut escaped) = (false, false);
@@ -50,7 +50,7 @@ pub(super) fn of_text(text: &[u8]) -> usize {
     deepest
 }
 
-/// How deep a value is nested.
+/// Depth of a value.
 pub(super) fn of_value(value: &Value) -> usize {
     let inner = |deepest: usize, value: &Value| deepest.max(of_value(value));
     1 + match value {

@@ -20,12 +20,11 @@ use connect_api::{
 use self::node::Node;
 
 /// The registry entry.
-pub(super) const PLUGIN: ConverterPlugin = ConverterPlugin {
-    class: "org.apache.kafka.connect.json.JsonConverter",
-    config_def,
-    converter: Some(|config, kind| Ok(Box::new(JsonConverter::new(config, kind)?))),
-    header_converter: Some(|config| Ok(Box::new(JsonConverter::new(config, ConverterType::Header)?))),
-};
+pub(super) fn plugin() -> ConverterPlugin {
+    ConverterPlugin::new("org.apache.kafka.connect.json.JsonConverter", config_def)
+        .of_data(|config, kind| Ok(Box::new(JsonConverter::new(config, kind)?)))
+        .of_headers(|config| Ok(Box::new(JsonConverter::new(config, ConverterType::Header)?)))
+}
 
 fn config_def() -> ConfigDef {
     let key = |name: &str, kind, importance, text: &str| ConfigKey::new(name, kind, importance, text);
@@ -96,7 +95,7 @@ fn type_name(kind: Type) -> &'static str {
     }
 }
 
-/// What its settings say.
+/// Its settings.
 #[derive(Debug)]
 struct Settings {
     schemas_enable: bool,

@@ -54,11 +54,10 @@ fn no_number(value: &Value) -> ConnectError {
 /// `value` as `schema` has it, as far as elements of arrays and maps need it.
 pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectError> {
     if value.is_null() {
-        return match schema.is_optional() {
-            true => Ok(value),
-            false => {
-                Err(ConnectError::data("Unable to convert a null value to a schema that requires a value"))
-            }
+        return if schema.is_optional() {
+            Ok(value)
+        } else {
+            Err(ConnectError::data("Unable to convert a null value to a schema that requires a value"))
         };
     }
     let unable = |value: &Value| {
@@ -106,7 +105,7 @@ pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectE
     })
 }
 
-/// What a text says, anything else as it is.
+/// The value that a text says; anything else as it is.
 fn parsed(value: Value) -> Result<Value, ConnectError> {
     match value {
         Value::String(text) => Ok(parse_string(&text)?.value),
@@ -168,11 +167,13 @@ pub(super) fn exact_long(n: &BigDecimal) -> Option<i64> {
         return None;
     }
     let power = BigInt::from(10).pow(u32::try_from(scale.unsigned_abs()).ok()?);
-    match scale > 0 {
-        true if (&unscaled % &power).is_zero() => (&unscaled / power).to_i64(),
-        true => None,
-        false => (&unscaled * power).to_i64(),
+    if scale <= 0 {
+        return (&unscaled * power).to_i64();
     }
+    if !(&unscaled % &power).is_zero() {
+        return None;
+    }
+    (&unscaled / power).to_i64()
 }
 
 #[cfg(test)]

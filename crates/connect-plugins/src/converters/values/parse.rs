@@ -13,7 +13,7 @@ use super::convert;
 use super::merge::Merged;
 use super::tokens::{Tokens, trim};
 
-/// How deep arrays and maps may be nested. Java knows no bound but its stack.
+/// Greatest depth of arrays and maps. Java knows no bound but its stack.
 const MAX_DEPTH: usize = 200;
 
 /// The value that a text says, with a schema that fits; without literal in it, the text itself as a string.
@@ -39,7 +39,7 @@ fn string(text: &str) -> SchemaAndValue {
     SchemaAndValue::new(Schema::of(Type::String), Value::from(text))
 }
 
-/// What was begun as a literal is none.
+/// Text that was begun as a literal and is none.
 struct NotALiteral;
 
 /// `None`: null, which has no schema.
@@ -120,10 +120,7 @@ impl Parser<'_> {
         {
             return Ok(Some(number(n)));
         }
-        match embedded {
-            true => Err(NotALiteral),
-            false => Ok(Some(string(self.tokens.text()))),
-        }
+        if embedded { Err(NotALiteral) } else { Ok(Some(string(self.tokens.text()))) }
     }
 
     /// Colons delimit tokens, so a time is five of them.

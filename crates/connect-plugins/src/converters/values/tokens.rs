@@ -27,7 +27,7 @@ impl<'a> Tokens<'a> {
         self.text
     }
 
-    /// Where the next token begins, to go back there.
+    /// Begin of the next token, to go back there.
     pub(super) fn mark(&self) -> usize {
         self.at - self.next.map_or(0, str::len)
     }

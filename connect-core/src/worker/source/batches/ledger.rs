@@ -1,4 +1,4 @@
-//! What was delivered and what was acknowledged, for each source partition: the position that may be committed is
+//! Account of what was delivered and acknowledged, for each source partition: the position that may be committed is
 //! never past the lowest offset that is not acknowledged.
 
 use std::collections::VecDeque;
@@ -6,14 +6,31 @@ use std::sync::Arc;
 
 use kafka_wire::failpoint::planted;
 
-use connect_api::SourcePartition;
+use connect_api::{BatchPayload, SourcePartition};
 
 /// A stretch of the source that was handed to the producer, or needs no copy.
 #[derive(Debug)]
 struct Entry {
     first: i64,
     last: i64,
+    records: Option<Records>,
     done: bool,
+}
+
+/// Records of a stretch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Records {
+    /// Source offset of the first.
+    pub(super) first: i64,
+    /// True when they have successive offsets.
+    pub(super) dense: bool,
+}
+
+impl Records {
+    /// Those of a batch.
+    pub(super) fn of(payload: &BatchPayload) -> Self {
+        Self { first: payload.first_record, dense: payload.dense }
+    }
 }
 
 #[derive(Debug)]
@@ -33,15 +50,16 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Takes note of a stretch; `done` when there is nothing to wait for. Returns the position if it moved.
+    /// Takes note of a stretch; without `records` there is nothing to wait for. Returns the position if it moved.
     pub(super) fn push(
         &mut self,
         partition: usize,
         source: &Arc<SourcePartition>,
         first: i64,
         last: i64,
-        done: bool,
+        records: Option<Records>,
     ) -> Option<i64> {
+        let done = records.is_none();
         if self.partitions.len() <= partition {
             self.partitions.resize_with(partition + 1, || None);
         }
@@ -51,12 +69,18 @@ impl Ledger {
             position: None,
             committed: None,
         });
-        ledger.entries.push_back(Entry { first, last, done });
+        ledger.entries.push_back(Entry { first, last, records, done });
         if planted("commit-before-ack") {
             ledger.position = Some(last);
         }
         self.outstanding += usize::from(!done);
         ledger.advance()
+    }
+
+    /// Records of the stretch that ends at `last` and is not acknowledged. Found at once when asked for in order.
+    pub(super) fn records(&self, partition: usize, last: i64) -> Option<Records> {
+        let ledger = self.partitions.get(partition).and_then(Option::as_ref)?;
+        ledger.entries.iter().take_while(|e| e.last <= last).find(|e| e.last == last)?.records
     }
 
     /// Everything of the partition up to `last` is stored. Returns the position if it moved.
@@ -128,7 +152,8 @@ mod tests {
         let mut ledger = Ledger::default();
         let source = Arc::new(SourcePartition(serde_json::Map::new()));
         for (first, last, done) in entries {
-            ledger.push(0, &source, *first, *last, *done);
+            let records = (!done).then_some(Records { first: *first, dense: true });
+            ledger.push(0, &source, *first, *last, records);
         }
         ledger
     }
@@ -146,6 +171,15 @@ mod tests {
         assert_eq!(ledger.acknowledge(0, 9), Some(10));
         assert_eq!(position(&ledger), Some(10), "what needs no copy goes with what is before it");
         assert_eq!(ledger.outstanding(), 0);
+    }
+
+    #[test]
+    fn the_records_of_a_stretch_are_known_until_it_is_acknowledged() {
+        let mut ledger = ledger(&[(0, 4, false), (5, 9, true), (10, 12, false)]);
+        assert_eq!(ledger.records(0, 12), Some(Records { first: 10, dense: true }));
+        assert_eq!((ledger.records(0, 9), ledger.records(0, 11), ledger.records(1, 4)), (None, None, None));
+        ledger.acknowledge(0, 4);
+        assert_eq!(ledger.records(0, 4), None);
     }
 
     #[test]

@@ -4,19 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use connect_api::{
-    Acknowledged, ConnectError, Destination, RawBatch, SourceOffset, SourcePartition, SourceTask,
+    BatchEvent, BatchPayload, BatchTask, ConnectError, Destination, RawBatch, RefusedBatch, SourceOffset,
+    SourcePartition, StoredBatch,
 };
 use kafka_wire::cluster::Cluster;
 use kafka_wire::produce::{Acknowledgement, ProduceEvent, ProduceSettings, Producer, SendGate};
 use serde_json::Value;
 
-use super::ledger::Ledger;
+use super::ledger::{Ledger, Records};
 
 /// Positions by source partition.
 pub(super) type Positions = Vec<(usize, Arc<SourcePartition>, i64)>;
 
 /// The copy of one task.
-pub(super) struct RawCopy {
+pub(super) struct BatchCopy {
     producer: Producer,
     /// Producer's number of a destination partition → the source partition that feeds it.
     sources: HashMap<usize, usize>,
@@ -26,7 +27,7 @@ pub(super) struct RawCopy {
     pub(super) acknowledged_records: u64,
 }
 
-impl RawCopy {
+impl BatchCopy {
     pub(super) fn new(destination: Cluster, settings: ProduceSettings, gate: Option<SendGate>) -> Self {
         Self {
             producer: Producer::new(destination, settings).with_gate(gate),
@@ -45,17 +46,18 @@ impl RawCopy {
     pub(super) fn deliver(
         &mut self,
         batches: Vec<RawBatch>,
-        task: &mut dyn SourceTask,
+        task: &mut dyn BatchTask,
     ) -> Result<(), ConnectError> {
         for batch in batches {
             let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
-            let moved = self.ledger.push(partition, &source, first_offset, last_offset, payload.is_none());
-            if let Some(last) = moved {
-                task.moved(partition, last);
+            let records = payload.as_ref().map(|payload| Records::of(payload));
+            let moved = self.ledger.push(partition, &source, first_offset, last_offset, records);
+            if let Some(last_offset) = moved {
+                task.told(partition, BatchEvent::Moved { last_offset });
             }
-            if let Some((destination, outgoing)) = payload {
+            if let Some(BatchPayload { destination, batch, .. }) = payload {
                 let target = self.target(partition, destination)?;
-                self.producer.enqueue(target, last_offset, outgoing);
+                self.producer.enqueue(target, last_offset, batch);
             }
         }
         Ok(())
@@ -88,62 +90,59 @@ impl RawCopy {
         })
     }
 
-    pub(super) fn produced(&mut self, events: Vec<ProduceEvent>, task: &mut dyn SourceTask) {
+    /// Tells the task, in its own numbers, what the producer tells in its: the one place where these meet.
+    pub(super) fn produced(&mut self, events: Vec<ProduceEvent>, task: &mut dyn BatchTask) {
         for event in events {
             match event {
                 ProduceEvent::Acknowledged(ack) => self.acknowledged(&ack, task),
                 ProduceEvent::Waiting { partition, reason } => {
-                    if let Some(source) = self.sources.get(&partition) {
-                        task.waiting(*source, Some(&reason.to_string()));
-                    }
+                    self.tell(partition, BatchEvent::Waiting { reason }, task);
                 }
-                ProduceEvent::Resumed { partition } => {
-                    if let Some(source) = self.sources.get(&partition) {
-                        task.waiting(*source, None);
-                    }
-                }
+                ProduceEvent::Resumed { partition } => self.tell(partition, BatchEvent::Resumed, task),
                 ProduceEvent::Rewind { partition, tag, .. } => {
                     if let Some(source) = self.sources.get(&partition)
                         && let Some(offset) = self.ledger.rewind(*source, tag)
                     {
-                        task.rewind(*source, offset);
+                        task.told(*source, BatchEvent::Rewind { offset });
                     }
                 }
-                ProduceEvent::Stopped { partition, tag, reason } => {
-                    self.stopped(partition, tag, &reason.to_string(), task)
+                ProduceEvent::Stopped { partition, tag, reason, .. } => {
+                    let Some(source) = self.sources.get(&partition) else { continue };
+                    let first_offset = self.ledger.rewind(*source, tag);
+                    let refused = RefusedBatch { first_offset, last_offset: tag, reason };
+                    task.told(*source, BatchEvent::Refused(refused));
                 }
             }
         }
     }
 
-    fn acknowledged(&mut self, ack: &Acknowledgement, task: &mut dyn SourceTask) {
+    fn tell(&self, partition: usize, event: BatchEvent, task: &mut dyn BatchTask) {
+        if let Some(source) = self.sources.get(&partition) {
+            task.told(*source, event);
+        }
+    }
+
+    fn acknowledged(&mut self, ack: &Acknowledgement, task: &mut dyn BatchTask) {
         let Some(source) = self.sources.get(&ack.partition) else { return };
+        let Records { first, dense } = self.ledger.records(*source, ack.tag).unwrap_or_default();
         let moved = self.ledger.acknowledge(*source, ack.tag);
         let records = u64::try_from(ack.records).unwrap_or_default();
         self.acknowledged_records += records;
-        task.acknowledged(&Acknowledged {
-            partition: *source,
+        let stored = StoredBatch {
+            first_record: first,
             last_offset: ack.tag,
-            destination_offset: ack.base_offset,
+            destination_offset: (ack.base_offset >= 0).then_some(ack.base_offset),
+            dense,
             records,
             bytes: ack.bytes as u64,
             duplicate: ack.duplicate,
             merged: ack.merged,
             max_timestamp: ack.max_timestamp,
-        });
-        if let Some(last) = moved {
-            task.moved(*source, last);
-        }
-    }
-
-    fn stopped(&mut self, partition: usize, tag: i64, reason: &str, task: &mut dyn SourceTask) {
-        let Some(source) = self.sources.get(&partition) else { return };
-        let from = self.ledger.rewind(*source, tag);
-        let reason = match from {
-            Some(from) => format!("the destination refused the batch at offsets {from} to {tag}: {reason}"),
-            None => format!("the destination refused a batch: {reason}"),
         };
-        task.stopped(*source, &reason);
+        task.told(*source, BatchEvent::Stored(stored));
+        if let Some(last_offset) = moved {
+            task.told(*source, BatchEvent::Moved { last_offset });
+        }
     }
 
     /// Batches that are not acknowledged.

@@ -1,4 +1,4 @@
-//! What a process knows of the origin's topics beyond one task's life: the offset store knows nothing of it. There is one
+//! Knowledge of a process about the origin's topics beyond one task's life: the offset store knows nothing of it. There is one
 //! for each connector name and origin, kept while the process lives.
 
 use std::collections::BTreeMap;
@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(crate) struct Memory {
+pub(crate) struct OriginHistory {
     /// Ids of the topics whose partitions were copied, as this process first saw them.
     topic_ids: RwLock<BTreeMap<TopicPartition, Uuid>>,
-    /// Where the origin's log was found to be another one than was read, and how: positions beyond mean nothing.
+    /// Offsets at which the origin's log was found to be another one than was read: positions beyond mean nothing.
     cuts: RwLock<BTreeMap<TopicPartition, Cut>>,
 }
 
@@ -25,14 +25,15 @@ pub(crate) struct Cut {
     pub(crate) reason: String,
 }
 
-impl Memory {
+impl OriginHistory {
     /// The id under which this process knows the topic of a partition: `id`, where it is the first (nil: the broker has
     /// none).
     pub(crate) fn known_topic_id(&self, partition: &TopicPartition, id: Uuid) -> Uuid {
         let mut ids = self.topic_ids.write().unwrap_or_else(PoisonError::into_inner);
-        match id.is_nil() {
-            true => ids.get(partition).copied().unwrap_or_default(),
-            false => *ids.entry(partition.clone()).or_insert(id),
+        if id.is_nil() {
+            ids.get(partition).copied().unwrap_or_default()
+        } else {
+            *ids.entry(partition.clone()).or_insert(id)
         }
     }
 
@@ -64,26 +65,26 @@ mod tests {
 
     #[test]
     fn a_cut_holds_until_reading_begins_before_it() {
-        let memory = Memory::default();
+        let history = OriginHistory::default();
         let partition = ("t".to_owned(), 0);
         let cut = Cut { offset: 10, reason: "truncated".to_owned() };
-        memory.remember_cut(partition.clone(), cut.clone());
-        assert_eq!(memory.cut_before(&partition, 11), Some(cut.clone()));
-        assert_eq!(memory.cut_before(&("t".to_owned(), 1), 11), None);
-        assert_eq!(memory.cut_before(&partition, 12), Some(cut), "asking changes nothing");
-        assert_eq!(memory.cut_before(&partition, 10), None);
-        assert_eq!(memory.cut_before(&partition, 11), None, "what is beyond is of the new log now");
+        history.remember_cut(partition.clone(), cut.clone());
+        assert_eq!(history.cut_before(&partition, 11), Some(cut.clone()));
+        assert_eq!(history.cut_before(&("t".to_owned(), 1), 11), None);
+        assert_eq!(history.cut_before(&partition, 12), Some(cut), "asking changes nothing");
+        assert_eq!(history.cut_before(&partition, 10), None);
+        assert_eq!(history.cut_before(&partition, 11), None, "what is beyond is of the new log now");
     }
 
     #[test]
     fn the_first_id_counts_until_it_is_forgotten() {
-        let memory = Memory::default();
+        let history = OriginHistory::default();
         let partition = ("t".to_owned(), 0);
         let (first, second) = (Uuid::from_u128(1), Uuid::from_u128(2));
-        assert_eq!(memory.known_topic_id(&partition, first), first);
-        assert_eq!(memory.known_topic_id(&partition, second), first);
-        assert_eq!(memory.known_topic_id(&partition, Uuid::nil()), first);
-        memory.forget(&partition);
-        assert_eq!(memory.known_topic_id(&partition, second), second);
+        assert_eq!(history.known_topic_id(&partition, first), first);
+        assert_eq!(history.known_topic_id(&partition, second), first);
+        assert_eq!(history.known_topic_id(&partition, Uuid::nil()), first);
+        history.forget(&partition);
+        assert_eq!(history.known_topic_id(&partition, second), second);
     }
 }

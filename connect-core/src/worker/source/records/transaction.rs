@@ -13,12 +13,12 @@ use tracing::{info, warn};
 
 use super::submitted::identity;
 use crate::ids::TaskId;
-use crate::worker::StopSignal;
 use crate::worker::clients::RecordProducer;
 use crate::worker::metrics::TaskMetrics;
 use crate::worker::offsets::{OffsetStores, Offsets};
 use crate::worker::records::KafkaRecord;
 use crate::worker::settings::{parsed, text};
+use crate::worker::stop::StopSignal;
 
 /// One attempt of a blocking call to the coordinator; more follow.
 const CALL: Duration = Duration::from_secs(10);

@@ -11,7 +11,7 @@ use tracing::{info, warn};
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// Repeats `attempt` until it succeeds or fails for what waiting cannot cure.
-pub(crate) async fn patiently<T, F>(what: &str, attempt: impl Fn() -> F) -> Result<T, ConnectError>
+pub(crate) async fn retry_passing<T, F>(what: &str, attempt: impl Fn() -> F) -> Result<T, ConnectError>
 where
     F: Future<Output = Result<T, WireError>>,
 {

@@ -11,7 +11,7 @@ use tracing::{error, warn};
 
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
-use crate::worker::clients::{Delivery, NO_LOGIN, RecordProducer, TopicCreation};
+use crate::worker::clients::{DeliveryReport, NO_LOGIN, RecordProducer, TopicCreation};
 use crate::worker::listener::{TopicsInUse, Voice};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
@@ -22,7 +22,7 @@ const WORKER_CLASS: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
 /// What a [`RecordSender`] is made of.
 pub(crate) struct RecordParts {
     pub(crate) producer: RecordProducer,
-    pub(crate) deliveries: mpsc::UnboundedReceiver<Delivery>,
+    pub(crate) deliveries: mpsc::UnboundedReceiver<DeliveryReport>,
     pub(crate) chain: Chain,
     pub(crate) converters: Converters,
     pub(crate) errors: ErrorHandling,
@@ -77,7 +77,7 @@ impl RecordSender {
     }
 
     /// Waits for news of what was sent. Cancel-safe.
-    pub(super) async fn next(&mut self) -> Delivery {
+    pub(super) async fn next(&mut self) -> DeliveryReport {
         match self.parts.deliveries.recv().await {
             Some(delivery) => delivery,
             None => std::future::pending().await,
@@ -163,7 +163,7 @@ impl RecordSender {
         self.flights.insert(number, Flight { record, converted, place, alone: false });
         match sent {
             Ok(()) => Ok(()),
-            Err(error) => self.delivered(Delivery { number, result: Err(error) }, task),
+            Err(error) => self.delivered(DeliveryReport { number, result: Err(error) }, task),
         }
     }
 
@@ -179,7 +179,7 @@ impl RecordSender {
             self.flights.insert(number, Flight { alone: true, ..flight });
             match sent {
                 Ok(()) => self.settle(task).await?,
-                Err(error) => self.delivered(Delivery { number, result: Err(error) }, task)?,
+                Err(error) => self.delivered(DeliveryReport { number, result: Err(error) }, task)?,
             }
         }
         Ok(())
@@ -188,10 +188,10 @@ impl RecordSender {
     /// A record was stored, or refused for good. An error fails the task.
     pub(super) fn delivered(
         &mut self,
-        delivery: Delivery,
+        delivery: DeliveryReport,
         task: &mut dyn SourceTask,
     ) -> Result<(), ConnectError> {
-        let Delivery { number, result } = delivery;
+        let DeliveryReport { number, result } = delivery;
         let Some(flight) = self.flights.remove(&number) else {
             return match result {
                 // One that was accepted before may be so again: brokers that restart, passwords that are being changed.
