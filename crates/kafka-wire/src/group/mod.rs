@@ -4,10 +4,9 @@
 //! [`GroupMember`] is driven by its owner, a task that leads this life:
 //!
 //! 1. [`GroupMember::due`] returns when something is to be done: at once in the beginning, later when the
-//! group
-//!    rebalances, when the owner asked for it, or when the membership is lost.
+//!    group rebalances, when the owner asked for it, or when the membership is lost.
 //! 2. [`Due::Lost`]: whatever the membership gave is not ours any more. The owner stops it, and only then
-//! goes on.
+//!    goes on.
 //! 3. [`Due::Join`]: [`GroupMember::join`] takes part in the rebalance to its end.
 //!
 //! Heartbeats go on by themselves from the first join to [`GroupMember::leave`], on a connection of their
