@@ -447,6 +447,26 @@ fn commented_keys_of_the_sample_are_known() {
     assert_eq!(bench.load().topics.regex.unwrap().as_str(), r"shop\..*");
 }
 
+/// What the worker checks itself has the worker's own default, unless this worker is told another.
+#[test]
+fn defaults_of_the_worker_are_the_table_s() {
+    use connect_core::config::{Mode, WorkerConfig};
+    let properties = Bench::replication("").load().worker_properties;
+    let worker = WorkerConfig::new(Mode::Distributed, properties).unwrap();
+    let mut seen = 0;
+    for known in SETTINGS.iter().filter(|known| known.owner == Owner::Handed && !known.default.is_empty()) {
+        let told = match known.kind {
+            Kind::Int(..) | Kind::Long(..) => worker.millis(known.name).as_millis().to_string(),
+            _ => worker.text(known.name).to_owned(),
+        };
+        if !told.is_empty() {
+            assert_eq!(told, known.default, "{}", known.name);
+            seen += 1;
+        }
+    }
+    assert!(seen > 8, "{seen}");
+}
+
 /// Every line that is commented out in the sample of the replication file states the default, but for the examples of
 /// names of topics.
 #[test]
