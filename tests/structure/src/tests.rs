@@ -1,5 +1,7 @@
 //! Small trees with one thing wrong each.
 
+#![allow(clippy::unwrap_used, reason = "tests")]
+
 use std::path::{Path, PathBuf};
 
 use crate::{bounds, imports, tree};

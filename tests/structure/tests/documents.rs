@@ -1,5 +1,7 @@
 //! Every path that a document names exists.
 
+#![allow(clippy::unwrap_used, reason = "it is a test")]
+
 use std::path::{Path, PathBuf};
 
 /// Folders of the project that hold no documents of its own.
