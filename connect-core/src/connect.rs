@@ -48,13 +48,13 @@ pub enum StartError {
     Rest(#[from] RestError),
 }
 
-/// What an executable adds to a worker.
+/// Additions of an executable to its worker.
 pub struct Build {
     /// Version, as `GET /` shows it.
     pub version: String,
     /// Commit, as `GET /` shows it.
     pub commit: String,
-    /// What the worker stands on.
+    /// Ground that the worker stands on.
     pub surroundings: Surroundings,
     /// False: no REST listener is opened, for simulations.
     pub rest: bool,
@@ -229,7 +229,7 @@ impl Standalone {
     }
 }
 
-/// What both modes begin with: everything that can be refused at once is looked at before anything is waited for.
+/// Beginning of both modes: everything that can be refused at once is looked at before anything is waited for.
 struct Begun {
     config: WorkerConfig,
     plugins: Arc<Plugins>,

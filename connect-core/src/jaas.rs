@@ -7,7 +7,7 @@ use kafka_wire::settings::{LoginModule, parse_login_module};
 
 use crate::api::{ConfigMap, ConnectError};
 
-/// How Java is told where the file is.
+/// Option by which Java is told of the file.
 pub(crate) const SYSTEM_PROPERTY: &str = "-Djava.security.auth.login.config=";
 
 /// The same as a setting of the worker.
@@ -82,7 +82,7 @@ fn modules(mut body: &str) -> Result<Vec<LoginModule>, String> {
     }
 }
 
-/// Where the character stands for itself: not in quotes, not in a comment.
+/// Places at which the character stands for itself: not in quotes, not in a comment.
 fn find(text: &str, wanted: char) -> Result<Option<usize>, String> {
     let mut found = None;
     walk(text, |at, c| {

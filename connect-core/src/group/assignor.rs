@@ -17,7 +17,7 @@ use crate::ids::TaskId;
 pub struct GroupAssignment {
     /// Assignments by member id.
     pub assignments: Vec<(String, Assignment)>,
-    /// Owners of all work; `None` when nobody got work because the leader is behind.
+    /// Work by member; `None` when nobody got work because the leader is behind.
     pub leader_state: Option<LeaderState>,
     protocol: ConnectProtocol,
 }

@@ -31,16 +31,16 @@ pub struct IncrementalAssignor {
     /// When the delay ends, 0 while there is none.
     scheduled_rebalance_ms: i64,
     delay_ms: i32,
-    /// What is not waited for.
+    /// Work that is not waited for.
     given_up: ConnectorsAndTasks,
     revoked_in_previous: bool,
     successive_revocations: i32,
 }
 
-/// What one member will run after the round, as far as it is known.
+/// Work of one member after the round, as far as it is known.
 struct Load<'a> {
     member: &'a str,
-    /// What it runs now, without what has been deleted.
+    /// Work that it runs now, without the deleted.
     current: ConnectorsAndTasks,
     next: ConnectorsAndTasks,
     revoked: ConnectorsAndTasks,
@@ -279,7 +279,7 @@ fn loads(round: &Round) -> Vec<Load<'_>> {
     loads
 }
 
-/// What more than one member runs.
+/// Work that more than one member runs.
 fn duplicated(loads: &[Load<'_>]) -> ConnectorsAndTasks {
     let mut once = ConnectorsAndTasks::default();
     let mut twice = ConnectorsAndTasks::default();
@@ -290,7 +290,7 @@ fn duplicated(loads: &[Load<'_>]) -> ConnectorsAndTasks {
     twice
 }
 
-/// What each member has beyond its part, by place in `loads`.
+/// Work of each member beyond its part, by place in `loads`.
 fn surplus(configured: &ConnectorsAndTasks, loads: &[Load<'_>]) -> Vec<ConnectorsAndTasks> {
     if configured.is_empty() || loads.iter().all(|load| load.next.is_empty()) {
         return vec![ConnectorsAndTasks::default(); loads.len()];
@@ -306,7 +306,7 @@ fn surplus(configured: &ConnectorsAndTasks, loads: &[Load<'_>]) -> Vec<Connector
     loads.iter().zip(connectors).zip(tasks).map(front).collect()
 }
 
-/// How many of `held` items each member has to give back so that `total` can be spread evenly: a member may keep the
+/// Number of `held` items that each member has to give back so that `total` can be spread evenly: a member may keep the
 /// whole part of the quotient, and as many of the first ones as there is remainder one more.
 fn surplus_counts(total: usize, held: &[usize]) -> Vec<usize> {
     let (part, mut remainder) = (total / held.len(), total % held.len());

@@ -11,7 +11,7 @@ use crate::ids::TaskId;
 /// Task number that means the connector instance.
 const CONNECTOR_TASK: i32 = -1;
 
-/// How the group shares work: `connect.protocol`.
+/// Way in which the group shares work: `connect.protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ConnectProtocol {
     /// All work stops for every rebalance.
@@ -74,7 +74,7 @@ impl ConnectProtocol {
         }
     }
 
-    /// What a worker with this setting offers in JoinGroup, best first.
+    /// Protocols that a worker with this setting offers in JoinGroup, best first.
     pub fn offered(self) -> &'static [Self] {
         match self {
             Self::Eager => &[Self::Eager],
@@ -84,14 +84,14 @@ impl ConnectProtocol {
     }
 }
 
-/// What a worker says of itself when it joins.
+/// A worker's word about itself when it joins.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Metadata {
     /// Advertised REST URL, as `http://host:8083/`.
     pub url: String,
     /// Offset up to which it has read the config topic.
     pub config_offset: i64,
-    /// What it holds; `None` when it holds nothing, and with [`ConnectProtocol::Eager`].
+    /// Work that it holds; `None` when it holds nothing, and with [`ConnectProtocol::Eager`].
     pub allocation: Option<Assignment>,
 }
 
@@ -142,7 +142,7 @@ impl Metadata {
     }
 }
 
-/// What the leader gives to a worker; also what a worker says it holds.
+/// The leader's gift to a worker; also a worker's word about the work that it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     /// Protocol version, 0 to 2.
@@ -157,7 +157,7 @@ pub struct Assignment {
     pub config_offset: i64,
     /// All work (eager), or what comes to the work that is held (incremental).
     pub assigned: ConnectorsAndTasks,
-    /// What is to be stopped (incremental).
+    /// Work to be stopped (incremental).
     pub revoked: ConnectorsAndTasks,
     /// Ms until the worker is to join again; 0: not by itself.
     pub delay_ms: i32,

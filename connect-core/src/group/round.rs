@@ -8,7 +8,7 @@ use super::protocol::{Assignment, ConnectProtocol, Metadata};
 use super::wire::ProtocolError;
 use super::work::ConnectorsAndTasks;
 
-/// The part of the config topic that the leader has read.
+/// The config topic as far as the leader has read it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigSnapshot {
     /// Offset up to which it was read, -1 for nothing.
@@ -17,7 +17,7 @@ pub struct ConfigSnapshot {
     pub connectors: BTreeMap<String, usize>,
 }
 
-/// A round as the broker told it to the leader.
+/// The broker's word to the leader.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
     /// The protocol that all members know.
@@ -77,7 +77,7 @@ impl Round {
     }
 }
 
-/// Decision of an assignor for one member.
+/// An assignor's decision for one member.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Share {
     pub(super) member: String,

@@ -26,7 +26,7 @@ pub enum ProtocolError {
         what: &'static str,
         /// Name of the field.
         field: &'static str,
-        /// What it holds.
+        /// The bytes that it holds.
         value: String,
     },
     /// A text is longer than the 32767 bytes that a STRING can hold.
@@ -42,7 +42,7 @@ pub enum ProtocolError {
     NoLeader {
         /// Member id.
         leader: String,
-        /// How many members there are.
+        /// Number of members.
         members: usize,
     },
 }

@@ -40,7 +40,7 @@ impl ConnectorsAndTasks {
         left
     }
 
-    /// What is in this and in `other`, in the order of this.
+    /// Work in both this and `other`, in the order of this.
     #[must_use]
     pub(super) fn common(&self, other: &Self) -> Self {
         self.minus(&self.minus(other))

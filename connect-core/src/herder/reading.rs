@@ -1,4 +1,4 @@
-//! What REST shows of connectors, put together from what is configured and what statuses say; the same for both kinds of
+//! Answers about connectors, put together from what is configured and what statuses say; the same for both kinds of
 //! herders.
 
 use java::json::in_hash_order;

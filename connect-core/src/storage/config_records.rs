@@ -105,7 +105,7 @@ pub(super) fn parse(key: &[u8], value: Option<&[u8]>) -> Result<ConfigRecord, St
     }
 }
 
-/// What workers tell each other through the topic besides configurations.
+/// Messages of workers to each other through the topic, besides configurations.
 fn group_record(key: &str, value: Option<&Value>) -> Result<ConfigRecord, String> {
     let known = GROUP_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || key == SESSION_KEY;
     let Some(value) = value else {

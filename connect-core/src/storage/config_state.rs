@@ -1,4 +1,4 @@
-//! What the config topic's records add up to. Task configurations are held back until a commit record says that the
+//! The sum of the config topic's records. Task configurations are held back until a commit record says that the
 //! set is complete, so that a writer that died half-way leaves the previous set, not a mixture.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +27,7 @@ pub struct ConfigState {
     pending_fencing: BTreeSet<String>,
 }
 
-/// What a record of the config topic changed.
+/// Change by a record of the config topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ConfigUpdate {
     /// A connector was added or has a new configuration.
@@ -36,7 +36,7 @@ pub enum ConfigUpdate {
     Removed(String),
     /// A set of task configurations was committed.
     Tasks(String),
-    /// What the operator wants of a connector.
+    /// State that the operator wants of a connector.
     Target(String),
     /// Requests are signed with another key.
     SessionKey,
@@ -74,7 +74,7 @@ impl ConfigState {
         self.connectors.get(name)
     }
 
-    /// What the operator wants of a connector.
+    /// State that the operator wants of a connector.
     pub fn target(&self, name: &str) -> TargetState {
         self.targets.get(name).copied().unwrap_or(TargetState::Started)
     }

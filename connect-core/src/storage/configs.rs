@@ -71,7 +71,7 @@ impl ConfigStore {
         self.privileged.is_some()
     }
 
-    /// What changed since the last call, in order.
+    /// Changes since the last call, in order.
     pub fn take_updates(&mut self) -> Vec<ConfigUpdate> {
         std::mem::take(&mut self.updates)
     }

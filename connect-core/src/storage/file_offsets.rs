@@ -33,7 +33,7 @@ struct Line {
 pub struct FileLog {
     path: PathBuf,
     entries: BTreeMap<Bytes, Bytes>,
-    /// What was appended, or found at the start, and not yet read.
+    /// Records that were appended, or found at the start, and not yet read.
     unread: Vec<KeyedRecord>,
     next: i64,
     length: Arc<watch::Sender<usize>>,

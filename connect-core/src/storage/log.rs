@@ -1,4 +1,4 @@
-//! What a store stands on: an append-only log of keyed records whose end can be read up to. A compacted Kafka topic
+//! The ground of a store: an append-only log of keyed records whose end can be read up to. A compacted Kafka topic
 //! is one ([`kafka_wire::log::TopicLog`]); [`MemoryLog`] is another, for workers that keep their state to themselves.
 //!
 //! Reading to the end is how stores synchronise: whatever anybody had appended before the call has been seen after it.
@@ -26,7 +26,7 @@ pub trait RecordLog: Send {
     /// when the call is dropped, some records may have been stored.
     fn append<'a>(&'a mut self, records: Vec<KeyedRecord>) -> BoxFuture<'a, Result<(), StorageError>>;
 
-    /// Where the log ends now, with the records of open transactions, which nobody can read yet: for
+    /// End of the log now, with the records of open transactions, which nobody can read yet: for
     /// [`RecordLog::has_read`]. Of no meaning otherwise.
     fn ends<'a>(&'a self) -> BoxFuture<'a, Result<Vec<i64>, StorageError>> {
         Box::pin(async { Ok(Vec::new()) })

@@ -1,4 +1,4 @@
-//! Where a worker keeps what must outlive it: configurations, offsets and statuses, each in a log of keyed records
+//! Stores of everything that must outlive a worker: configurations, offsets and statuses, each in a log of keyed records
 //! (normally a compacted topic) with exactly the layout of Java's Connect, so that either can go on where the other
 //! stopped. The herder opens the stores; tasks reach the offset store through [`crate::worker`].
 
@@ -46,7 +46,7 @@ pub enum StorageError {
         topic: String,
         /// Its `cleanup.policy`.
         policy: String,
-        /// What it is for.
+        /// Purpose.
         purpose: &'static str,
         /// The worker setting that names the topic.
         setting: &'static str,
@@ -84,7 +84,7 @@ pub enum StorageError {
         topic: String,
         /// The worker setting that names the topic.
         setting: &'static str,
-        /// What is known of it: that it does not exist, or may not be seen.
+        /// The fault: it does not exist, or may not be seen.
         found: &'static str,
         /// Why creating it failed.
         reason: String,
@@ -108,13 +108,13 @@ pub enum StorageError {
         path: std::path::PathBuf,
         /// The worker setting that names it.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// It took too long.
     #[error("{what} not stored within {seconds} s; the cluster of {setting} may be unreachable")]
     Timeout {
-        /// What was being written.
+        /// The thing that was being written.
         what: String,
         /// The limit.
         seconds: u64,
@@ -126,13 +126,13 @@ pub enum StorageError {
         "not written: {what}; this worker's session in the group may be over, and another may have taken over"
     )]
     Fenced {
-        /// What was to be written.
+        /// The thing that was to be written.
         what: String,
     },
     /// A transaction on the config topic failed.
     #[error("cannot write {what} in a transaction (exactly.once.source.support): {reason}")]
     Transaction {
-        /// What was to be written.
+        /// The thing that was to be written.
         what: String,
         /// The client's words.
         reason: String,

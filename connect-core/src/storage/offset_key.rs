@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::StorageError;
 
-/// What a key of the offset topic says.
+/// Meaning of a key of the offset topic.
 #[derive(Debug, PartialEq)]
 pub(super) enum ParsedKey {
     /// Connector name and source partition.

@@ -217,7 +217,7 @@ impl Inner {
     }
 }
 
-/// What the log says, by identity of the source partition.
+/// Contents of the log, by identity of the source partition.
 #[derive(Default)]
 struct Known {
     keys: HashMap<String, Vec<Form>>,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 const TOPIC: &str = "status-topic-";
 
-/// What a connector or task is doing, by Connect's names.
+/// State of a connector or task, by Connect's names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum State {
@@ -38,7 +38,7 @@ pub enum StatusId {
 /// A status with who says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
-    /// What it is doing.
+    /// State.
     pub state: State,
     /// Why, for FAILED, or what is wrong with a part of it.
     #[serde(default)]

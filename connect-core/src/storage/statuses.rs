@@ -23,7 +23,7 @@ use super::status_records::{State, Status, StatusId, TopicStatus};
 /// Pause after a write that failed for good, for example for a missing right that somebody may yet grant.
 const PAUSE_AFTER_ERROR: Duration = Duration::from_secs(10);
 
-/// How often a worker whose session is over looks whether it has another.
+/// Pause after which a worker whose session is over looks whether it has another.
 const GATE_PAUSE: Duration = Duration::from_millis(100);
 
 /// True while this worker may write: its session in the group is not over.
@@ -49,11 +49,11 @@ struct Shared {
 #[derive(Default)]
 struct Table {
     statuses: BTreeMap<StatusId, Status>,
-    /// How often one of `topics` was forgotten, by whomever.
+    /// Number of times that one of `topics` was forgotten, by whomever.
     forgotten: Arc<AtomicU64>,
     /// By connector, then by topic.
     topics: BTreeMap<String, BTreeMap<String, TopicStatus>>,
-    /// What the topic does not have yet, by key: the value, or a tombstone.
+    /// Records that the topic does not have yet, by key: the value, or a tombstone.
     pending: BTreeMap<String, Option<Bytes>>,
     /// Keys of what was taken from `pending` and is on its way.
     in_flight: BTreeSet<String>,
@@ -155,7 +155,7 @@ impl StatusStore {
         self.shared.changed.notify_one();
     }
 
-    /// How often topics in use have been forgotten: those who have noted one must note it again.
+    /// Number of times that topics in use have been forgotten: those who have noted one must note it again.
     pub fn topics_forgotten(&self) -> u64 {
         self.shared.forgotten.load(Ordering::Acquire)
     }
@@ -271,7 +271,7 @@ impl Table {
         }
     }
 
-    /// What is to be written now, by key.
+    /// Records to be written now, by key.
     fn take(&mut self) -> BTreeMap<String, Option<Bytes>> {
         let batch = std::mem::take(&mut self.pending);
         self.in_flight = batch.keys().cloned().collect();
@@ -328,7 +328,7 @@ async fn keep_up(shared: Arc<Shared>, mut log: Box<dyn RecordLog>, pause: Durati
     }
 }
 
-/// What others say of their work is not known here while this fails.
+/// Statuses of others are not known here while this fails.
 async fn read(shared: &Shared, log: &mut dyn RecordLog, unread: &mut Reminder) {
     match log.read_to_end(&mut |record| shared.lock().apply(&record)).await {
         Err(reason) if unread.is_due() => {

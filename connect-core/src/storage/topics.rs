@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::StorageError;
 
-/// What a store keeps in its topic.
+/// Contents of a store's topic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// `config.storage.*`
@@ -51,7 +51,7 @@ impl Purpose {
 pub struct InternalTopic {
     /// Topic name.
     pub name: String,
-    /// What it is for.
+    /// Purpose.
     pub purpose: Purpose,
     /// Partitions when it must be created; -1: the broker's default. Ignored for configurations, which have one.
     pub partitions: i32,

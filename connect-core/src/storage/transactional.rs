@@ -16,7 +16,7 @@ use super::{KeyedRecord, StorageError};
 /// Limit of one step of a transaction.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What goes wrong is told by the calls; what librdkafka says besides is for those who look closely.
+/// Faults are told by the calls; librdkafka's further words are for those who look closely.
 struct Quiet;
 
 impl ClientContext for Quiet {
@@ -62,7 +62,7 @@ impl TransactionalWriter {
         }
     }
 
-    /// What has ended this producer, if anything has: what becomes of its records says less.
+    /// Reason for which this producer has ended, if it has: what becomes of its records says less.
     fn fatal(&self) -> Option<StorageError> {
         let (code, reason) = self.producer.client().fatal_error()?;
         Some(match failed("records", &KafkaError::Global(code)) {

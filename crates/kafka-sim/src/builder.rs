@@ -40,15 +40,15 @@ impl Builder {
     }
 
     /// A broker property, as in `server.properties`: `auto.create.topics.enable`, `num.partitions`,
-    /// `group.initial.rebalance.delay.ms`, `log.retention.bytes` and so on. See [`crate::config`] for those that have
-    /// an effect.
+    /// `group.initial.rebalance.delay.ms`, `log.retention.bytes` and so on. See [`crate::config`] for those
+    /// that have an effect.
     pub fn property(mut self, name: &str, value: &str) -> Self {
         self.blueprint.properties.insert(name.to_owned(), value.to_owned());
         self
     }
 
-    /// Puts every broker into a rack of its own (`rack-1`, `rack-2` …) and lets consumers that name one read from the
-    /// replica there (KIP-392).
+    /// Puts every broker into a rack of its own (`rack-1`, `rack-2` …) and lets consumers that name one read
+    /// from the replica there (KIP-392).
     pub fn racks(mut self) -> Self {
         self.blueprint.racks = true;
         self

@@ -1,5 +1,5 @@
-//! The handle to a cluster, and the two ways in which everything touches its state: [`Cluster::with`] at once, and
-//! [`Cluster::wait`] when an answer may take until something changes.
+//! The handle to a cluster, and the two ways in which everything touches its state: [`Cluster::with`] at
+//! once, and [`Cluster::wait`] when an answer may take until something changes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Cluster {
         value
     }
 
-    /// Calls `attempt` at once, after every change, and at the latest at `deadline_ms`, until it gives an answer; its
-    /// second argument says that the deadline has passed, and then it must.
+    /// Calls `attempt` at once, after every change, and at the latest at `deadline_ms`, until it gives an
+    /// answer; its second argument says that the deadline has passed, and then it must.
     pub(crate) async fn wait<T>(
         &self,
         deadline_ms: i64,

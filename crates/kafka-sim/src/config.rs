@@ -1,5 +1,5 @@
-//! The settings of topics and brokers that this cluster knows, with their defaults. A setting "has an effect" where
-//! it says so; the others are stored and described only.
+//! The settings of topics and brokers that this cluster knows, with their defaults. A setting "has an effect"
+//! where it says so; the others are stored and described only.
 
 use std::collections::BTreeMap;
 
@@ -218,8 +218,8 @@ fn check_words(setting: &Setting, value: &str) -> Result<(), String> {
     }
 }
 
-/// Settings of brokers that were changed while they run, each with what it would be without that. What is in force is
-/// in the cluster's properties; a setting of one broker is in force for all here.
+/// Settings of brokers that were changed while they run, each with what it would be without that. What is in
+/// force is in the cluster's properties; a setting of one broker is in force for all here.
 #[derive(Debug, Default)]
 pub(crate) struct Dynamic {
     /// By broker; -1: the default of all.

@@ -1,4 +1,5 @@
-//! The broker that coordinates a group or a transaction. `api::groups` and `api::transactions` ask [`Placement`].
+//! The broker that coordinates a group or a transaction. `api::groups` and `api::transactions` ask
+//! [`Placement`].
 
 use std::collections::BTreeMap;
 
@@ -23,8 +24,8 @@ impl Coordinated {
     }
 }
 
-/// Coordinators of the keys of one type: the broker that would lead the key's partition of the internal topic, or
-/// the next one that is up; or by the broker to which a test has moved it, while that is up.
+/// Coordinators of the keys of one type: the broker that would lead the key's partition of the internal
+/// topic, or the next one that is up; or by the broker to which a test has moved it, while that is up.
 #[derive(Debug, Default)]
 pub(crate) struct Placement {
     moved: BTreeMap<String, i32>,
@@ -64,7 +65,8 @@ mod tests {
         assert_eq!(partition_of("a", 50), 47);
         assert_eq!(partition_of("", 50), 0);
         assert_eq!(partition_of("connect-group", 1), 0);
-        // The one string of this test whose hash is the smallest integer, whose absolute value does not exist.
+        // The one string of this test whose hash is the smallest integer, whose absolute value does not
+        // exist.
         assert_eq!(partition_of("polygenelubricants", 50), 0);
     }
 }

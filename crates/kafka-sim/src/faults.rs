@@ -1,5 +1,5 @@
-//! Faults of requests and links that can be ordered, and the record of those that happened. Faults of brokers and logs are in
-//! `world`.
+//! Faults of requests and links that can be ordered, and the record of those that happened. Faults of brokers
+//! and logs are in `world`.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,8 @@ use crate::clock::Clock;
 /// Fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
-    /// It is not applied; the partition, or the request as a whole where it has none, is answered with this error code.
+    /// It is not applied; the partition, or the request as a whole where it has none, is answered with this
+    /// error code.
     Error(i16),
     /// It is applied after this time.
     Delay(Duration),
@@ -26,7 +27,8 @@ pub enum Action {
     ApplyThenDisconnect,
     /// It is applied; this many bytes of the answer are sent, then the connection is closed.
     Truncate(usize),
-    /// It is applied; the answer asks for this pause (`throttle_time_ms`), and the connection is not read meanwhile.
+    /// It is applied; the answer asks for this pause (`throttle_time_ms`), and the connection is not read
+    /// meanwhile.
     Throttle(Duration),
 }
 
@@ -39,8 +41,8 @@ pub struct Fault {
     pub broker: Option<i32>,
     /// Part of the client id.
     pub client: Option<String>,
-    /// Topic named in the request. Of those that end or delay a request, faults with a topic hit requests that name
-    /// partitions: Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, OffsetCommit, DeleteRecords.
+    /// Topic named in the request. Of those that end or delay a request, faults with a topic hit requests
+    /// that name partitions: Produce, Fetch, ListOffsets, OffsetForLeaderEpoch, OffsetCommit, DeleteRecords.
     pub topic: Option<String>,
     /// Partition named in the request.
     pub partition: Option<i32>,
@@ -196,7 +198,8 @@ impl Faults {
         if self.table().faults.is_empty() {
             return None;
         }
-        // A session's partitions are in its first request only: an incremental fetch names those that are new.
+        // A session's partitions are in its first request only: an incremental fetch names those that are
+        // new.
         let named = partitions(request, name);
         let mut table = self.table();
         let fits = |fault: &Fault| {

@@ -14,8 +14,9 @@ use crate::cluster::Cluster;
 const REOPEN: Duration = Duration::from_millis(50);
 
 impl Cluster {
-    /// Opens a port on 127.0.0.1 for each broker, 0 standing for a free one, and answers there as long as the runtime
-    /// lives. Missing ports count as 0. A broker that is killed closes its port until it is restarted.
+    /// Opens a port on 127.0.0.1 for each broker, 0 standing for a free one, and answers there as long as the
+    /// runtime lives. Missing ports count as 0. A broker that is killed closes its port until it is
+    /// restarted.
     ///
     /// # Errors
     /// When a port is taken; then none is open.

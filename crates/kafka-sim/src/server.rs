@@ -22,8 +22,8 @@ enum End {
 }
 
 impl Cluster {
-    /// Answers as `broker` on one stream until the peer closes it, a fault cuts it, the broker is killed, or what comes is
-    /// no Kafka request.
+    /// Answers as `broker` on one stream until the peer closes it, a fault cuts it, the broker is killed, or
+    /// what comes is no Kafka request.
     pub async fn serve<S: AsyncRead + AsyncWrite + Send + Unpin>(&self, broker: i32, mut stream: S) {
         let Some(mut killed) = self.with(|state| state.broker(broker).and_then(|b| b.killed())) else {
             return;

@@ -125,8 +125,8 @@ impl State {
         self.brokers.iter().find(|(_, broker)| broker.up).map_or(-1, |(id, _)| *id)
     }
 
-    /// Adds a topic, its partitions spread over the brokers; `replicas`: the brokers of each partition, the leader
-    /// first.
+    /// Adds a topic, its partitions spread over the brokers; `replicas`: the brokers of each partition, the
+    /// leader first.
     pub(crate) fn add_topic(
         &mut self,
         name: &str,

@@ -1,5 +1,5 @@
-//! Errors of the Kafka client. Each carries the broker or address it is about; a message names what failed and
-//! why. Whether trying again can help is [`WireError::is_retriable`].
+//! Errors of the Kafka client. Each carries the broker or address it is about; a message names what failed
+//! and why. Whether trying again can help is [`WireError::is_retriable`].
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ pub enum WireError {
         /// The system's or TLS's words.
         reason: String,
     },
-    /// The broker, or the way to it, refuses who we are. Trying again will not help until something is changed.
+    /// The broker, or the way to it, refuses who we are. Trying again will not help until something is
+    /// changed.
     #[error("{address} refuses the connection: {reason}")]
     Authentication {
         /// `host:port`.
@@ -83,7 +84,8 @@ impl WireError {
         Self::Broker { context: context.into(), code, detail: None }
     }
 
-    /// Names the right that is missing, if that is why the broker refused: `right` is what its authorizer asks for.
+    /// Names the right that is missing, if that is why the broker refused: `right` is what its authorizer
+    /// asks for.
     #[must_use]
     pub fn needing(self, right: &str) -> Self {
         match self {
@@ -102,7 +104,8 @@ impl WireError {
         }
     }
 
-    /// True when the same request may succeed later with nothing changed: lost connections, elections, time-outs.
+    /// True when the same request may succeed later with nothing changed: lost connections, elections,
+    /// time-outs.
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Connect { .. } | Self::Disconnected { .. } | Self::Timeout { .. } => true,

@@ -1,9 +1,9 @@
-//! Kafka's error codes: the one table of their numbers, names and whether the same request may succeed later. No other
-//! file of this workspace spells a code as a number. The table itself is kafka-protocol's; a number that it does not
-//! know survives as [`ErrorCode::Unknown`].
+//! Kafka's error codes: the one table of their numbers, names and whether the same request may succeed later.
+//! No other file of this workspace spells a code as a number. The table itself is kafka-protocol's; a number
+//! that it does not know survives as [`ErrorCode::Unknown`].
 
-/// An error code of Kafka's protocol. `ErrorCode::try_from_code` reads the number of an answer (`None`: no error),
-/// `code` gives it back, `is_retriable` is Kafka's own word on trying again.
+/// An error code of Kafka's protocol. `ErrorCode::try_from_code` reads the number of an answer (`None`: no
+/// error), `code` gives it back, `is_retriable` is Kafka's own word on trying again.
 pub use kafka_protocol::error::ResponseError as ErrorCode;
 
 /// Kafka's name for an error code, as its documentation spells it: `MESSAGE_TOO_LARGE`.

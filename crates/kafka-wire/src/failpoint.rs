@@ -1,5 +1,6 @@
-//! Defects that can be planted, to show that the tests which hunt for such defects would find them. Each is named where
-//! the healthy code stands; without the feature `failpoints`, which only the simulation asks for, none exists.
+//! Defects that can be planted, to show that the tests which hunt for such defects would find them. Each is
+//! named where the healthy code stands; without the feature `failpoints`, which only the simulation asks for,
+//! none exists.
 //!
 //! | name | what goes wrong |
 //! |---|---|

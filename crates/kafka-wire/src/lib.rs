@@ -1,9 +1,10 @@
-//! Asynchronous Kafka protocol client for what librdkafka has no API for: raw record batches in and out, fetch
-//! sessions with leader epochs and topic ids, and the admin calls around them. Knows nothing of Connect.
+//! Asynchronous Kafka protocol client for what librdkafka has no API for: raw record batches in and out,
+//! fetch sessions with leader epochs and topic ids, and the admin calls around them. Knows nothing of
+//! Connect.
 //!
 //! Layers, lowest first: [`transport`] (bytes), [`frame`] (requests and responses on one connection),
-//! [`cluster`] (which broker to ask), [`admin`], [`fetch`], [`produce`] and [`group`] (what to ask). [`batch`] is the record
-//! format, [`settings`] the Java client properties.
+//! [`cluster`] (which broker to ask), [`admin`], [`fetch`], [`produce`] and [`group`] (what to ask).
+//! [`batch`] is the record format, [`settings`] the Java client properties.
 
 pub mod admin;
 pub mod batch;

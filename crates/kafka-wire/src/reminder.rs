@@ -1,5 +1,5 @@
-//! Says now and then, and not each time, what keeps failing. The one pause between two mentions of a trouble stands here;
-//! clusters, producers, fetchers, groups and the workers above them ask it.
+//! Says now and then, and not each time, what keeps failing. The one pause between two mentions of a trouble
+//! stands here; clusters, producers, fetchers, groups and the workers above them ask it.
 
 use std::time::Duration;
 

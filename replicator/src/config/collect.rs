@@ -14,6 +14,7 @@ use super::known::{Effect, Owner};
 use super::notice::{Notice, NoticeLevel, Source};
 use super::sources::{ConfigFile, Problem, Sources};
 use super::table;
+use super::unused;
 
 /// The place of settings of Connect's own.
 const POSTED: &str = "it belongs into the configuration of a connector that is posted to a worker";
@@ -206,7 +207,7 @@ impl Collected {
         value: &str,
         source: &Source,
     ) -> bool {
-        let Some(reason) = property.unused_because else {
+        let Some(reason) = property.unused_because.map(unused::reason) else {
             return true;
         };
         if property.name == "interceptor.classes" {

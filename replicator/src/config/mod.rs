@@ -28,6 +28,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod topics;
+mod unused;
 mod values;
 mod worker;
 

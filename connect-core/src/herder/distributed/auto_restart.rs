@@ -19,7 +19,7 @@ use crate::api::{ConfigMap, ConnectError};
 use crate::ids::TaskId;
 use crate::storage::{State, StatusId};
 
-/// What the keys say.
+/// Values of the keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AutoRestart {
     enabled: bool,

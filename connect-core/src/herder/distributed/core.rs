@@ -1,27 +1,29 @@
 //! The core: the one task that owns membership, the config store and what runs on this worker; and the handle to it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kafka_wire::Reminder;
-use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::group::{Due, GroupMember, GroupSettings, Lost, Session};
-use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::{AbortHandle, JoinHandle};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
-use tracing::{debug, info, warn};
+use tracing::{info, warn};
 
 use super::super::reader::Reader;
 use super::auto_restart::AutoRestarts;
-use super::keep::Keep;
+use super::grace::Grace;
+use super::membership::Group;
+use super::news::{News, follow};
+use super::predecessor::Predecessor;
 use super::reconfigure::{InternalClient, Reconfigurations};
 use super::settings::DistributedSettings;
 use super::updates::Pending;
 use super::{Job, Shared};
-use crate::group::{Assignment, Assignor, ConnectProtocol, ConnectorsAndTasks, LeaderState};
+use crate::group::{Assignor, ConnectProtocol};
 use crate::herder::statuses::StatusWriter;
 use crate::ids::TaskId;
 use crate::storage::{
@@ -33,9 +35,7 @@ use crate::worker::{StopReport, Worker};
 const STATUS_FLUSH_LIMIT: Duration = Duration::from_secs(3);
 /// Time for leaving the group.
 const LEAVE_LIMIT: Duration = Duration::from_secs(3);
-/// Time for removing an earlier life of this worker.
-const REMOVAL_LIMIT: Duration = Duration::from_secs(2);
-/// How often the core looks round when nothing happens: keys to renew, rebalances that are due.
+/// Pause after which the core looks round when nothing happens: keys to renew, rebalances that are due.
 const ROUND: Duration = Duration::from_millis(500);
 
 /// A worker's herder in distributed mode. REST asks it through [`crate::herder::api::Herder`].
@@ -50,7 +50,7 @@ struct Life {
     core: JoinHandle<StopReport>,
 }
 
-/// What a herder stands on.
+/// Ground that a herder stands on.
 pub struct Foundation {
     /// The cluster of the group and the storage topics.
     pub cluster: Cluster,
@@ -87,8 +87,8 @@ impl DistributedHerder {
         let member = GroupMember::new(cluster, group);
         let session = member.session();
         gate(&session, &statuses, &offsets);
-        let keep = Keep::default();
-        worker.set_send_gate(keep.gate(session.clone()));
+        let grace = Grace::default();
+        worker.set_send_gate(grace.gate(session.clone()));
         let (jobs, inbox) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared {
             writer: Arc::new(StatusWriter::new(statuses.clone(), &settings.worker_id)),
@@ -120,7 +120,7 @@ impl DistributedHerder {
             configs,
             member,
             session,
-            keep,
+            grace,
             group: Group::default(),
             pending: Pending::default(),
             started: BTreeMap::new(),
@@ -175,107 +175,12 @@ impl std::fmt::Debug for DistributedHerder {
     }
 }
 
-/// An earlier life of this worker that ended without leaving the group. It had the same advertised address, whose port this process
-/// now holds, so it is gone; without this the others would wait for it until its session ends.
-struct Predecessor {
-    cluster: Cluster,
-    group: String,
-    client_id: String,
-}
-
-impl Predecessor {
-    /// Removes it from the group, if there is one. Whatever goes wrong only costs the wait.
-    async fn remove(&self) {
-        let removal = async {
-            for member in self.cluster.group_members(&self.group).await? {
-                if member.client_id == self.client_id {
-                    info!(
-                        "removing {}, an earlier life of this worker, from group '{}'",
-                        member.member_id, self.group
-                    );
-                    let reason = "its worker was started again";
-                    self.cluster.remove_group_member(&self.group, &member.member_id, reason).await?;
-                }
-            }
-            Ok::<(), WireError>(())
-        };
-        match timeout(REMOVAL_LIMIT, removal).await {
-            Ok(Ok(())) => {}
-            Ok(Err(reason)) => debug!("an earlier life of this worker cannot be looked for: {reason}"),
-            Err(_) => debug!("the group's coordinator does not answer"),
-        }
-    }
-}
-
 /// A worker whose session is over writes neither statuses nor offsets: another may have its work. Before the first join nothing
 /// runs that could have anything to write.
 fn gate(session: &Session, statuses: &StatusStore, offsets: &OffsetStore) {
     let (first, second) = (session.clone(), session.clone());
     statuses.set_gate(Arc::new(move || first.is_live()));
     offsets.set_gate(Arc::new(move || second.is_live()));
-}
-
-/// Tells when the config topic has changed. A task of its own waits for that, because it must not be interrupted.
-struct News {
-    signal: Arc<Notify>,
-    follower: AbortHandle,
-}
-
-fn follow(mut tail: Box<dyn LogTail>) -> News {
-    let signal = Arc::new(Notify::new());
-    let told = signal.clone();
-    let follower = tokio::spawn(async move {
-        loop {
-            tail.changed().await;
-            told.notify_one();
-        }
-    });
-    News { signal, follower: follower.abort_handle() }
-}
-
-impl Drop for News {
-    fn drop(&mut self) {
-        self.follower.abort();
-    }
-}
-
-/// What the group says, and what of it is carried out.
-#[derive(Debug)]
-pub(super) struct Group {
-    pub(super) member_id: String,
-    pub(super) generation: i32,
-    pub(super) protocol: ConnectProtocol,
-    /// The newest assignment, complete; `None` before the first and after a loss.
-    pub(super) assignment: Option<Assignment>,
-    /// What runs here.
-    pub(super) running: ConnectorsAndTasks,
-    /// Tasks that run here by assignment, but were stopped to be started with other configurations.
-    pub(super) restart: BTreeSet<TaskId>,
-    /// True when the newest assignment is carried out and no rebalance is due.
-    pub(super) resolved: bool,
-    /// When to join again by the leader's delay.
-    pub(super) scheduled: Option<Instant>,
-    /// Who runs what, as the leader knows it.
-    pub(super) leader_state: Option<LeaderState>,
-    /// Attempts left to catch up with the config topic.
-    pub(super) tries_left: u32,
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self {
-            member_id: String::new(),
-            generation: -1,
-            protocol: ConnectProtocol::Eager,
-            assignment: None,
-            running: ConnectorsAndTasks::default(),
-            restart: BTreeSet::new(),
-            resolved: false,
-            scheduled: None,
-            leader_state: None,
-            tries_left: super::rebalance::CATCH_UP_TRIES,
-        }
-    }
 }
 
 /// See the module.
@@ -286,7 +191,7 @@ pub(super) struct Core {
     news: News,
     pub(super) member: GroupMember,
     pub(super) session: Session,
-    pub(super) keep: Keep,
+    pub(super) grace: Grace,
     pub(super) assignor: Assignor,
     /// Configurations as far as this worker has acted upon them.
     pub(super) state: Arc<ConfigState>,
@@ -300,11 +205,11 @@ pub(super) struct Core {
     pub(super) unread: Reminder,
     /// That the leader cannot do its regular duties.
     pub(super) undone: Reminder,
-    /// Where the assignor's clock begins.
+    /// Beginning of the assignor's clock.
     pub(super) birth: Instant,
 }
 
-/// What the core waits for.
+/// Reasons for the core to wake.
 enum Wake {
     Member(Due),
     News,
@@ -359,7 +264,7 @@ impl Core {
             Due::Lost(Lost::CoordinatorUnreachable) if self.group.protocol != ConnectProtocol::Eager => {
                 let keep = self.shared.settings.session_timeout + self.shared.settings.rebalance_max_delay;
                 let last = self.session.last_heartbeat_ok().unwrap_or_else(Instant::now);
-                self.keep.set(Some(last + keep));
+                self.grace.set(Some(last + keep));
                 self.group.resolved = false;
                 warn!(
                     "the coordinator of group '{}' cannot be reached; the work goes on here, as nobody else can have \

@@ -19,11 +19,11 @@ use crate::ids::TaskId;
 use crate::storage::{StorageError, TransactionalWriter};
 use crate::worker::ExactlyOnce;
 
-/// How long a task that starts waits for a leader that fences.
+/// Time that a task that starts waits for a leader that fences.
 const LEADERLESS: Duration = Duration::from_secs(60);
 const LEADERLESS_PAUSE: Duration = Duration::from_millis(500);
 
-/// What a round of fencing has to do.
+/// Duties of a round of fencing.
 enum Round {
     /// The newest tasks were fenced for already.
     Done,
@@ -53,7 +53,7 @@ pub(super) async fn fence(shared: &Shared, name: &str) -> Result<(), HerderError
         .await
 }
 
-/// What a task makes sure of, in the worker's hands.
+/// Checks of a task before it begins, in the worker's hands.
 struct Guard {
     shared: Arc<Shared>,
 }
@@ -112,7 +112,7 @@ impl Core {
         self.shared.settings.exactly_once == Enabled && self.kind(connector) == Some(ConnectorType::Source)
     }
 
-    /// What a connector is; `None` when this worker does not know its class.
+    /// Kind of a connector; `None` when this worker does not know its class.
     fn kind(&self, connector: &str) -> Option<ConnectorType> {
         let class = self.state.connector(connector)?.get("connector.class")?.clone()?;
         Some(self.worker.plugins().connector(&class).ok()?.kind())

@@ -1,4 +1,4 @@
-//! What only the leader does: writing connectors, tasks and restarts to the config topic, and keeping the session key.
+//! Duties of the leader alone: writing connectors, tasks and restarts to the config topic, and keeping the session key.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::core::{Core, DistributedHerder};
 use crate::worker::metrics::{Lines, Page};
 
-/// What the core tells of itself.
+/// Figures that the core tells of itself.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     protocol: &'static str,

@@ -7,10 +7,13 @@
 mod auto_restart;
 mod core;
 mod exactly_once;
-mod keep;
+mod grace;
 mod keys;
 mod leader;
+mod membership;
 mod metrics;
+mod news;
+mod predecessor;
 mod rebalance;
 mod reconfigure;
 mod requests;
@@ -42,7 +45,7 @@ use crate::worker::Worker;
 /// Something for the core to do.
 type Job = Box<dyn for<'a> FnOnce(&'a mut Core) -> BoxFuture<'a, ()> + Send>;
 
-/// What the handle and the core share.
+/// Shared by the handle and the core.
 struct Shared {
     settings: DistributedSettings,
     jobs: mpsc::UnboundedSender<Job>,

@@ -9,7 +9,8 @@ use kafka_wire::group::{Election, GroupError, Joined, Participant, ParticipantEr
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tracing::{error, info, warn};
 
-use super::core::{Core, Group};
+use super::core::Core;
+use super::membership::{CATCH_UP_TRIES, Group};
 use crate::api::{ConfigMap, ConnectError};
 use crate::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, LeaderState, Metadata, Round,
@@ -18,12 +19,10 @@ use crate::ids::{InstanceId, TaskId};
 use crate::storage::{ConfigState, ConfigStore, State, StatusId, StatusStore};
 use crate::worker::{StatusListener, StopReport};
 
-/// How often a worker that cannot catch up with the config topic tries again before it gives up its work.
-pub(super) const CATCH_UP_TRIES: u32 = 5;
 /// Pause after a refusal that somebody may yet cure, for example a missing right.
 const REFUSED_PAUSE: Duration = Duration::from_secs(5);
 
-/// What this worker says when it joins, and how it leads.
+/// Both halves of a rebalance: the word of this worker when it joins, and its way of leading.
 struct Member<'a> {
     url: &'a str,
     setting: ConnectProtocol,
@@ -33,7 +32,7 @@ struct Member<'a> {
     assignor: &'a mut Assignor,
     now_ms: i64,
     sync_timeout: Duration,
-    /// Where work that was stopped in good order is found, if it is to be handed over at once.
+    /// Place of work that was stopped in good order, if it is to be handed over at once.
     statuses: Option<StatusStore>,
     leader_state: Option<LeaderState>,
 }
@@ -93,7 +92,7 @@ impl Core {
         if self.group.protocol == ConnectProtocol::Eager {
             self.give_up_running().await;
         }
-        let keep_until = self.keep.until();
+        let keep_until = self.grace.until();
         let settings = &self.shared.settings;
         let mut participant = Member {
             url: &settings.url,
@@ -113,7 +112,7 @@ impl Core {
             () = sleep_until(keep_until.unwrap_or_else(Instant::now)), if keep_until.is_some() => None,
         };
         self.group.leader_state = participant.leader_state.take();
-        self.keep.set(None);
+        self.grace.set(None);
         let Some(joined) = joined else {
             warn!("the coordinator was out of reach for so long that others may have the work: giving it up");
             self.give_up_everything().await;
@@ -324,7 +323,7 @@ impl Core {
 
     /// After a loss: whatever ran here may be another's now.
     pub(super) async fn give_up_everything(&mut self) {
-        self.keep.set(None);
+        self.grace.set(None);
         self.give_up_running().await;
         self.group =
             Group { protocol: self.group.protocol, tries_left: self.group.tries_left, ..Group::default() };

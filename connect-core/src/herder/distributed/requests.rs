@@ -1,4 +1,4 @@
-//! What REST asks of this herder. Reading is done from snapshots; whatever changes something is done by the core.
+//! Requests that change something. The core carries them out; reading is done from snapshots (`herder/reader.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -61,7 +61,7 @@ impl DistributedHerder {
         })
     }
 
-    /// What is known of the config topic, now and after every change of it.
+    /// The config topic as it is known, now and after every change of it.
     pub fn config_states(&self) -> watch::Receiver<Arc<ConfigState>> {
         self.shared.reader.configs.clone()
     }

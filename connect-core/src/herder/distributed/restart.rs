@@ -9,7 +9,7 @@ use crate::ids::{InstanceId, TaskId};
 use crate::storage::{ConfigState, RestartRequest, State, StatusId, StatusStore};
 use crate::worker::StatusListener;
 
-/// What a request restarts.
+/// Parts of a connector that a request restarts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RestartPlan {
     pub(super) connector: bool,

@@ -1,4 +1,4 @@
-//! What a distributed herder needs of the worker's settings.
+//! The worker's settings that a distributed herder needs.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What changes in the config topic, and what this worker does about it.
+//! Changes of the config topic, and what this worker does about them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,8 +4,8 @@
 //! Guarantees: changes come one after the other; one that was begun is finished although nobody waits for it any more.
 
 pub mod files;
-mod herald;
 mod requests;
+mod start_waiter;
 mod work;
 
 #[cfg(test)]
@@ -18,7 +18,7 @@ use std::time::SystemTime;
 
 use tokio::sync::Mutex;
 
-use self::herald::Herald;
+use self::start_waiter::StartWaiter;
 use super::api::{Herder, HerderResult};
 use super::reader::Reader;
 use super::statuses::StatusWriter;
@@ -37,7 +37,7 @@ struct Shared {
     reader: Reader,
     configs: Mutex<ConfigStore>,
     statuses: StatusStore,
-    herald: Arc<Herald>,
+    starts: Arc<StartWaiter>,
     ready: AtomicBool,
     stage: StdMutex<Option<Stage>>,
 }
@@ -65,7 +65,7 @@ impl StandaloneHerder {
                 statuses: statuses.clone(),
             },
             configs: Mutex::new(configs),
-            herald: Arc::new(Herald::new(writer)),
+            starts: Arc::new(StartWaiter::new(writer)),
             statuses,
             worker,
             ready: AtomicBool::new(false),
@@ -91,7 +91,7 @@ impl StandaloneHerder {
         self.0.ready.store(true, Ordering::Release);
     }
 
-    /// What runs connectors and tasks.
+    /// Runs connectors and tasks.
     pub fn worker(&self) -> &Worker {
         &self.0.worker
     }

@@ -1,4 +1,4 @@
-//! What REST asks of this herder.
+//! Requests that change something. Reading is done from snapshots (`herder/reader.rs`).
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -35,9 +35,9 @@ impl StandaloneHerder {
             if target == TargetState::Started && before != TargetState::Started {
                 // Work that was given up while it was stopped has to be divided again, once it runs.
                 let (shared, name) = (shared.clone(), name.clone());
-                let arrivals = shared.herald.count(&name);
+                let arrivals = shared.starts.count(&name);
                 tokio::spawn(async move {
-                    if shared.herald.arrived(&name, arrivals).await.is_none() {
+                    if shared.starts.arrived(&name, arrivals).await.is_none() {
                         shared.divide_soon(&name);
                     }
                 });
@@ -219,9 +219,9 @@ impl Herder for StandaloneHerder {
             shared.worker.stop_tasks(&stopping).await;
             if connector {
                 shared.stop_connector(name).await;
-                shared.herald.on_restart(&InstanceId::Connector(name.clone()));
+                shared.starts.on_restart(&InstanceId::Connector(name.clone()));
             }
-            tasks.iter().for_each(|id| shared.herald.on_restart(&InstanceId::Task(id.clone())));
+            tasks.iter().for_each(|id| shared.starts.on_restart(&InstanceId::Task(id.clone())));
             if connector {
                 shared.start_connector(name).await?;
             }

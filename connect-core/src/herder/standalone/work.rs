@@ -1,4 +1,4 @@
-//! What the herder does with connectors and tasks. Everything here is called with the configurations locked, so that changes come
+//! The herder's work on connectors and tasks. Everything here is called with the configurations locked, so that changes come
 //! one after the other.
 
 use std::sync::Arc;
@@ -33,9 +33,9 @@ impl Shared {
         let config = state.connector(name).ok_or_else(|| HerderError::unknown_connector(name))?;
         let (config, target) = (reading::plain(config), state.target(name));
         let version = self.worker.plugin(&config).ok().map(|plugin| plugin.version());
-        self.herald.writer.set_version(name, version);
+        self.starts.writer.set_version(name, version);
         info!(connector = %name, "starting");
-        let before = self.herald.count(name);
+        let before = self.starts.count(name);
         let again = {
             let shared = Arc::downgrade(self);
             move |name: &str| {
@@ -44,12 +44,12 @@ impl Shared {
                 }
             }
         };
-        let listener = self.herald.clone();
+        let listener = self.starts.clone();
         let started = self.worker.start_connector(name, config, target, listener, Arc::new(again)).await;
         if let Err(error) = started {
             return Err(HerderError::Other { class: error.class().to_owned(), message: error.to_string() });
         }
-        match self.herald.arrived(name, before).await {
+        match self.starts.arrived(name, before).await {
             None => Ok(()),
             Some(reason) => {
                 debug!(connector = %name, "did not start: {reason}");
@@ -118,7 +118,7 @@ impl Shared {
         let (Some(connector), Some(task)) = stored else { return };
         let (connector, task) = (reading::plain(connector), reading::plain(task));
         let target = state.target(&id.connector);
-        let start = self.worker.start_task(id.clone(), connector, task, target, 0, self.herald.clone(), None);
+        let start = self.worker.start_task(id.clone(), connector, task, target, 0, self.starts.clone(), None);
         // The listener hears of failures too.
         let _ = start.await;
     }
@@ -144,7 +144,7 @@ impl Shared {
         self.remove_tasks(name).await;
         self.stop_connector(name).await;
         configs.remove_connector(name).await.map_err(stored)?;
-        self.herald.on_deletion(&InstanceId::Connector(name.to_owned()));
+        self.starts.on_deletion(&InstanceId::Connector(name.to_owned()));
         self.statuses.reset_topics(name);
         Ok(())
     }

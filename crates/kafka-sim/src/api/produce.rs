@@ -24,7 +24,8 @@ struct Call<'a> {
     transactional_id: Option<String>,
 }
 
-/// Appends. `None` when no acknowledgement is wanted; after a failure of that kind the connection is to be closed.
+/// Appends. `None` when no acknowledgement is wanted; after a failure of that kind the connection is to be
+/// closed.
 pub(super) async fn produce(
     context: &mut Context,
     request: ProduceRequest,
@@ -49,7 +50,8 @@ pub(super) async fn produce(
     Some(ProduceResponse::default().with_responses(responses).with_throttle_time_ms(throttle))
 }
 
-/// A broker keeps requests in a map: of a partition that is named twice only the last is seen, without an error.
+/// A broker keeps requests in a map: of a partition that is named twice only the last is seen, without an
+/// error.
 fn collapse(topics: Vec<TopicProduceData>, by_id: bool) -> Vec<TopicProduceData> {
     let mut places: BTreeMap<(String, i32), (usize, usize)> = BTreeMap::new();
     let mut out: Vec<TopicProduceData> = Vec::new();
@@ -205,7 +207,8 @@ impl Call<'_> {
     }
 }
 
-/// Of a batch that is too large or damaged a broker tells nothing about the log; of others that the log refuses it does.
+/// Of a batch that is too large or damaged a broker tells nothing about the log; of others that the log
+/// refuses it does.
 fn tells_start(refusal: &Refusal) -> bool {
     use ResponseError::{CorruptMessage, MessageTooLarge, RecordListTooLarge};
     ![CorruptMessage, MessageTooLarge, RecordListTooLarge].map(code).contains(&refusal.code)

@@ -91,8 +91,8 @@ impl Sessions {
         self.last_id
     }
 
-    /// Remembers what is told; keeps of it what an incremental answer must have. Partitions with data go to the back,
-    /// so that others come first next time.
+    /// Remembers what is told; keeps of it what an incremental answer must have. Partitions with data go to
+    /// the back, so that others come first next time.
     pub(crate) fn tell(
         &mut self,
         turn: &Turn,

@@ -227,7 +227,8 @@ pub(super) fn delete(context: &Context, request: DeleteTopicsRequest, version: i
         .with_throttle_time_ms(context.throttle_ms(ApiKey::DeleteTopics))
 }
 
-/// As 3.9 does it: a topic that is named twice is deleted, and both answers say so; who names it is not told its id.
+/// As 3.9 does it: a topic that is named twice is deleted, and both answers say so; who names it is not told
+/// its id.
 fn delete_leniently(
     state: &mut State,
     topics: Vec<DeleteTopicState>,

@@ -1,5 +1,5 @@
-//! The log cleaner: keeps the newest record of each key, with its offset, and leaves holes; the shapes that it leaves are
-//! those of Kafka's `LogCleaner`.
+//! The log cleaner: keeps the newest record of each key, with its offset, and leaves holes; the shapes that
+//! it leaves are those of Kafka's `LogCleaner`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -18,7 +18,8 @@ pub(crate) struct Cleaning {
 }
 
 impl Log {
-    /// Cleans everything before `upto` (the active segment's start, for a broker). Gives back how many records went.
+    /// Cleans everything before `upto` (the active segment's start, for a broker). Gives back how many
+    /// records went.
     pub(crate) fn clean(&mut self, upto: i64, cleaning: Cleaning) -> usize {
         let upto = upto.min(self.last_stable_offset());
         let newest = self.newest_of_each_key(upto);

@@ -146,8 +146,8 @@ impl Log {
         offset
     }
 
-    /// Puts a batch at the end as it is, with offset and epoch of the log: for tests that need what no producer can
-    /// write.
+    /// Puts a batch at the end as it is, with offset and epoch of the log: for tests that need what no
+    /// producer can write.
     pub(crate) fn append_raw(&mut self, batch: &Bytes, leader_epoch: i32) -> Option<i64> {
         let mut header = Header::of(batch);
         header.base_offset(self.end);
@@ -177,8 +177,8 @@ impl Log {
         self.epochs.last().map_or(-1, |(epoch, _)| *epoch)
     }
 
-    /// End of an epoch: the largest epoch not above it, and the offset after its last record; (-1, -1) when that is
-    /// not known.
+    /// End of an epoch: the largest epoch not above it, and the offset after its last record; (-1, -1) when
+    /// that is not known.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> (i32, i64) {
         match self.epochs.last() {
             _ if epoch < 0 => return (-1, -1),
@@ -203,9 +203,9 @@ impl Log {
         self.batches.partition_point(|batch| batch.last_offset() < offset)
     }
 
-    /// Stored bytes from the batch with `offset` on, below `limit`, at most `max_bytes`, the last batch torn off where
-    /// that ends; but the first batch whole where `whole_first`, and nothing where it does not fit. `aborted` lists
-    /// transactions too.
+    /// Stored bytes from the batch with `offset` on, below `limit`, at most `max_bytes`, the last batch torn
+    /// off where that ends; but the first batch whole where `whole_first`, and nothing where it does not fit.
+    /// `aborted` lists transactions too.
     pub(crate) fn read(
         &self,
         offset: i64,
@@ -249,8 +249,8 @@ impl Log {
         bytes
     }
 
-    /// The aborted transactions from `offset` on. Where the bytes that were read end, a broker knows from an index with an
-    /// entry each 4 KiB, so it tells of some that are later, too.
+    /// The aborted transactions from `offset` on. Where the bytes that were read end, a broker knows from an
+    /// index with an entry each 4 KiB, so it tells of some that are later, too.
     fn aborted_near(&self, offset: i64, first: usize, read: usize) -> Vec<Aborted> {
         let mut bytes = 0;
         let beyond = self.batches.range(first..).find(|batch| {
@@ -300,7 +300,8 @@ impl Log {
         self.start
     }
 
-    /// Drops batches that are too old or too many, but never the last for being too many. Gives back the new start.
+    /// Drops batches that are too old or too many, but never the last for being too many. Gives back the new
+    /// start.
     pub(crate) fn retain(&mut self, oldest_ms: Option<i64>, max_bytes: Option<usize>) -> i64 {
         let mut excess = max_bytes.map_or(0, |max| self.bytes.saturating_sub(max));
         let mut start = self.start;

@@ -1,5 +1,5 @@
-//! Memory of a log about those who write to it: epochs, sequences of the last batches, open transactions. The rules
-//! are those of Kafka's `ProducerStateManager` and `ProducerAppendInfo`.
+//! Memory of a log about those who write to it: epochs, sequences of the last batches, open transactions. The
+//! rules are those of Kafka's `ProducerStateManager` and `ProducerAppendInfo`.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -67,7 +67,8 @@ impl Producers {
         self.known.retain(|_, p| p.last_timestamp >= before_ms || p.transaction_start.is_some());
     }
 
-    /// Judges a batch before it is appended. `zero_first`: a producer that is not known must begin with sequence 0.
+    /// Judges a batch before it is appended. `zero_first`: a producer that is not known must begin with
+    /// sequence 0.
     pub(crate) fn check(&self, batch: &Batch, zero_first: bool) -> Result<Verdict, Refusal> {
         let (id, epoch, first) = (batch.producer_id(), batch.producer_epoch(), batch.base_sequence());
         if id < 0 {

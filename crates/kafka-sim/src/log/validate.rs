@@ -1,5 +1,6 @@
-//! Rules by which a broker takes batches from a producer, and changes them: Kafka's `ProduceRequest.validateRecords`,
-//! `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`, rule by rule and in their order.
+//! Rules by which a broker takes batches from a producer, and changes them: Kafka's
+//! `ProduceRequest.validateRecords`, `UnifiedLog.analyzeAndValidateRecords` and `LogValidator`, rule by rule
+//! and in their order.
 
 use bytes::Bytes;
 use kafka_protocol::ResponseError;
@@ -147,8 +148,8 @@ fn check_header(batch: &Batch) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Walks over the records; `look` judges each. An unreadable payload is the error without a name, a malformed record is
-/// an invalid one.
+/// Walks over the records; `look` judges each. An unreadable payload is the error without a name, a malformed
+/// record is an invalid one.
 fn walk(batch: &Batch, mut look: impl FnMut(i32, &Record)) -> Result<(), Refusal> {
     let unreadable = |error: BatchError| match error {
         BatchError::Compression { .. } | BatchError::TooMuchData { .. } => {
@@ -230,7 +231,8 @@ fn in_place(batch: &Batch, rules: &Rules) -> Result<Bytes, Refusal> {
     })?;
     let max_timestamp = judge.verdict()?;
     if renumber {
-        // Kafka walks without reading keys and values, then finds that it must write the batch anew: it cannot.
+        // Kafka walks without reading keys and values, then finds that it must write the batch anew: it
+        // cannot.
         return Err(Refusal::bare(ResponseError::UnknownServerError));
     }
     let mut header = Header::of(batch.bytes());

@@ -5,8 +5,8 @@ use crate::coordination::Coordinated;
 use crate::timers;
 
 impl Cluster {
-    /// Moves the coordinator of a group or transactional id to `broker`, for as long as that is up. Requests that wait
-    /// at the old one are answered NOT_COORDINATOR. Nothing happens if there is no such broker.
+    /// Moves the coordinator of a group or transactional id to `broker`, for as long as that is up. Requests
+    /// that wait at the old one are answered NOT_COORDINATOR. Nothing happens if there is no such broker.
     pub fn move_coordinator(&self, what: Coordinated, key: &str, broker: i32) {
         let moved = self.with(|state| {
             if state.broker(broker).is_none() {

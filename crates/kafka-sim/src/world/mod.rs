@@ -1,4 +1,5 @@
-//! Deeds of a test, or the demo, that no client can do to a cluster: every deed is noted in the log of faults.
+//! Deeds of a test, or the demo, that no client can do to a cluster: every deed is noted in the log of
+//! faults.
 
 pub(crate) mod coordinators;
 
@@ -76,8 +77,9 @@ impl Cluster {
         });
     }
 
-    /// Starts a broker that was killed; it leads what has no leader and what it is the first replica of stays where
-    /// it is. As a real one, it has forgotten producers whose records are older than `producer.id.expiration.ms`.
+    /// Starts a broker that was killed; it leads what has no leader and what it is the first replica of stays
+    /// where it is. As a real one, it has forgotten producers whose records are older than
+    /// `producer.id.expiration.ms`.
     pub fn restart(&self, broker: i32) {
         self.note(broker, "restarted");
         self.with(|state| {
@@ -119,8 +121,8 @@ impl Cluster {
         })
     }
 
-    /// Loses everything of a partition from the batch with `offset` on, as an unclean election does; the leader epoch
-    /// rises. The new end.
+    /// Loses everything of a partition from the batch with `offset` on, as an unclean election does; the
+    /// leader epoch rises. The new end.
     pub fn truncate(&self, topic: &str, partition: i32, offset: i64) -> Option<i64> {
         self.note(0, format!("{topic}-{partition} is truncated to {offset}"));
         self.with(|state| {
@@ -184,8 +186,8 @@ impl Cluster {
         self.with(|state| state.partition_mut(topic, partition).is_some_and(|p| p.log.corrupt(offset)))
     }
 
-    /// Stores a batch as it is, but for its base offset and leader epoch: what no producer can write. Its base offset;
-    /// `None` when the bytes are no batch or there is no such partition.
+    /// Stores a batch as it is, but for its base offset and leader epoch: what no producer can write. Its
+    /// base offset; `None` when the bytes are no batch or there is no such partition.
     pub fn append(&self, topic: &str, partition: i32, batch: &Bytes) -> Option<i64> {
         self.with(|state| {
             state.touch();

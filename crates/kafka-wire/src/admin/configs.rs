@@ -35,7 +35,8 @@ pub struct TopicConfig {
 }
 
 impl Cluster {
-    /// All configs of topics, by topic and name. A topic whose configs cannot be read is an error that names it.
+    /// All configs of topics, by topic and name. A topic whose configs cannot be read is an error that names
+    /// it.
     pub async fn describe_topic_configs(
         &self,
         topics: &[String],

@@ -88,7 +88,8 @@ impl Cluster {
         .await
     }
 
-    /// Commits offsets for a group that has no active members. A partition that is not there is refused at once.
+    /// Commits offsets for a group that has no active members. A partition that is not there is refused at
+    /// once.
     pub async fn commit_group_offsets(
         &self,
         group: &str,

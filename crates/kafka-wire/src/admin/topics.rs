@@ -29,8 +29,8 @@ pub struct NewTopic {
 }
 
 impl Cluster {
-    /// Creates a topic and waits until its partitions have leaders. True when it was created now, false when it
-    /// was there already.
+    /// Creates a topic and waits until its partitions have leaders. True when it was created now, false when
+    /// it was there already.
     pub async fn create_topic(&self, topic: &NewTopic) -> Result<bool, WireError> {
         let request = || {
             let configs = topic.configs.iter().map(|(name, value)| {
@@ -98,7 +98,8 @@ impl Cluster {
         self.wait_for_leaders(topic, total).await
     }
 
-    /// Waits until the topic has at least `partitions` partitions, each with a leader that this client can name.
+    /// Waits until the topic has at least `partitions` partitions, each with a leader that this client can
+    /// name.
     pub async fn wait_for_leaders(&self, topic: &str, partitions: i32) -> Result<(), WireError> {
         let started = Instant::now();
         loop {

@@ -1,7 +1,7 @@
 //! Writes records into a new batch.
 //!
-//! The builder numbers the records itself and checks what it wrote before it lets go of it: offset deltas `0..count`,
-//! nothing left over.
+//! The builder numbers the records itself and checks what it wrote before it lets go of it: offset deltas
+//! `0..count`, nothing left over.
 
 use super::header::HEADER_SIZE;
 use super::outgoing::NewHeader;
@@ -25,7 +25,8 @@ impl BatchBuilder {
         BatchBuilder { codec, level: None, data: Vec::new(), count: 0, base_timestamp: -1, max_timestamp: -1 }
     }
 
-    /// Sets the compression level on the codec's own scale (gzip 0 to 9, zstd -7 to 22; the others have none).
+    /// Sets the compression level on the codec's own scale (gzip 0 to 9, zstd -7 to 22; the others have
+    /// none).
     pub fn with_level(mut self, level: i32) -> BatchBuilder {
         self.level = Some(level);
         self
@@ -49,7 +50,8 @@ impl BatchBuilder {
     /// Appends a record; `timestamp` in ms since 1970, -1 for none.
     ///
     /// # Errors
-    /// [`BatchError::Overflow`] when the batch would exceed 2^31 - 1 bytes or records; the record is not in it then.
+    /// [`BatchError::Overflow`] when the batch would exceed 2^31 - 1 bytes or records; the record is not in
+    /// it then.
     pub fn push(
         &mut self,
         timestamp: i64,
@@ -88,8 +90,8 @@ impl BatchBuilder {
     /// Checks, compresses and closes the batch.
     ///
     /// # Errors
-    /// [`BatchError::Empty`] without a record; compression errors; and, should this builder ever miscount, the
-    /// violated rule instead of a batch that a broker would store.
+    /// [`BatchError::Empty`] without a record; compression errors; and, should this builder ever miscount,
+    /// the violated rule instead of a batch that a broker would store.
     pub fn finish(self) -> Result<OutgoingBatch, BatchError> {
         records::check_dense(&self.data, self.count)?;
         let header = NewHeader {

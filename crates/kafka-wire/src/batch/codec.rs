@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::{BatchError, Codec, snappy};
 
-/// Most bytes a payload may have when decompressed, unless the caller says otherwise: 256 MiB. The largest batch a
-/// broker takes by default has 1 MiB compressed.
+/// Most bytes a payload may have when decompressed, unless the caller says otherwise: 256 MiB. The largest
+/// batch a broker takes by default has 1 MiB compressed.
 pub const DEFAULT_DECOMPRESSED_LIMIT: usize = 256 << 20;
 
 /// The records in `payload`; at most `limit` bytes.

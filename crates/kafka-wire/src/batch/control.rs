@@ -9,7 +9,8 @@ pub enum ControlType {
     Abort,
     /// The transaction of this producer id was committed.
     Commit,
-    /// A control record of another kind (leader change, snapshot and others of KRaft's log, or a later addition).
+    /// A control record of another kind (leader change, snapshot and others of KRaft's log, or a later
+    /// addition).
     Other,
 }
 

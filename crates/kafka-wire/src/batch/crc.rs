@@ -1,9 +1,9 @@
 //! CRC32C of a batch whose header changes but whose payload does not.
 //!
-//! CRC is linear: for headers `H`, `H'` of one length and a payload `P` of `n` bytes,
-//! `crc(H'P) = crc(HP) ^ shift(crc(H) ^ crc(H'), n)`, where `shift` appends `n` zero bytes, i.e. multiplies by
-//! `x^(8n)` modulo the CRC32C polynomial. So the checksum the first producer computed over the payload stays in
-//! force up to the next broker: damage done in between is found there instead of being blessed here.
+//! CRC is linear: for headers `H`, `H'` of one length and a payload `P` of `n` bytes, `crc(H'P) = crc(HP) ^
+//! shift(crc(H) ^ crc(H'), n)`, where `shift` appends `n` zero bytes, i.e. multiplies by `x^(8n)` modulo the
+//! CRC32C polynomial. So the checksum the first producer computed over the payload stays in force up to the
+//! next broker: damage done in between is found there instead of being blessed here.
 
 /// The Castagnoli polynomial, bit-reversed as CRC32C processes it.
 const POLYNOMIAL: u32 = 0x82f6_3b78;

@@ -1,7 +1,7 @@
 //! The 61-byte header of a RecordBatch v2, read where it lies.
 //!
-//! A [`Batch`] is exactly one whole batch inside a fetched frame: no byte is copied or decoded before it is asked
-//! for. Layout: Kafka's `DefaultRecordBatch`.
+//! A [`Batch`] is exactly one whole batch inside a fetched frame: no byte is copied or decoded before it is
+//! asked for. Layout: Kafka's `DefaultRecordBatch`.
 
 use bytes::Bytes;
 
@@ -175,7 +175,8 @@ impl Batch {
         self.base_offset().saturating_add(i64::from(self.last_offset_delta().max(0)))
     }
 
-    /// Offset to read on from after this batch. Reading on from anything else (a counted record) hangs on compacted topics.
+    /// Offset to read on from after this batch. Reading on from anything else (a counted record) hangs on
+    /// compacted topics.
     pub fn next_offset(&self) -> i64 {
         self.last_offset().saturating_add(1)
     }
@@ -200,8 +201,8 @@ impl Batch {
         crc::crc32c(&self.bytes[ATTRIBUTES..]) == self.crc()
     }
 
-    /// True when the header promises records at every offset of the batch: what a broker asks of a produced batch.
-    /// False for empty and for compacted batches.
+    /// True when the header promises records at every offset of the batch: what a broker asks of a produced
+    /// batch. False for empty and for compacted batches.
     pub fn is_dense(&self) -> bool {
         is_dense(self.count(), self.last_offset_delta())
     }

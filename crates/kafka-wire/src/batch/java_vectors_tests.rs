@@ -17,7 +17,8 @@ fn vectors() -> impl Iterator<Item = (u8, &'static str, Bytes)> {
     })
 }
 
-/// Content of the vectors: null key at 101, null value at 102, a hole before 105, a repeated header key there in v2.
+/// Content of the vectors: null key at 101, null value at 102, a hole before 105, a repeated header key there
+/// in v2.
 fn expected(magic: u8) -> Vec<Record> {
     let text = |text: String| Some(Bytes::from(text));
     let record = |index: i64| Record {

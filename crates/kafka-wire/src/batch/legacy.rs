@@ -1,4 +1,5 @@
-//! Messages of the formats before v2 (magic 0 and 1), which old segments of brokers before 4.0 may still hold.
+//! Messages of the formats before v2 (magic 0 and 1), which old segments of brokers before 4.0 may still
+//! hold.
 //!
 //! One [`LegacySet`] is one stored message: plain, or a wrapper whose value is a compressed set of messages.
 
@@ -80,8 +81,8 @@ impl LegacySet {
         self.bytes.len()
     }
 
-    /// The message, or the messages inside the wrapper, with absolute offsets; timestamps as a consumer sees them, -1
-    /// in magic 0. Decompressed to at most [`DEFAULT_DECOMPRESSED_LIMIT`] bytes.
+    /// The message, or the messages inside the wrapper, with absolute offsets; timestamps as a consumer sees
+    /// them, -1 in magic 0. Decompressed to at most [`DEFAULT_DECOMPRESSED_LIMIT`] bytes.
     ///
     /// # Errors
     /// When the wrapper cannot be decompressed or is empty. Malformed messages show while iterating.
@@ -134,7 +135,8 @@ pub struct LegacyRecords {
     data: Bytes,
     position: usize,
     index: i32,
-    /// Term that makes the offsets absolute: magic 1 wrappers hold relative ones, the last of which is the wrapper's own.
+    /// Term that makes the offsets absolute: magic 1 wrappers hold relative ones, the last of which is the
+    /// wrapper's own.
     shift: i64,
     stamped: Option<i64>,
     wrapped: bool,

@@ -1,8 +1,8 @@
 //! Joins small uncompressed batches into one, record bodies untouched.
 //!
-//! Brokers pay per batch, so merging is worth more than it costs (a copy and a checksum). Only three varints in front
-//! of each record change: length, timestamp delta, offset delta. The caller has checked the CRC of what it merges: the
-//! merged batch carries a new one.
+//! Brokers pay per batch, so merging is worth more than it costs (a copy and a checksum). Only three varints
+//! in front of each record change: length, timestamp delta, offset delta. The caller has checked the CRC of
+//! what it merges: the merged batch carries a new one.
 
 use bytes::Bytes;
 
@@ -41,8 +41,8 @@ impl MergePlan {
         }
     }
 
-    /// Adds the next batch in order if it can be merged with those before and the result surely fits the limit.
-    /// When false the plan is as before: merge what it has, then start anew.
+    /// Adds the next batch in order if it can be merged with those before and the result surely fits the
+    /// limit. When false the plan is as before: merge what it has, then start anew.
     pub fn add(&mut self, batch: &OutgoingBatch) -> bool {
         let next = match self.with(batch) {
             Ok(next) if next.size_upper_bound() <= self.limit => next,
@@ -93,7 +93,8 @@ impl MergePlan {
         next.payload += batch.payload().len();
         let shift = batch.base_timestamp().wrapping_sub(next.base_timestamp);
         if shift != 0 {
-            // len(a + b) <= max(len(a), len(b)) + 1, so adding `shift` grows a delta by at most its own length.
+            // len(a + b) <= max(len(a), len(b)) + 1, so adding `shift` grows a delta by at most its own
+            // length.
             next.timestamp_growth += batch.count() as usize * varint::len(shift);
         }
         Ok(next)
@@ -117,8 +118,8 @@ pub fn merged_size_upper_bound(batches: &[OutgoingBatch]) -> Result<usize, Batch
 ///
 /// # Errors
 /// [`BatchError::NotMergeable`] unless all are uncompressed, CreateTime, dense and of equal attributes;
-/// [`BatchError::Record`] when a record's offset delta is not its index (a batch the broker should never have taken);
-/// [`BatchError::MergedTooLarge`] when the result has more than `limit_bytes` on the wire.
+/// [`BatchError::Record`] when a record's offset delta is not its index (a batch the broker should never have
+/// taken); [`BatchError::MergedTooLarge`] when the result has more than `limit_bytes` on the wire.
 pub fn merge(batches: &[OutgoingBatch], limit_bytes: usize) -> Result<OutgoingBatch, BatchError> {
     let plan = MergePlan::of(batches, limit_bytes)?;
     if plan.batches == 0 {

@@ -1,8 +1,8 @@
 //! Batches ready to be produced: a header of our own in front of a payload that is not touched.
 //!
-//! The holder of an [`OutgoingBatch`] can ask for its 61 header bytes with any producer id, epoch and sequence, any
-//! number of times (retries, new epochs); the payload goes to the socket as it is. All three producer fields are
-//! always written: brokers accept half-set ones and store them.
+//! The holder of an [`OutgoingBatch`] can ask for its 61 header bytes with any producer id, epoch and
+//! sequence, any number of times (retries, new epochs); the payload goes to the socket as it is. All three
+//! producer fields are always written: brokers accept half-set ones and store them.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -16,7 +16,8 @@ use crate::failpoint::planted;
 /// A batch for a Produce request. Cloning shares the payload.
 #[derive(Clone, Debug)]
 pub struct OutgoingBatch {
-    /// Base offset 0, leader epoch -1, producer fields -1; the CRC field is written by [`OutgoingBatch::header_for`].
+    /// Base offset 0, leader epoch -1, producer fields -1; the CRC field is written by
+    /// [`OutgoingBatch::header_for`].
     header: [u8; HEADER_SIZE],
     /// CRC over some header (`header_crc`) followed by the payload.
     crc: u32,
@@ -37,8 +38,8 @@ impl OutgoingBatch {
     /// Passes a fetched batch on: same payload bytes, same checksum over them.
     ///
     /// Cleared are the transactional bit, the delete-horizon bit (the next cleaner would drop tombstones at
-    /// once) and, when `clear_log_append_time`, the timestamp type: right only when the topic written to stamps
-    /// with LogAppendTime itself, else the records would fall back to the original producers' times
+    /// once) and, when `clear_log_append_time`, the timestamp type: right only when the topic written to
+    /// stamps with LogAppendTime itself, else the records would fall back to the original producers' times
     /// ([`super::reencode()`] keeps the append time instead).
     ///
     /// The caller has checked [`Batch::is_dense`], [`Batch::crc_is_valid`] and that it is no control batch.
@@ -96,7 +97,8 @@ impl OutgoingBatch {
         header
     }
 
-    /// Header without producer id, and payload, in one buffer: for tests and for whoever cannot write vectored.
+    /// Header without producer id, and payload, in one buffer: for tests and for whoever cannot write
+    /// vectored.
     pub fn to_bytes(&self) -> Bytes {
         let mut out = BytesMut::with_capacity(self.size());
         out.put_slice(&self.header_for(-1, -1, -1));
@@ -134,7 +136,8 @@ impl OutgoingBatch {
         self.attributes().codec()
     }
 
-    /// True when the batch still says LogAppendTime: brokers refuse or misread that, see [`OutgoingBatch::pass`].
+    /// True when the batch still says LogAppendTime: brokers refuse or misread that, see
+    /// [`OutgoingBatch::pass`].
     pub fn log_append_time(&self) -> bool {
         self.attributes().log_append_time()
     }

@@ -1,7 +1,7 @@
 //! The headers of one record, kept as the bytes they are.
 //!
-//! Keys may repeat and need not be UTF-8: a map of strings would lose both, so nothing is decoded before it is asked
-//! for. A [`Headers`] is well-formed by construction.
+//! Keys may repeat and need not be UTF-8: a map of strings would lose both, so nothing is decoded before it
+//! is asked for. A [`Headers`] is well-formed by construction.
 
 use bytes::Bytes;
 

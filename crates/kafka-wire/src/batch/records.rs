@@ -1,7 +1,7 @@
 //! The records of a v2 batch, one by one, for the few paths that must look inside.
 //!
-//! The iterator yields exactly the number of records the header promises or an error: neither a short payload nor
-//! bytes left over go unnoticed. Keys, values and headers share the (decompressed) payload's memory.
+//! The iterator yields exactly the number of records the header promises or an error: neither a short payload
+//! nor bytes left over go unnoticed. Keys, values and headers share the (decompressed) payload's memory.
 
 use bytes::Bytes;
 
@@ -14,7 +14,8 @@ use super::{Batch, BatchError, Headers, varint};
 pub struct Record {
     /// Absolute offset in the partition.
     pub offset: i64,
-    /// Time that a consumer sees, ms since 1970: the batch's max timestamp under LogAppendTime; -1 when there is none.
+    /// Time that a consumer sees, ms since 1970: the batch's max timestamp under LogAppendTime; -1 when there
+    /// is none.
     pub timestamp: i64,
     /// Key; `None` is null, which differs from empty.
     pub key: Option<Bytes>,
@@ -149,8 +150,9 @@ impl RecordHead {
     }
 }
 
-/// Walks over uncompressed records: they must number `count`, have the offset deltas `0..count` and fill `data`.
-/// No broker checks this for uncompressed batches, and consumers skip records of the next batch where it is violated.
+/// Walks over uncompressed records: they must number `count`, have the offset deltas `0..count` and fill
+/// `data`. No broker checks this for uncompressed batches, and consumers skip records of the next batch where
+/// it is violated.
 pub(super) fn check_dense(data: &[u8], count: i32) -> Result<(), BatchError> {
     let mut at = 0;
     for index in 0..count {

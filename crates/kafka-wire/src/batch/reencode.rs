@@ -1,8 +1,9 @@
-//! Rebuilds what cannot pass as it is: batches with holes, cropped ones, append times, old formats, too large ones.
+//! Rebuilds what cannot pass as it is: batches with holes, cropped ones, append times, old formats, too large
+//! ones.
 //!
-//! Records keep their order, keys, values, header bytes and absolute timestamps; only their offset deltas become
-//! dense. The codec stays the source's. What was covered at the source is told exactly, so that positions and offset
-//! translation stay right across the holes.
+//! Records keep their order, keys, values, header bytes and absolute timestamps; only their offset deltas
+//! become dense. The codec stays the source's. What was covered at the source is told exactly, so that
+//! positions and offset translation stay right across the holes.
 
 use super::codec::DEFAULT_DECOMPRESSED_LIMIT;
 use super::{Batch, BatchBuilder, BatchError, Codec, LegacySet, OutgoingBatch, Record};
@@ -89,7 +90,8 @@ pub struct SourceRun {
 pub struct Reencoded {
     /// The batch to produce.
     pub batch: OutgoingBatch,
-    /// Last offset of the source that is done once this batch is acknowledged, holes behind its last record included.
+    /// Last offset of the source that is done once this batch is acknowledged, holes behind its last record
+    /// included.
     pub last_source_offset: i64,
     /// The source's offsets of the records, in their order in the batch; counts sum up to the batch's.
     pub runs: Vec<SourceRun>,
@@ -119,8 +121,8 @@ pub fn reencode<'a>(
     piece.finish(source.last_offset()).map(Some)
 }
 
-/// Like [`reencode`], in as many batches as it takes to keep each within `max_bytes` on the wire, in order. Empty when
-/// no record is left.
+/// Like [`reencode`], in as many batches as it takes to keep each within `max_bytes` on the wire, in order.
+/// Empty when no record is left.
 ///
 /// # Errors
 /// As [`reencode`]; [`BatchError::RecordTooLarge`] when a single record does not fit `max_bytes`.

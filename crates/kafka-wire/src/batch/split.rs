@@ -1,7 +1,8 @@
 //! Cuts the record set of a fetch answer into whole entries.
 //!
-//! Brokers cut record sets by bytes, not at batch borders: a torn tail is normal and ends the iteration silently. A
-//! length or magic that cannot be is corruption and ends it with an error. Every byte sequence is safe to hand over.
+//! Brokers cut record sets by bytes, not at batch borders: a torn tail is normal and ends the iteration
+//! silently. A length or magic that cannot be is corruption and ends it with an error. Every byte sequence is
+//! safe to hand over.
 
 use bytes::Bytes;
 

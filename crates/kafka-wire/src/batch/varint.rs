@@ -1,7 +1,8 @@
 //! Variable-length integers as record format v2 has them: zigzag, seven bits a byte, least significant first.
 //!
-//! 32-bit and 64-bit values share one encoding, so one set of functions serves both; reading a 32-bit one checks the
-//! range. Timestamp deltas must be read as 64-bit: after a cleaning they are relative to the delete horizon.
+//! 32-bit and 64-bit values share one encoding, so one set of functions serves both; reading a 32-bit one
+//! checks the range. Timestamp deltas must be read as 64-bit: after a cleaning they are relative to the
+//! delete horizon.
 
 /// Most bytes a value takes.
 pub(super) const MAX_LEN: usize = 10;
@@ -40,7 +41,8 @@ pub(super) fn push(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(&bytes[..end]);
 }
 
-/// Reads the value at `at`; returns it with the position after it, `None` past the end or when longer than 10 bytes.
+/// Reads the value at `at`; returns it with the position after it, `None` past the end or when longer than 10
+/// bytes.
 #[inline]
 pub(super) fn read(bytes: &[u8], at: usize) -> Option<(i64, usize)> {
     let first = *bytes.get(at)?;

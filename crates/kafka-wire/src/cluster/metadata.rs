@@ -37,7 +37,8 @@ pub struct TopicMetadata {
     pub id: Uuid,
     /// The broker's own mark of internal topics.
     pub internal: bool,
-    /// Error that the brokers answer for the topic: it does not exist, it may not be seen. `None`: it is there.
+    /// Error that the brokers answer for the topic: it does not exist, it may not be seen. `None`: it is
+    /// there.
     pub error: Option<ErrorCode>,
     /// Partitions by number.
     pub partitions: BTreeMap<i32, PartitionMetadata>,

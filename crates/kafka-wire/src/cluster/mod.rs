@@ -1,8 +1,9 @@
-//! A cluster as seen by a client: which brokers there are, who leads what, and a connection to each of them for
-//! control-plane requests. The copy path opens connections of its own ([`Cluster::open_broker`]).
+//! A cluster as seen by a client: which brokers there are, who leads what, and a connection to each of them
+//! for control-plane requests. The copy path opens connections of its own ([`Cluster::open_broker`]).
 //!
 //! Every call here retries what a passing fault broke, with back-off, for at most [`CALL_LIMIT`]; only
-//! [`Cluster::connect`] waits for ever, because an appliance has nothing better to do while its cluster is down.
+//! [`Cluster::connect`] waits for ever, because an appliance has nothing better to do while its cluster is
+//! down.
 
 mod metadata;
 mod routing;
@@ -56,7 +57,8 @@ impl std::fmt::Debug for Cluster {
 }
 
 impl Cluster {
-    /// A handle that has not connected yet. `role` is the caller's name for it, which stands in messages: the `{role}` cluster.
+    /// A handle that has not connected yet. `role` is the caller's name for it, which stands in messages: the
+    /// `{role}` cluster.
     pub fn new(role: &'static str, settings: ClientSettings, connector: SharedConnector) -> Self {
         Self {
             inner: Arc::new(Inner {

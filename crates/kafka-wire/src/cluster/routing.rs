@@ -134,7 +134,8 @@ impl Cluster {
         Connection::open(&self.inner.connector, &self.inner.settings, &broker.host, broker.port).await
     }
 
-    /// A new connection to an address of this cluster, with settings of the caller's own (client id, time-outs).
+    /// A new connection to an address of this cluster, with settings of the caller's own (client id,
+    /// time-outs).
     pub async fn open_at(
         &self,
         host: &str,
@@ -144,7 +145,8 @@ impl Cluster {
         Connection::open(&self.inner.connector, settings, host, port).await
     }
 
-    /// A connection to any broker: one that is open, else the known brokers and the bootstrap servers in turn.
+    /// A connection to any broker: one that is open, else the known brokers and the bootstrap servers in
+    /// turn.
     pub(super) async fn any_connection(&self) -> Result<Arc<Connection>, WireError> {
         if let Some(open) = self.open_slot() {
             return Ok(open);

@@ -53,7 +53,8 @@ pub(super) fn judge(position: i64, data: PartitionData) -> Verdict {
     let mut entries = Vec::new();
     for entry in split(data.records.unwrap_or_default()) {
         match entry {
-            // A broker may begin with a batch that ends before the position only if it is broken; never go back.
+            // A broker may begin with a batch that ends before the position only if it is broken; never go
+            // back.
             Ok(entry) if entry.next_offset() <= position => {}
             Ok(entry) => entries.push(entry),
             Err(error) if entries.is_empty() => return problem(FetchProblem::Unreadable(error)),

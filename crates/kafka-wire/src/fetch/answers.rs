@@ -65,7 +65,8 @@ impl Fetcher {
 
     fn partition_answered(&mut self, key: usize, asked_offset: i64, data: PartitionData) {
         let Some(partition) = self.partitions.get_mut(&key) else { return };
-        // Paused, stopped or sought elsewhere since the request was sent: this answer is about another position.
+        // Paused, stopped or sought elsewhere since the request was sent: this answer is about another
+        // position.
         if partition.offset != asked_offset || partition.paused || partition.stopped {
             return;
         }

@@ -44,8 +44,8 @@ impl MemoryBudget {
         self.used.load(Ordering::Acquire)
     }
 
-    /// Reserves `bytes`, if they fit here and in the whole. When nothing at all is held they always fit, so that one
-    /// answer larger than the whole budget cannot stop the copy for ever.
+    /// Reserves `bytes`, if they fit here and in the whole. When nothing at all is held they always fit, so
+    /// that one answer larger than the whole budget cannot stop the copy for ever.
     pub(super) fn reserve(self: &Arc<Self>, bytes: usize) -> Option<Reservation> {
         if !self.take(bytes) {
             return None;
@@ -86,8 +86,8 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
-    /// Corrects the reservation to what is really held. It may grow: a broker answers with one whole batch even
-    /// when that is larger than what was asked for (KIP-74).
+    /// Corrects the reservation to what is really held. It may grow: a broker answers with one whole batch
+    /// even when that is larger than what was asked for (KIP-74).
     fn resize(&mut self, bytes: usize) {
         if bytes >= self.bytes {
             self.budget.grow(bytes - self.bytes)

@@ -210,7 +210,8 @@ impl Fetcher {
             };
             lane.busy = true;
             match lane.prepare(&connection, &self.settings, asks) {
-                // Sent here, not when its future is polled: brokers work while the caller handles what came before.
+                // Sent here, not when its future is polled: brokers work while the caller handles what came
+                // before.
                 Ok((version, request)) => {
                     let answer = lane::fetch(connection, version, &request, reservation);
                     self.operations.push(Box::pin(async move { Outcome::Answered(id, answer.await) }));

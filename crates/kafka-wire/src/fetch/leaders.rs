@@ -1,5 +1,5 @@
-//! Places where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after every fault, for
-//! as long as it takes.
+//! Places where a fetcher's partitions are read: lanes to their leaders by metadata, looked for again after
+//! every fault, for as long as it takes.
 
 use std::time::Duration;
 
@@ -13,8 +13,8 @@ use crate::cluster::Metadata;
 use crate::error::WireError;
 use crate::error_code::ErrorCode;
 
-/// Time that a partition may be without an answer before the caller is told: an election, or a broker's quick restart,
-/// is the ordinary life of a cluster.
+/// Time that a partition may be without an answer before the caller is told: an election, or a broker's quick
+/// restart, is the ordinary life of a cluster.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 impl Fetcher {
@@ -92,7 +92,8 @@ impl Fetcher {
         }
     }
 
-    /// Takes note that a partition could not be read just now; when that has lasted, the caller and the log are told.
+    /// Takes note that a partition could not be read just now; when that has lasted, the caller and the log
+    /// are told.
     pub(super) fn away(&mut self, key: usize, reason: &str) {
         let Some(partition) = self.partitions.get_mut(&key).filter(|p| !p.stopped) else { return };
         let now = Instant::now();

@@ -1,13 +1,13 @@
 //! Reads whole record batches from a cluster, as fast as the caller takes them.
 //!
-//! A [`Fetcher`] holds any number of partitions. Each is pinned to a *lane*, a connection with a fetch session to
-//! the partition's leader, so its batches come in order. Back-pressure is not fetching: a lane asks again only while
-//! the frames that its earlier answers came in (and of which slices are still held anywhere) fit its share of the
-//! memory budget.
+//! A [`Fetcher`] holds any number of partitions. Each is pinned to a *lane*, a connection with a fetch
+//! session to the partition's leader, so its batches come in order. Back-pressure is not fetching: a lane
+//! asks again only while the frames that its earlier answers came in (and of which slices are still held
+//! anywhere) fit its share of the memory budget.
 //!
-//! Guarantees: batches of a partition come in offset order without gaps of our making; a position moves only past
-//! what was handed out; what the broker says is wrong with a partition is told once, as a [`FetchProblem`], and
-//! never resolved by skipping.
+//! Guarantees: batches of a partition come in offset order without gaps of our making; a position moves only
+//! past what was handed out; what the broker says is wrong with a partition is told once, as a
+//! [`FetchProblem`], and never resolved by skipping.
 
 mod answer;
 mod answers;
@@ -82,7 +82,8 @@ pub struct Fetched {
     pub last_stable_offset: i64,
     /// First offset of the log; -1 if the broker did not say.
     pub log_start_offset: i64,
-    /// Aborted transactions in reach of this data as `(producer id, first offset)`, when reading committed data.
+    /// Aborted transactions in reach of this data as `(producer id, first offset)`, when reading committed
+    /// data.
     pub aborted: Vec<(i64, i64)>,
 }
 

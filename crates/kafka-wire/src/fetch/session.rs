@@ -1,6 +1,6 @@
-//! The client's half of a fetch session (KIP-227): which partitions the broker already knows at which offset, so
-//! that a request names only what changed. Without a session (the broker's cache may be full) every request is
-//! whole, and partitions that were served go to the back so that none starves.
+//! The client's half of a fetch session (KIP-227): which partitions the broker already knows at which offset,
+//! so that a request names only what changed. Without a session (the broker's cache may be full) every
+//! request is whole, and partitions that were served go to the back so that none starves.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;

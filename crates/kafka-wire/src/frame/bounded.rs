@@ -1,14 +1,16 @@
 //! Messages decoded without trusting their counts.
 //!
-//! The decoders of the message structs reserve memory for as many elements as an array claims to have, before they
-//! read one: four damaged bytes ask for gigabytes. [`decode`] refuses such a message first, by reading it through a
-//! [`Probe`] that knows how many bytes are left: an element takes at least one.
+//! The decoders of the message structs reserve memory for as many elements as an array claims to have, before
+//! they read one: four damaged bytes ask for gigabytes. [`decode`] refuses such a message first, by reading
+//! it through a [`Probe`] that knows how many bytes are left: an element takes at least one.
 //!
-//! - Variable-length numbers are counts and lengths only, so one that exceeds what is left is refused at once.
-//! - Four-byte numbers are mere values in flexible versions (KIP-482), whose counts and lengths all have variable length:
-//!   such a message is read once. In older versions they are counts or values, and the decoder does not tell which. So
-//!   where one exceeds what is left, the message is first read for trial with 0, with 1 and with -1 in its place: a mere
-//!   value changes nothing in what is read next, a count does, or cannot be -1.
+//! - Variable-length numbers are counts and lengths only, so one that exceeds what is left is refused at
+//!   once.
+//! - Four-byte numbers are mere values in flexible versions (KIP-482), whose counts and lengths all have
+//!   variable length: such a message is read once. In older versions they are counts or values, and the
+//!   decoder does not tell which. So where one exceeds what is left, the message is first read for trial with
+//!   0, with 1 and with -1 in its place: a mere value changes nothing in what is read next, a count does, or
+//!   cannot be -1.
 //!
 //! No pass copies a payload.
 
@@ -16,8 +18,8 @@ use bytes::{Buf, Bytes, TryGetError};
 use kafka_protocol::protocol::Decodable;
 use kafka_protocol::protocol::buf::ByteBuf;
 
-/// Reads a message from the front of `frame`. Reserves at most a few hundred bytes for each byte of `frame`. `flexible`: this
-/// version of the message is; false is always safe, and slower.
+/// Reads a message from the front of `frame`. Reserves at most a few hundred bytes for each byte of `frame`.
+/// `flexible`: this version of the message is; false is always safe, and slower.
 ///
 /// # Errors
 /// Says what cannot be read.
@@ -113,8 +115,8 @@ impl Probe {
 /// Most bytes of a variable-length number.
 const VARINT_BYTES: usize = 5;
 
-/// The variable-length number at the front and its length; `None` when it is not there as a whole, or does not end
-/// where such a number must.
+/// The variable-length number at the front and its length; `None` when it is not there as a whole, or does
+/// not end where such a number must.
 fn varint(bytes: &[u8]) -> Option<(u32, usize)> {
     let mut value = 0;
     for (index, byte) in bytes.iter().take(VARINT_BYTES).enumerate() {
@@ -141,9 +143,9 @@ impl Buf for Probe {
         self.note(Kind::Other);
     }
 
-    /// Single bytes are truth values, which are 0 and 1, and the parts of variable-length numbers. A truth value that
-    /// looks like the start of a number is taken for one, which can only refuse too much: what follows it is then read as
-    /// a part of that number, ends where it ends, and is smaller.
+    /// Single bytes are truth values, which are 0 and 1, and the parts of variable-length numbers. A truth
+    /// value that looks like the start of a number is taken for one, which can only refuse too much: what
+    /// follows it is then read as a part of that number, ends where it ends, and is smaller.
     fn try_get_u8(&mut self) -> Result<u8, TryGetError> {
         if self.within == 0 {
             let (value, length) = varint(&self.rest).ok_or_else(|| self.refused())?;

@@ -1,6 +1,6 @@
-//! One connection to one broker: any number of requests under way, answers in the order of the requests, which is
-//! how Kafka answers. A request that gets no answer in time ends the connection, because nothing behind it could be
-//! trusted; whoever waits then gets an error that says so.
+//! One connection to one broker: any number of requests under way, answers in the order of the requests,
+//! which is how Kafka answers. A request that gets no answer in time ends the connection, because nothing
+//! behind it could be trusted; whoever waits then gets an error that says so.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -109,8 +109,8 @@ impl Connection {
         })
     }
 
-    /// Sends a body that is already encoded for `version`. The answer's body comes without its header. The request
-    /// is on its way when this returns; the future only waits.
+    /// Sends a body that is already encoded for `version`. The answer's body comes without its header. The
+    /// request is on its way when this returns; the future only waits.
     pub fn send<R: Request>(&self, version: i16, mut frame: Outbound) -> Pending {
         let correlation_id = self.next_correlation.fetch_add(1, Ordering::Relaxed);
         let header = RequestHeader::default()

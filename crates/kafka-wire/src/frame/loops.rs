@@ -1,5 +1,5 @@
-//! The two loops of a connection: one writes requests, one reads answers. Whichever ends, ends the connection, and whoever
-//! waits on it is told why.
+//! The two loops of a connection: one writes requests, one reads answers. Whichever ends, ends the
+//! connection, and whoever waits on it is told why.
 
 use std::future::poll_fn;
 use std::io;
@@ -65,8 +65,8 @@ async fn send_frame(stream: &mut WriteHalf<BoxStream>, frame: &mut Outbound) -> 
     Ok(while_open(gate.as_ref(), stream.flush()).await.transpose()?.is_some())
 }
 
-/// Does `work` while `gate` is open, which is asked whenever it can go on: a process that was suspended finds room on its
-/// connections when it wakes.
+/// Does `work` while `gate` is open, which is asked whenever it can go on: a process that was suspended finds
+/// room on its connections when it wakes.
 async fn while_open<F: Future>(gate: Option<&SendGate>, work: F) -> Option<F::Output> {
     let mut work = pin!(work);
     let go_on = poll_fn(|cx| {

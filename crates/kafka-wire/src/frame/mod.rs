@@ -1,6 +1,6 @@
 //! Requests and responses on one connection: the four length bytes, headers, correlation and API versions.
-//! Message structs and their encoding come from `kafka-protocol`; what carries record batches is framed by hand
-//! (see [`crate::produce`]) so that payloads are never copied.
+//! Message structs and their encoding come from `kafka-protocol`; what carries record batches is framed by
+//! hand (see [`crate::produce`]) so that payloads are never copied.
 
 mod bounded;
 mod connection;

@@ -1,4 +1,5 @@
-//! Opening a connection: the stream, agreement on versions, SASL; and words for each way in which that is refused.
+//! Opening a connection: the stream, agreement on versions, SASL; and words for each way in which that is
+//! refused.
 
 use std::io;
 

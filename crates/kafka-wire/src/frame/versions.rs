@@ -1,5 +1,5 @@
-//! Which version of each API to speak with a broker: the highest that the broker, the message structs and this
-//! client's own code all know.
+//! Which version of each API to speak with a broker: the highest that the broker, the message structs and
+//! this client's own code all know.
 
 use std::collections::HashMap;
 

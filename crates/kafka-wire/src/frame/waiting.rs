@@ -1,5 +1,5 @@
-//! Requests under way on one connection: those that wait, and what ends them together. The connection puts them in, its
-//! loops answer them.
+//! Requests under way on one connection: those that wait, and what ends them together. The connection puts
+//! them in, its loops answer them.
 
 use std::collections::VecDeque;
 use std::pin::Pin;

@@ -1,5 +1,6 @@
-//! The way to a group's coordinator: who it is, and connections to it. A member has one for heartbeats and one for
-//! JoinGroup and SyncGroup, because a broker answers nothing else on a connection while such a request waits.
+//! The way to a group's coordinator: who it is, and connections to it. A member has one for heartbeats and
+//! one for JoinGroup and SyncGroup, because a broker answers nothing else on a connection while such a
+//! request waits.
 
 use std::time::Duration;
 
@@ -78,8 +79,8 @@ impl Coordinator {
         Ok(connection)
     }
 
-    /// Asks on `line`. Errors of the connection, and of a broker that is not the coordinator (the caller finds that in
-    /// the answer and calls [`Coordinator::forget`]), have the coordinator looked for anew.
+    /// Asks on `line`. Errors of the connection, and of a broker that is not the coordinator (the caller
+    /// finds that in the answer and calls [`Coordinator::forget`]), have the coordinator looked for anew.
     pub(super) async fn call<R: Request>(
         &self,
         line: &mut Line,
@@ -99,8 +100,8 @@ impl Coordinator {
         self.found.lock().await.known = None;
     }
 
-    /// Finds the coordinator. Brokers are asked one after the other, on connections of their own, so that one that never
-    /// answers holds up nothing else.
+    /// Finds the coordinator. Brokers are asked one after the other, on connections of their own, so that one
+    /// that never answers holds up nothing else.
     async fn find(&self) -> Result<Address, WireError> {
         let mut search = self.found.lock().await;
         if let Some(known) = &search.known {

@@ -1,5 +1,6 @@
-//! Heartbeats, for as long as a member is in a generation. The only place that says that a membership is lost without
-//! being asked: by the coordinator's word, by this process's clock, or because the coordinator is out of reach.
+//! Heartbeats, for as long as a member is in a generation. The only place that says that a membership is lost
+//! without being asked: by the coordinator's word, by this process's clock, or because the coordinator is out
+//! of reach.
 
 use std::sync::Arc;
 
@@ -90,8 +91,8 @@ impl Heartbeats {
         }
     }
 
-    /// Resolves when the session ends, or the coordinator has been out of reach for too long; never while nothing
-    /// depends on this membership.
+    /// Resolves when the session ends, or the coordinator has been out of reach for too long; never while
+    /// nothing depends on this membership.
     async fn too_late(&self, failing: Option<Instant>) -> Lost {
         let unreachable = failing.map(|since| since + self.settings.coordinator_timeout);
         loop {

@@ -1,5 +1,5 @@
-//! The member itself: what its owner calls. One rebalance is [`GroupMember::join`], from JoinGroup to the assignment,
-//! as often as it takes.
+//! The member itself: what its owner calls. One rebalance is [`GroupMember::join`], from JoinGroup to the
+//! assignment, as often as it takes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,8 @@ use crate::settings::ClientSettings;
 /// Time after the rebalance time-out at which a JoinGroup is given up (as Java does).
 const JOIN_GRACE: Duration = Duration::from_secs(5);
 
-/// A member of a group. Dropping it ends its heartbeats without leaving: the others wait until its session ends.
+/// A member of a group. Dropping it ends its heartbeats without leaving: the others wait until its session
+/// ends.
 pub struct GroupMember {
     settings: GroupSettings,
     coordinator: Arc<Coordinator>,
@@ -59,8 +60,8 @@ enum Failure {
 }
 
 impl GroupMember {
-    /// A member that has not joined yet; a join is due. Heartbeats will run on the tokio runtime of the caller, which has
-    /// to have a thread that nothing blocks.
+    /// A member that has not joined yet; a join is due. Heartbeats will run on the tokio runtime of the
+    /// caller, which has to have a thread that nothing blocks.
     pub fn new(cluster: Cluster, settings: GroupSettings) -> Self {
         let limits = Limits { session: settings.session_timeout, rebalance: settings.rebalance_timeout };
         let shared = Arc::new(Shared::new(limits));
@@ -99,13 +100,13 @@ impl GroupMember {
         self.meters.snapshot()
     }
 
-    /// Takes part in a rebalance until there is an assignment. Passing faults are waited out, for ever when nothing
-    /// depends on the membership yet. May be dropped: then the membership goes on as before if its heartbeats find it, and
-    /// a join is still due.
+    /// Takes part in a rebalance until there is an assignment. Passing faults are waited out, for ever when
+    /// nothing depends on the membership yet. May be dropped: then the membership goes on as before if its
+    /// heartbeats find it, and a join is still due.
     ///
     /// # Errors
-    /// [`GroupError::Lost`] at once when the membership ends that the owner still relies on; it joins again afterwards.
-    /// Else what only people can cure.
+    /// [`GroupError::Lost`] at once when the membership ends that the owner still relies on; it joins again
+    /// afterwards. Else what only people can cure.
     pub async fn join<P: Participant>(&mut self, participant: &mut P) -> Result<Joined, GroupError> {
         if let Some(reason) = self.shared.take_lost() {
             return Err(self.lost(reason));
@@ -252,9 +253,9 @@ impl GroupMember {
         }
     }
 
-    /// Leaves, so that the others need not wait for the session's end. The owner has stopped its work before. Nothing is
-    /// due afterwards until [`GroupMember::request_rejoin`]. Does what it can within half a session: an error is
-    /// only logged, for the session ends anyway.
+    /// Leaves, so that the others need not wait for the session's end. The owner has stopped its work before.
+    /// Nothing is due afterwards until [`GroupMember::request_rejoin`]. Does what it can within half a
+    /// session: an error is only logged, for the session ends anyway.
     pub async fn leave(&mut self, reason: &str) {
         self.line = Line::default();
         let member_id = self.shared.leave();

@@ -21,9 +21,11 @@ pub struct GroupMetrics {
     /// Rebalances that ended with an assignment: `rebalance-total`, `rebalance-latency-total` (in
     /// [`Timing::total`]), `-avg`, `-max`.
     pub rebalances: Timing,
-    /// Attempts to join that ended without one: `failed-rebalance-total`, `failed-rebalance-rate-per-hour`; without times.
+    /// Attempts to join that ended without one: `failed-rebalance-total`, `failed-rebalance-rate-per-hour`;
+    /// without times.
     pub failed_rebalances: Timing,
-    /// Time since the last rebalance ended: `last-rebalance-seconds-ago`; `None`: there was none (-1 in Java).
+    /// Time since the last rebalance ended: `last-rebalance-seconds-ago`; `None`: there was none (-1 in
+    /// Java).
     pub since_last_rebalance: Option<Duration>,
     /// Time since the last heartbeat was sent: `last-heartbeat-seconds-ago`.
     pub since_last_heartbeat: Option<Duration>,

@@ -1,21 +1,23 @@
-//! Membership of a classic group, for any protocol type: Connect's workers are members of one. What members say to each
-//! other is opaque bytes here; who joins brings them as a [`Participant`].
+//! Membership of a classic group, for any protocol type: Connect's workers are members of one. What members
+//! say to each other is opaque bytes here; who joins brings them as a [`Participant`].
 //!
 //! [`GroupMember`] is driven by its owner, a task that leads this life:
 //!
-//! 1. [`GroupMember::due`] returns when something is to be done: at once in the beginning, later when the group
+//! 1. [`GroupMember::due`] returns when something is to be done: at once in the beginning, later when the
+//! group
 //!    rebalances, when the owner asked for it, or when the membership is lost.
-//! 2. [`Due::Lost`]: whatever the membership gave is not ours any more. The owner stops it, and only then goes on.
+//! 2. [`Due::Lost`]: whatever the membership gave is not ours any more. The owner stops it, and only then
+//! goes on.
 //! 3. [`Due::Join`]: [`GroupMember::join`] takes part in the rebalance to its end.
 //!
-//! Heartbeats go on by themselves from the first join to [`GroupMember::leave`], on a connection of their own: also
-//! while the owner stops its work, while JoinGroup waits for others and while the leader computes.
+//! Heartbeats go on by themselves from the first join to [`GroupMember::leave`], on a connection of their
+//! own: also while the owner stops its work, while JoinGroup waits for others and while the leader computes.
 //!
-//! Guarantees: [`Session::is_live`] is true only while the coordinator cannot have given this member's place away, by
-//! this process's own clock: an acknowledged request counts from when it was *sent*. A process that was stopped for longer
-//! than the session sees false before it does anything else; and [`Due::Lost`] is said before any new generation is. The same
-//! holds for an owner that lets a rebalance wait for longer than the rebalance time-out. Only a *leader* that computes for
-//! longer than that learns it from the next heartbeat.
+//! Guarantees: [`Session::is_live`] is true only while the coordinator cannot have given this member's place
+//! away, by this process's own clock: an acknowledged request counts from when it was *sent*. A process that
+//! was stopped for longer than the session sees false before it does anything else; and [`Due::Lost`] is said
+//! before any new generation is. The same holds for an owner that lets a rebalance wait for longer than the
+//! rebalance time-out. Only a *leader* that computes for longer than that learns it from the next heartbeat.
 
 mod coordinator;
 mod heartbeat;
@@ -49,8 +51,8 @@ pub struct GroupSettings {
     pub rebalance_timeout: Duration,
     /// `heartbeat.interval.ms` (3 s).
     pub heartbeat_interval: Duration,
-    /// Time for which the coordinator may be out of reach before the membership counts as lost, if the session does not end
-    /// earlier (Connect takes `heartbeat.interval.ms`).
+    /// Time for which the coordinator may be out of reach before the membership counts as lost, if the
+    /// session does not end earlier (Connect takes `heartbeat.interval.ms`).
     pub coordinator_timeout: Duration,
     /// Over which time [`Timing::average`] and [`Timing::max`] look back (`metrics.sample.window.ms` times
     /// `metrics.num.samples`: 60 s).
@@ -86,7 +88,8 @@ pub enum Lost {
     /// No heartbeat was acknowledged for a whole session, by this process's clock: it may have been stopped.
     #[error("no heartbeat was acknowledged for a whole session (session.timeout.ms)")]
     SessionTimeout,
-    /// The others waited for this member to join for so long that the coordinator has removed it, or is about to.
+    /// The others waited for this member to join for so long that the coordinator has removed it, or is about
+    /// to.
     #[error("the owner did not join within the time that the group waits for it (rebalance.timeout.ms)")]
     RebalanceTimeout,
     /// The coordinator could not be reached or found for [`GroupSettings::coordinator_timeout`].
@@ -105,7 +108,8 @@ pub enum Due {
 
 /// A member's part in a rebalance.
 pub trait Participant: Send {
-    /// The protocols it knows, best first, with what it says of itself in each. Asked for each JoinGroup anew.
+    /// The protocols it knows, best first, with what it says of itself in each. Asked for each JoinGroup
+    /// anew.
     ///
     /// # Errors
     /// Ends [`GroupMember::join`] with [`GroupError::Participant`].
@@ -115,8 +119,8 @@ pub trait Participant: Send {
     /// `rebalance.timeout.ms`; heartbeats go on.
     ///
     /// # Errors
-    /// Ends [`GroupMember::join`] with [`GroupError::Participant`]; the group waits until this member joins again or
-    /// leaves.
+    /// Ends [`GroupMember::join`] with [`GroupError::Participant`]; the group waits until this member joins
+    /// again or leaves.
     fn assign(
         &mut self,
         election: Election,
@@ -152,8 +156,9 @@ pub struct Joined {
     pub leader_id: String,
     /// The protocol on which the members agreed.
     pub protocol: String,
-    /// Assignment that the leader gave to this member; empty if it forgot it. When only this member joined, is not the leader and
-    /// said what it had said before, the broker begins no generation and gives the old one's assignment again.
+    /// Assignment that the leader gave to this member; empty if it forgot it. When only this member joined,
+    /// is not the leader and said what it had said before, the broker begins no generation and gives the old
+    /// one's assignment again.
     pub assignment: Bytes,
 }
 

@@ -1,5 +1,5 @@
-//! Knowledge of a membership at this moment: one value, written by the heartbeats and by joins, read by the owner
-//! and by everyone who holds a [`Session`].
+//! Knowledge of a membership at this moment: one value, written by the heartbeats and by joins, read by the
+//! owner and by everyone who holds a [`Session`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,8 +59,8 @@ pub(super) struct Limits {
     pub(super) rebalance: Duration,
 }
 
-/// A look at a membership from elsewhere, for writers that must not write when it may be over, and a way to ask for
-/// a rebalance. Cheap to clone; says "not live" once the member is gone.
+/// A look at a membership from elsewhere, for writers that must not write when it may be over, and a way to
+/// ask for a rebalance. Cheap to clone; says "not live" once the member is gone.
 #[derive(Debug, Clone)]
 pub struct Session {
     shared: Arc<Shared>,
@@ -77,8 +77,9 @@ impl Session {
         self.meters.snapshot()
     }
 
-    /// True while this process holds an assignment and nobody else can have got its place. By this process's clock, so
-    /// it is right even just after the process was stopped for a while, before anything else of it has run.
+    /// True while this process holds an assignment and nobody else can have got its place. By this process's
+    /// clock, so it is right even just after the process was stopped for a while, before anything else of it
+    /// has run.
     pub fn is_live(&self) -> bool {
         self.live_until().is_some_and(|end| Instant::now() < end)
     }
@@ -88,8 +89,8 @@ impl Session {
         self.shared.end().map(|(end, _)| end)
     }
 
-    /// When the last request was sent that the coordinator acknowledged as this member's; `None` while it is in no
-    /// generation.
+    /// When the last request was sent that the coordinator acknowledged as this member's; `None` while it is
+    /// in no generation.
     pub fn last_heartbeat_ok(&self) -> Option<Instant> {
         self.shared.state.borrow().acknowledged
     }
@@ -212,8 +213,8 @@ impl Shared {
         self.state.send_modify(|state| state.identity = identity.clone());
     }
 
-    /// SyncGroup, sent at `sent`, was answered: the owner gets an assignment. False if the membership was lost meanwhile,
-    /// or if no request was acknowledged that was sent within the last session.
+    /// SyncGroup, sent at `sent`, was answered: the owner gets an assignment. False if the membership was
+    /// lost meanwhile, or if no request was acknowledged that was sent within the last session.
     pub(super) fn synced(&self, identity: &Identity, sent: Instant) -> bool {
         let mut good = false;
         self.state.send_if_modified(|state| {
@@ -237,7 +238,8 @@ impl Shared {
         self.state.borrow().phase == Phase::Joining
     }
 
-    /// The coordinator took a heartbeat, sent at `sent`, as this identity's. `rebalance`: it asked for a join.
+    /// The coordinator took a heartbeat, sent at `sent`, as this identity's. `rebalance`: it asked for a
+    /// join.
     pub(super) fn acknowledged(&self, identity: &Identity, sent: Instant, rebalance: bool) {
         self.state.send_if_modified(|state| {
             if state.identity != *identity {

@@ -22,9 +22,9 @@ const BATCH_BYTES: usize = 512 << 10;
 const ACKS_ALL: i16 = -1;
 
 impl TopicLog {
-    /// Appends records and returns when all are stored. Passing faults are waited out without limit (the log says
-    /// so); errors are those that waiting cannot cure. After an error, or when the call is dropped, some of the
-    /// records may have been stored.
+    /// Appends records and returns when all are stored. Passing faults are waited out without limit (the log
+    /// says so); errors are those that waiting cannot cure. After an error, or when the call is dropped, some
+    /// of the records may have been stored.
     pub async fn append(&self, records: Vec<KeyedRecord>) -> Result<(), WireError> {
         let mut by_partition: BTreeMap<i32, Vec<KeyedRecord>> = BTreeMap::new();
         for record in records {

@@ -1,10 +1,12 @@
-//! A small compacted topic used as a table: read from the beginning to its end, appended to with keyed records.
+//! A small compacted topic used as a table: read from the beginning to its end, appended to with keyed
+//! records.
 //!
-//! Guarantees: [`TopicLog::read_to_end`] has seen everything that was committed to the topic before the call, so it
-//! serves to synchronise several processes. What was written in transactions is seen only when no earlier transaction of the
-//! partition is open: see [`TopicLog::has_read`]; an append that returned is stored with `acks=all`, in order per key, on
-//! the partition that Java's default partitioner chooses. Retries may store a record twice, which a table does not
-//! mind. Not for bulk data: one request at a time and partition.
+//! Guarantees: [`TopicLog::read_to_end`] has seen everything that was committed to the topic before the call,
+//! so it serves to synchronise several processes. What was written in transactions is seen only when no
+//! earlier transaction of the partition is open: see [`TopicLog::has_read`]; an append that returned is
+//! stored with `acks=all`, in order per key, on the partition that Java's default partitioner chooses.
+//! Retries may store a record twice, which a table does not mind. Not for bulk data: one request at a time
+//! and partition.
 
 mod append;
 mod murmur2;
@@ -81,13 +83,14 @@ impl TopicLog {
         self.positions.len() as i32
     }
 
-    /// Ends of the partitions, by number, with the records of open transactions. What is before these ends is settled when
-    /// [`TopicLog::has_read`] says so. Errors as of every call to the cluster.
+    /// Ends of the partitions, by number, with the records of open transactions. What is before these ends is
+    /// settled when [`TopicLog::has_read`] says so. Errors as of every call to the cluster.
     pub async fn ends(&self) -> Result<Vec<i64>, WireError> {
         self.offsets(OffsetSpec::Latest { read_committed: false }).await
     }
 
-    /// True when everything before these ends has been read, so that the transactions that were open there have ended.
+    /// True when everything before these ends has been read, so that the transactions that were open there
+    /// have ended.
     pub fn has_read(&self, ends: &[i64]) -> bool {
         self.positions.iter().zip(ends).all(|(position, end)| position >= end)
     }

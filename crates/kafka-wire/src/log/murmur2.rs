@@ -1,5 +1,5 @@
-//! The hash with which Java producers place a keyed record. Whoever writes into a topic that a Java client also
-//! writes must place keys alike, or compaction never meets the older record of the same key.
+//! The hash with which Java producers place a keyed record. Whoever writes into a topic that a Java client
+//! also writes must place keys alike, or compaction never meets the older record of the same key.
 
 const SEED: u32 = 0x9747_b28c;
 const M: u32 = 0x5bd1_e995;

@@ -22,9 +22,9 @@ const FETCH_BYTES: i32 = 1 << 20;
 const FETCH_WAIT_MS: i32 = 500;
 
 impl TopicLog {
-    /// Hands `sink` every committed record from where the last call ended up to the end as it was when this call
-    /// began, in order per partition. Passing faults are retried for about a minute; after an error the next call
-    /// goes on where this one ended.
+    /// Hands `sink` every committed record from where the last call ended up to the end as it was when this
+    /// call began, in order per partition. Passing faults are retried for about a minute; after an error the
+    /// next call goes on where this one ended.
     pub async fn read_to_end(&mut self, sink: &mut (dyn FnMut(LogRecord) + Send)) -> Result<(), WireError> {
         let ends = self.offsets(OffsetSpec::Latest { read_committed: true }).await?;
         for (partition, end) in ends.into_iter().enumerate() {

@@ -19,7 +19,8 @@ use crate::error_code::ErrorCode;
 /// Pause after a failed attempt: the news it may have hidden is looked for by whoever is woken.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Tells when something was appended to a topic. It has connections of its own, because its requests wait at the brokers.
+/// Tells when something was appended to a topic. It has connections of its own, because its requests wait at
+/// the brokers.
 #[derive(Debug)]
 pub struct TopicTail {
     log: TopicLog,
@@ -34,8 +35,8 @@ impl TopicLog {
 }
 
 impl TopicTail {
-    /// Waits until something was appended since the last call; may also return without. Never fails: while the cluster is away it
-    /// returns about once a second. Cancel-safe.
+    /// Waits until something was appended since the last call; may also return without. Never fails: while
+    /// the cluster is away it returns about once a second. Cancel-safe.
     pub async fn changed(&mut self) {
         loop {
             match self.poll().await {

@@ -1,4 +1,5 @@
-//! Answers: what is acknowledged is told, and what is not is sent again, rewound or refused, each partition for itself.
+//! Answers: what is acknowledged is told, and what is not is sent again, rewound or refused, each partition
+//! for itself.
 
 use std::collections::HashMap;
 

@@ -1,12 +1,14 @@
-//! Decides once for each error code what becomes of a batch that was not stored (rules: what real brokers answer, see
-//! the project's documentation of the copy path). The producer asks; the code stays with the answer, up to the caller.
+//! Decides once for each error code what becomes of a batch that was not stored (rules: what real brokers
+//! answer, see the project's documentation of the copy path). The producer asks; the code stays with the
+//! answer, up to the caller.
 
 use std::fmt;
 
 use crate::error::WireError;
 use crate::error_code::{ErrorCode, code_name};
 
-/// Advice of the caller, who knows what the cluster and its topics are to it. It appears in reasons and in the log.
+/// Advice of the caller, who knows what the cluster and its topics are to it. It appears in reasons and in
+/// the log.
 #[derive(Debug, Clone, Copy)]
 pub struct Advice {
     /// Names the setting to change so that the cluster takes what it answers with this code.
@@ -21,7 +23,8 @@ impl Default for Advice {
     }
 }
 
-/// Reason why batches of a partition are not stored, now or for good. The event that carries it names the partition.
+/// Reason why batches of a partition are not stored, now or for good. The event that carries it names the
+/// partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Kafka's error code; `None` where no broker has answered about the batch: a lost connection, no leader.

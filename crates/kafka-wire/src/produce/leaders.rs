@@ -1,5 +1,6 @@
-//! Targets of a producer's partitions, and the names they go by: leaders by metadata, producer ids by InitProducerId. Both are
-//! asked for as long as it takes; a partition that waits long for either is told to wait.
+//! Targets of a producer's partitions, and the names they go by: leaders by metadata, producer ids by
+//! InitProducerId. Both are asked for as long as it takes; a partition that waits long for either is told to
+//! wait.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::error::WireError;
 use crate::error_code::{ErrorCode, code_name};
 
 impl Producer {
-    /// Pins partitions to lanes of their leaders, and looks for leaders and a producer id where there is none.
+    /// Pins partitions to lanes of their leaders, and looks for leaders and a producer id where there is
+    /// none.
     pub(super) fn assign(&mut self) {
         if self.leaderless.is_empty() {
             return;

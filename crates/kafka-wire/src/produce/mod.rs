@@ -1,19 +1,21 @@
 //! Writes whole record batches to a cluster, idempotently, each partition in order.
 //!
-//! A [`Producer`] holds any number of partitions. Each is pinned to a *lane*, a connection to the
-//! partition's leader; at most [`WINDOW`] batches of a partition and [`WINDOW`] requests of a lane are under way. A
-//! request carries at most one batch of a partition, because a broker refuses more, and one of every partition that
-//! has one: there is no linger, acknowledgements clock the link.
+//! A [`Producer`] holds any number of partitions. Each is pinned to a *lane*, a connection to the partition's
+//! leader; at most [`WINDOW`] batches of a partition and [`WINDOW`] requests of a lane are under way. A
+//! request carries at most one batch of a partition, because a broker refuses more, and one of every
+//! partition that has one: there is no linger, acknowledgements clock the link.
 //!
-//! Guarantees: batches of a partition are stored in the order they were enqueued, through retries and leader moves;
-//! an acknowledgement is told only when all before it are; what is not acknowledged is never forgotten but told as
-//! [`ProduceEvent::Rewind`] or [`ProduceEvent::Stopped`]; a stopped partition does not hold up another.
+//! Guarantees: batches of a partition are stored in the order they were enqueued, through retries and leader
+//! moves; an acknowledgement is told only when all before it are; what is not acknowledged is never forgotten
+//! but told as [`ProduceEvent::Rewind`] or [`ProduceEvent::Stopped`]; a stopped partition does not hold up
+//! another.
 //!
-//! Not guaranteed, because brokers do not: a batch that is sent again after a lost answer is recognised only while the
-//! broker remembers the producer. It forgets when its last record *there* is `producer.id.expiration.ms` (a day) old
-//! by the record's own timestamp: at a restart, and at a check every ten minutes. So while old data is copied, a
-//! restart of a broker can store the batches under way (at most [`WINDOW`] of a partition) twice; they
-//! stay in order and none is lost. For the same reason only one batch is under way until the broker has taken one.
+//! Not guaranteed, because brokers do not: a batch that is sent again after a lost answer is recognised only
+//! while the broker remembers the producer. It forgets when its last record *there* is
+//! `producer.id.expiration.ms` (a day) old by the record's own timestamp: at a restart, and at a check every
+//! ten minutes. So while old data is copied, a restart of a broker can store the batches under way (at most
+//! [`WINDOW`] of a partition) twice; they stay in order and none is lost. For the same reason only one batch
+//! is under way until the broker has taken one.
 
 mod answers;
 mod fault;
@@ -32,8 +34,8 @@ pub use producer::Producer;
 
 pub use crate::frame::SendGate;
 
-/// Batches of one partition, and requests of one lane, that may be under way: brokers remember the last five of a
-/// producer and partition to recognise what is sent again.
+/// Batches of one partition, and requests of one lane, that may be under way: brokers remember the last five
+/// of a producer and partition to recognise what is sent again.
 pub const WINDOW: usize = 5;
 
 /// Settings of a producer.
@@ -65,7 +67,8 @@ pub struct MergeSettings {
 pub enum ProduceEvent {
     /// A batch is stored. Told in order for each partition.
     Acknowledged(Acknowledgement),
-    /// The partition cannot be written now; `reason` says why. What is not acknowledged is tried again by itself.
+    /// The partition cannot be written now; `reason` says why. What is not acknowledged is tried again by
+    /// itself.
     Waiting {
         /// The partition, as [`Producer::open`] numbered it.
         partition: usize,

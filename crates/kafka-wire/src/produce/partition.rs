@@ -1,5 +1,5 @@
-//! One partition that is written: its queue, its window of batches under way, its sequence numbers. No input or output
-//! here: the producer asks what to send and tells what came back.
+//! One partition that is written: its queue, its window of batches under way, its sequence numbers. No input
+//! or output here: the producer asks what to send and tells what came back.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,7 +13,8 @@ use super::{Acknowledgement, MergeSettings, WINDOW};
 use crate::batch::{MergePlan, OutgoingBatch, merge};
 use crate::failpoint::planted;
 
-/// Time for which a broker surely remembers a producer that sends nothing (it forgets after a day, by default).
+/// Time for which a broker surely remembers a producer that sends nothing (it forgets after a day, by
+/// default).
 const PROOF_HOLDS: Duration = Duration::from_secs(600);
 
 /// Producer that a partition's batches are sent as.
@@ -98,8 +99,8 @@ pub(super) struct Partition {
     fetched_again: Option<i64>,
     /// A merged batch was too large here.
     merge_off: bool,
-    /// When the broker last took a batch in its sequence. `None`: not since it began with this producer id, or since
-    /// a fault.
+    /// When the broker last took a batch in its sequence. `None`: not since it began with this producer id,
+    /// or since a fault.
     proven: Option<Instant>,
 }
 
@@ -141,8 +142,9 @@ impl Partition {
         self.phase == Phase::Ready && something && !self.window_is_full()
     }
 
-    /// A broker that has no memory of a producer takes its batches in any order. So a second one goes only when the
-    /// first was taken: else the first could fail for a passing fault and be stored behind the second.
+    /// A broker that has no memory of a producer takes its batches in any order. So a second one goes only
+    /// when the first was taken: else the first could fail for a passing fault and be stored behind the
+    /// second.
     fn window_is_full(&self) -> bool {
         let under_way = self.units.iter().filter(|u| u.on_wire).count();
         under_way >= if self.proven.is_some() { WINDOW } else { 1 }

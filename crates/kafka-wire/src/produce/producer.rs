@@ -21,8 +21,9 @@ use crate::failpoint::planted;
 use crate::frame::{Connection, SendGate};
 use crate::reminder::Reminder;
 
-/// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the caller
-/// is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a cluster.
+/// Failed attempts in a row after which a partition counts as waiting: its unsent batches are let go and the
+/// caller is told. Below it (an election, a topic that was created a moment ago) is the ordinary life of a
+/// cluster.
 pub(super) const PATIENCE: u32 = 4;
 
 /// A zero back-off would spin.

@@ -1,5 +1,5 @@
-//! The produce request, framed by hand: every byte but the payloads is written here, payloads go out as the slices
-//! they came in.
+//! The produce request, framed by hand: every byte but the payloads is written here, payloads go out as the
+//! slices they came in.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -19,8 +19,8 @@ pub(super) struct Part<'a> {
     pub(super) sequence: i32,
 }
 
-/// Encodes a request body for versions 3 to 12, acks=all. `parts` must be sorted by topic and partition and name
-/// each partition once: brokers silently keep only the last of two.
+/// Encodes a request body for versions 3 to 12, acks=all. `parts` must be sorted by topic and partition and
+/// name each partition once: brokers silently keep only the last of two.
 pub(super) fn encode(parts: &[Part<'_>], version: i16, timeout_ms: i32) -> Outbound {
     let distinct = |w: &[Part<'_>]| (w[0].topic, w[0].partition) < (w[1].topic, w[1].partition);
     assert!(parts.windows(2).all(distinct), "a produce request names each partition once, in order");

@@ -9,7 +9,8 @@ use super::{ClientSettings, ConsumerSettings, ProducerSettings, security};
 impl ClientSettings {
     /// Reads what all clients share. Keys that are not known are left alone.
     ///
-    /// Socket buffers that are not set are left to the system, which tunes them, where Java's clients fix them.
+    /// Socket buffers that are not set are left to the system, which tunes them, where Java's clients fix
+    /// them.
     ///
     /// # Errors
     /// The first property that is missing or cannot be used; files of PEM stores are read, so also theirs.

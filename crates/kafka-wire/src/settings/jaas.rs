@@ -159,7 +159,8 @@ fn is_word(c: char) -> bool {
 mod tests {
     use super::*;
 
-    /// Each line `[line, [class, options]]`: what Kafka's `JaasContext` makes of a line, `null` where it throws.
+    /// Each line `[line, [class, options]]`: what Kafka's `JaasContext` makes of a line, `null` where it
+    /// throws.
     const VECTORS: &str = include_str!("jaas_vectors.jsonl");
 
     #[test]

@@ -1,7 +1,8 @@
 //! Java client properties as typed settings.
 //!
-//! Guarantees that every value here is already checked: whoever holds a [`ClientSettings`] can connect without
-//! asking again. Names, units and defaults are those of Kafka's `ConsumerConfig` and `ProducerConfig`.
+//! Guarantees that every value here is already checked: whoever holds a [`ClientSettings`] can connect
+//! without asking again. Names, units and defaults are those of Kafka's `ConsumerConfig` and
+//! `ProducerConfig`.
 
 mod client;
 mod jaas;
@@ -16,7 +17,8 @@ use std::time::Duration;
 
 pub use jaas::{LoginModule, parse as parse_login_module};
 pub use names::{
-    KnownProperty, consumer_properties, consumer_property, is_secret, producer_properties, producer_property,
+    KnownProperty, Unused, consumer_properties, consumer_property, is_secret, producer_properties,
+    producer_property,
 };
 pub use reader::{HIDDEN, SettingError};
 pub use security::verify_host_name;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::reader::{Reader, SettingError};
 use super::{SaslMechanism, SaslSettings, Security, TlsSettings, jaas, stores};
 
-/// Reads the security settings; `ssl.*` and `sasl.*` that the protocol does not call for are not looked at, as in Java.
+/// Reads the security settings; `ssl.*` and `sasl.*` that the protocol does not call for are not looked at,
+/// as in Java.
 pub(super) fn read(reader: &Reader<'_>) -> Result<Security, SettingError> {
     let protocols = [
         ("PLAINTEXT", (false, false)),
@@ -28,7 +29,8 @@ fn read_tls(reader: &Reader<'_>) -> Result<TlsSettings, SettingError> {
     })
 }
 
-/// `ssl.endpoint.identification.algorithm`: `https` or not set: names are compared; set to nothing: they are not.
+/// `ssl.endpoint.identification.algorithm`: `https` or not set: names are compared; set to nothing: they are
+/// not.
 ///
 /// # Errors
 /// Any other value.

@@ -1,5 +1,5 @@
-//! Byte streams to brokers. A [`Connector`] makes them; TCP, with TLS and SASL on top where configured, is the one
-//! for real clusters, and a simulated network can be another.
+//! Byte streams to brokers. A [`Connector`] makes them; TCP, with TLS and SASL on top where configured, is
+//! the one for real clusters, and a simulated network can be another.
 
 use std::io;
 use std::sync::Arc;

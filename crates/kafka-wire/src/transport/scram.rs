@@ -1,5 +1,5 @@
-//! The client's side of SCRAM (RFC 5802, 7677) as Kafka speaks it: no channel binding, names and passwords as they are written.
-//! Both sides prove that they know the password; a server that does not is refused.
+//! The client's side of SCRAM (RFC 5802, 7677) as Kafka speaks it: no channel binding, names and passwords as
+//! they are written. Both sides prove that they know the password; a server that does not is refused.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::{digest, hmac, pbkdf2, rand};

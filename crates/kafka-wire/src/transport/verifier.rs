@@ -1,8 +1,8 @@
-//! Which certificates of the other side are accepted: what webpki accepts, and beyond it what Java's clients and servers accept too,
-//! as users have such certificates in their stores.
+//! Which certificates of the other side are accepted: what webpki accepts, and beyond it what Java's clients
+//! and servers accept too, as users have such certificates in their stores.
 //!
-//! - A certificate that stands in the trust store itself is trusted, whatever it is: an authority's that serves too, or one whose
-//!   authority is unknown.
+//! - A certificate that stands in the trust store itself is trusted, whatever it is: an authority's that
+//!   serves too, or one whose authority is unknown.
 //! - A certificate may be of version 1.
 //! - A name may stand in the subject (CN) of a certificate without alternative names of hosts.
 
@@ -33,7 +33,8 @@ use super::version_one::VersionOne;
 
 const TRUSTSTORE: &str = "ssl.truststore.location";
 
-/// Verifier by which a client judges servers: by `trusted`, or by what the system trusts; their names only when asked to.
+/// Verifier by which a client judges servers: by `trusted`, or by what the system trusts; their names only
+/// when asked to.
 ///
 /// # Errors
 /// No certificate of `trusted` can be used, or the system has none.
@@ -53,7 +54,8 @@ pub fn server_verifier(
     Ok(Arc::new(ServerVerifier { chain, trusted, verify_host_name }))
 }
 
-/// Verifier by which a server judges clients, by `trusted`; those without a certificate are let in unless one is `required`.
+/// Verifier by which a server judges clients, by `trusted`; those without a certificate are let in unless one
+/// is `required`.
 ///
 /// # Errors
 /// No certificate of `trusted` can be used.

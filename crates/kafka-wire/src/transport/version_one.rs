@@ -1,5 +1,6 @@
-//! Certificates of X.509 version 1: what `openssl x509 -req` makes of a request when it gets no file of extensions, as many a guide
-//! to Kafka has it. webpki reads none, Java accepts them from whoever is signed for by a trusted certificate; so does this.
+//! Certificates of X.509 version 1: what `openssl x509 -req` makes of a request when it gets no file of
+//! extensions, as many a guide to Kafka has it. webpki reads none, Java accepts them from whoever is signed
+//! for by a trusted certificate; so does this.
 
 use der::asn1::{AnyRef, BitStringRef};
 use der::{Decode, Encode, Reader, SliceReader};

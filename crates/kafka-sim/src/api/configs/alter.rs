@@ -1,4 +1,5 @@
-//! AlterConfigs, which names all settings that a resource is to have, and IncrementalAlterConfigs, which names changes.
+//! AlterConfigs, which names all settings that a resource is to have, and IncrementalAlterConfigs, which
+//! names changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

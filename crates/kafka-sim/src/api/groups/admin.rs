@@ -20,7 +20,8 @@ use crate::state::State;
 /// The only type of group here.
 const CLASSIC: &str = "classic";
 
-/// The operations of a group as a bit field, all allowed: read, delete, describe; in 4.3 also describe and alter configs.
+/// The operations of a group as a bit field, all allowed: read, delete, describe; in 4.3 also describe and
+/// alter configs.
 fn operations(release: Release) -> i32 {
     let common = 1 << 3 | 1 << 6 | 1 << 8;
     match release {

@@ -121,8 +121,8 @@ fn commit_one(
     Ok(())
 }
 
-/// Whether a position of a partition may be stored, now or at the end of a transaction. `allowed`: whether the group
-/// takes any from who commits.
+/// Whether a position of a partition may be stored, now or at the end of a transaction. `allowed`: whether
+/// the group takes any from who commits.
 pub(crate) fn check_position(
     context: &Context,
     state: &State,
@@ -199,7 +199,8 @@ fn delete_one(
     Ok(())
 }
 
-/// The topics to which a consumer group is subscribed; `None`: what its members say cannot be read, it may be any.
+/// The topics to which a consumer group is subscribed; `None`: what its members say cannot be read, it may be
+/// any.
 fn subscribed(group: &Group) -> Option<BTreeSet<String>> {
     let Some(protocol) = group.protocol.as_deref().filter(|_| group.phase != Phase::Empty) else {
         return Some(BTreeSet::new());

@@ -1,5 +1,5 @@
-//! One group: its members, their generation, and the rules by which it rebalances. `join`, `sync` and `members` turn
-//! requests into calls here; nothing in this file knows a request.
+//! One group: its members, their generation, and the rules by which it rebalances. `join`, `sync` and
+//! `members` turn requests into calls here; nothing in this file knows a request.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,8 @@ use super::offsets::Offsets;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rebalance {
     pub(super) deadline_ms: i64,
-    /// Of the first rebalance of an empty group, which waits for more members whoever has joined: how long it may still
-    /// be put off.
+    /// Of the first rebalance of an empty group, which waits for more members whoever has joined: how long it
+    /// may still be put off.
     pub(super) initial_left_ms: Option<i64>,
     /// A member came while the first rebalance waited.
     pub(super) grew: bool,
@@ -236,8 +236,8 @@ impl Group {
         self.synced.remove(&ticket);
     }
 
-    /// Another broker has become coordinator, or none is left (-1): those who wait have to ask again, all sessions begin
-    /// anew. True if something changed.
+    /// Another broker has become coordinator, or none is left (-1): those who wait have to ask again, all
+    /// sessions begin anew. True if something changed.
     pub(crate) fn coordinated_by(&mut self, broker: i32, now: i64) -> bool {
         if self.coordinator == broker {
             return false;

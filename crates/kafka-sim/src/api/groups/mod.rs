@@ -1,6 +1,6 @@
-//! Classic groups of any protocol type, their offsets, and who coordinates them. Groups live in the cluster's state, so
-//! they survive their coordinators. The rules are those of Kafka's group coordinator: of 3.9's first one for release
-//! 3.9, of the one that replaced it for 4.3.
+//! Classic groups of any protocol type, their offsets, and who coordinates them. Groups live in the cluster's
+//! state, so they survive their coordinators. The rules are those of Kafka's group coordinator: of 3.9's
+//! first one for release 3.9, of the one that replaced it for 4.3.
 
 mod admin;
 mod commit;
@@ -33,8 +33,8 @@ pub(crate) fn group_or_new<'a>(state: &'a mut State, id: &str) -> &'a mut Group 
     state.groups.get_or_new(id, coordinator, delay)
 }
 
-/// Refuses a request about a group that is not to be looked at: a test wants that, or it is not for this broker. Most need a group id that
-/// is not empty (`named`).
+/// Refuses a request about a group that is not to be looked at: a test wants that, or it is not for this
+/// broker. Most need a group id that is not empty (`named`).
 pub(super) fn refuse(
     context: &Context,
     state: &mut State,

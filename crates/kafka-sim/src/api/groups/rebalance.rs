@@ -1,4 +1,5 @@
-//! Rebalances of a group: the wait for members, the election, and the way of assignments from the leader to the others.
+//! Rebalances of a group: the wait for members, the election, and the way of assignments from the leader to
+//! the others.
 
 use std::collections::BTreeMap;
 

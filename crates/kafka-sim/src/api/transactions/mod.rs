@@ -1,5 +1,5 @@
-//! Producer ids and the transaction coordinator. Writing a transaction's markers takes no time here, but a partition
-//! without a leader keeps a transaction from its end until it has one.
+//! Producer ids and the transaction coordinator. Writing a transaction's markers takes no time here, but a
+//! partition without a leader keeps a transaction from its end until it has one.
 
 mod admin;
 mod end;
@@ -35,8 +35,8 @@ fn offsets_partition(state: &mut State, group: &str) -> (String, i32) {
     (Coordinated::Group.topic().to_owned(), partition_of(group, partitions_of_offsets(state)))
 }
 
-/// Refuses a request about a transactional id that is not to be looked at: a test wants that, or it is not for this
-/// broker.
+/// Refuses a request about a transactional id that is not to be looked at: a test wants that, or it is not
+/// for this broker.
 fn refuse(context: &Context, state: &mut State, api: ApiKey, id: &str) -> Result<(), i16> {
     if let Some(code) = context.injected_error(api) {
         return Err(code);

@@ -140,8 +140,8 @@ pub(super) fn verify(
     if known.holds(partition) { Ok(()) } else { Err(ResponseError::TransactionAbortable) }
 }
 
-/// Whether a transactional batch may be appended: its partition must be part of its producer's transaction. From Produce
-/// 12 on it becomes that by being written to.
+/// Whether a transactional batch may be appended: its partition must be part of its producer's transaction.
+/// From Produce 12 on it becomes that by being written to.
 ///
 /// Errors are those that a leader answers after it has asked the coordinator.
 pub(crate) fn check_produce(

@@ -1,4 +1,5 @@
-//! The transactions of a cluster, by transactional id, and the producer ids given out. `timers` asks what is due.
+//! The transactions of a cluster, by transactional id, and the producer ids given out. `timers` asks what is
+//! due.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +29,8 @@ impl ProducerIds {
 }
 
 impl Transactions {
-    /// Fences transactions that have timed out. The ids of those that are to end now, if there are leaders for their
-    /// markers.
+    /// Fences transactions that have timed out. The ids of those that are to end now, if there are leaders
+    /// for their markers.
     pub(crate) fn due(&mut self, brokers: &BTreeMap<i32, Broker>, now: i64) -> Vec<String> {
         let mut due = Vec::new();
         self.asleep = !brokers.values().any(|b| b.up);

@@ -1,5 +1,5 @@
-//! One transactional id: its producer, and the states its transactions pass through. The rules are those of Kafka's
-//! `TransactionMetadata` and `TransactionCoordinator`; nothing here knows a request or a log.
+//! One transactional id: its producer, and the states its transactions pass through. The rules are those of
+//! Kafka's `TransactionMetadata` and `TransactionCoordinator`; nothing here knows a request or a log.
 
 use std::collections::BTreeSet;
 
@@ -106,8 +106,8 @@ impl Transaction {
         }
     }
 
-    /// A producer begins, or begins anew and says as whom (`expected`). `fresh` gives a new producer id, where epochs
-    /// are used up.
+    /// A producer begins, or begins anew and says as whom (`expected`). `fresh` gives a new producer id,
+    /// where epochs are used up.
     pub(crate) fn initialise(
         &mut self,
         expected: Option<Identity>,
@@ -169,8 +169,8 @@ impl Transaction {
         self.phase == Phase::Ongoing && self.partitions.contains(partition)
     }
 
-    /// Takes partitions in, and begins if no transaction is under way. `due_ms`: when it will be too old if it begins
-    /// now.
+    /// Takes partitions in, and begins if no transaction is under way. `due_ms`: when it will be too old if
+    /// it begins now.
     pub(crate) fn add(&mut self, partitions: impl Iterator<Item = (String, i32)>, now: i64, due_ms: i64) {
         if self.phase != Phase::Ongoing {
             (self.phase, self.started_ms, self.due_ms) = (Phase::Ongoing, now, due_ms);
@@ -195,8 +195,8 @@ impl Transaction {
         }
     }
 
-    /// Its producer ends it the second way (`EndTxn` from version 5 on): the epoch rises with every end, so that nothing
-    /// of one transaction is ever taken for part of the next.
+    /// Its producer ends it the second way (`EndTxn` from version 5 on): the epoch rises with every end, so
+    /// that nothing of one transaction is ever taken for part of the next.
     pub(crate) fn end_second(
         &mut self,
         (id, epoch): Identity,

@@ -1,5 +1,5 @@
-//! Java's own key store format, JKS, as `sun.security.provider.JavaKeyStore` writes it. Read only. Small enough that no library is
-//! worth its dependencies; every length is checked against what is there.
+//! Java's own key store format, JKS, as `sun.security.provider.JavaKeyStore` writes it. Read only. Small
+//! enough that no library is worth its dependencies; every length is checked against what is there.
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{Context, Digest, SHA1_FOR_LEGACY_USE_ONLY};
@@ -74,7 +74,8 @@ fn key_entry(
 
 /// The key behind Java's protection; `None` if this is not its password.
 ///
-/// Salt (20 bytes), the key xor a stream of SHA-1 over the password and the block before, and SHA-1 of password and key.
+/// Salt (20 bytes), the key xor a stream of SHA-1 over the password and the block before, and SHA-1 of
+/// password and key.
 fn unprotect(protected: &[u8], password: &str) -> Result<Option<Vec<u8>>, StoreError> {
     let broken = |error: der::Error| StoreError::Unreadable(format!("has a damaged private key: {error}"));
     let mut reader = SliceReader::new(protected).map_err(broken)?;

@@ -1,7 +1,9 @@
-//! Key and trust stores: `ssl.keystore.*`, `ssl.truststore.*` and `ssl.key.password`, for whoever speaks TLS, client or server.
+//! Key and trust stores: `ssl.keystore.*`, `ssl.truststore.*` and `ssl.key.password`, for whoever speaks TLS,
+//! client or server.
 //!
-//! The kind of a store is told by its bytes: PEM, JKS and PKCS #12 are told apart whatever `ssl.…store.type` says, as Java reads a JKS store
-//! where PKCS #12 is configured, and the reverse. Guarantees that no password gets into a message.
+//! The kind of a store is told by its bytes: PEM, JKS and PKCS #12 are told apart whatever `ssl.…store.type`
+//! says, as Java reads a JKS store where PKCS #12 is configured, and the reverse. Guarantees that no password
+//! gets into a message.
 
 mod jks;
 mod pem;
@@ -81,7 +83,8 @@ struct Passwords<'a> {
     key: Option<&'a str>,
 }
 
-/// The key and certificate of `ssl.keystore.*`; `None` when there is neither a location nor a key in the settings.
+/// The key and certificate of `ssl.keystore.*`; `None` when there is neither a location nor a key in the
+/// settings.
 ///
 /// Of several keys the first is taken that has a certificate and is of a kind that TLS can use.
 ///
@@ -112,7 +115,8 @@ pub fn identity(properties: &BTreeMap<String, String>) -> Result<Option<Identity
 /// The certificates of `ssl.truststore.*`; `None` without any: the system's are trusted.
 ///
 /// # Errors
-/// The setting at fault: a file that cannot be read, a password that is wrong, a store without trusted certificates.
+/// The setting at fault: a file that cannot be read, a password that is wrong, a store without trusted
+/// certificates.
 pub fn trusted_certificates(
     properties: &BTreeMap<String, String>,
 ) -> Result<Option<Vec<CertificateDer<'static>>>, SettingError> {

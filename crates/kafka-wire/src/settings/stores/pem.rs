@@ -1,4 +1,5 @@
-//! PEM text as Kafka accepts it: blocks may stand on one line, with blanks for line ends. Private keys may be encrypted (PKCS #8).
+//! PEM text as Kafka accepts it: blocks may stand on one line, with blanks for line ends. Private keys may be
+//! encrypted (PKCS #8).
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;

@@ -1,5 +1,5 @@
-//! PKCS #12 stores, as keytool of any age and openssl write them, in terms of Java's `PKCS12KeyStore`: which certificate belongs to
-//! which key, and which are trusted. The format itself is `p12-keystore`'s.
+//! PKCS #12 stores, as keytool of any age and openssl write them, in terms of Java's `PKCS12KeyStore`: which
+//! certificate belongs to which key, and which are trusted. The format itself is `p12-keystore`'s.
 
 use der::{Decode, Encode, Reader, SliceReader, asn1::AnyRef};
 use p12_keystore::error::Error;
@@ -30,8 +30,8 @@ pub(super) fn read(bytes: &[u8], passwords: Passwords<'_>) -> Result<Contents, S
     Ok(contents)
 }
 
-/// With the empty password, which openssl's users may have chosen, or with none, where nothing is encrypted; the checksum, which
-/// needs a password too, is then not looked at.
+/// With the empty password, which openssl's users may have chosen, or with none, where nothing is encrypted;
+/// the checksum, which needs a password too, is then not looked at.
 fn without_password(bytes: &[u8]) -> Result<Pkcs12Archive, StoreError> {
     if let Ok(archive) = Pkcs12Archive::from_pkcs12(bytes, "") {
         return Ok(archive);
@@ -63,7 +63,8 @@ fn refusal(error: &Error) -> StoreError {
     }
 }
 
-/// The certificate with the key's id, or the first if there is but one key without, and then issuers as far as there are any.
+/// The certificate with the key's id, or the first if there is but one key without, and then issuers as far
+/// as there are any.
 fn chain(key: &PrivateKeyBag, alone: bool, bags: &[CertificateBag]) -> Vec<CertificateDer<'static>> {
     let id = key.local_key_id.as_ref().map(AsRef::as_ref);
     let own = bags.iter().find(|bag| id.is_some() && bag.local_key_id.as_deref() == id);

@@ -9,9 +9,9 @@ use tokio::time::Instant;
 
 /// Handles to one value.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Keep(Arc<Mutex<Option<Instant>>>);
+pub(super) struct Grace(Arc<Mutex<Option<Instant>>>);
 
-impl Keep {
+impl Grace {
     pub(super) fn until(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -23,7 +23,7 @@ impl Keep {
     /// Says yes while nobody else can have this worker's tasks: in a session, and while the coordinator is known to be out of
     /// reach. A process that was suspended for longer than its session is in neither when it wakes.
     pub(super) fn gate(&self, session: Session) -> SendGate {
-        let keep = self.clone();
-        Arc::new(move || session.is_live() || keep.until().is_some_and(|end| Instant::now() < end))
+        let grace = self.clone();
+        Arc::new(move || session.is_live() || grace.until().is_some_and(|end| Instant::now() < end))
     }
 }

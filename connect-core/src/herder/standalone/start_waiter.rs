@@ -9,7 +9,7 @@ use crate::herder::statuses::StatusWriter;
 use crate::ids::{InstanceId, TaskId};
 use crate::worker::StatusListener;
 
-/// How often a connector has come to rest in some state, and the error of the last time.
+/// Number of times that a connector has come to rest in some state, and the error of the last time.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Arrival {
     pub(super) count: u64,
@@ -18,12 +18,12 @@ pub(super) struct Arrival {
 
 /// The listener.
 #[derive(Debug)]
-pub(super) struct Herald {
+pub(super) struct StartWaiter {
     pub(super) writer: StatusWriter,
     arrivals: watch::Sender<BTreeMap<String, Arrival>>,
 }
 
-impl Herald {
+impl StartWaiter {
     pub(super) fn new(writer: StatusWriter) -> Self {
         Self { writer, arrivals: watch::Sender::default() }
     }
@@ -52,7 +52,7 @@ impl Herald {
     }
 }
 
-impl StatusListener for Herald {
+impl StatusListener for StartWaiter {
     fn on_startup(&self, id: &InstanceId) {
         self.writer.on_startup(id);
         self.arrive(id, None);
