@@ -3,12 +3,13 @@
 use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, ToPrimitive, Zero};
 use connect_api::ConnectError;
-use connect_api::data::{Map, Schema, Type, Value, logical};
-use connect_api::data::{class_name, java_string};
-use java::numbers::{big_decimal_text, double_text};
-use java::numbers::{low_bits, parse_big_decimal};
+use connect_api::data::{Map, Schema, SchemaAndValue, Type, Value, class_name, java_string, logical};
+use java::numbers::{big_decimal_text, double_text, low_bits, parse_big_decimal};
 
-use super::{parse_string, to_text};
+use super::print::to_text;
+
+/// The reader of texts, which calls this file in its turn: `parse_string`.
+pub(super) type Parse = fn(&str) -> Result<SchemaAndValue, ConnectError>;
 
 /// Integer bits of a number or of a text that is one.
 pub(crate) fn to_long(value: &Value) -> Result<i64, ConnectError> {
@@ -52,7 +53,7 @@ fn no_number(value: &Value) -> ConnectError {
 }
 
 /// `value` as `schema` has it, as far as elements of arrays and maps need it.
-pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectError> {
+pub(super) fn to_schema(parse: Parse, schema: &Schema, value: Value) -> Result<Value, ConnectError> {
     if value.is_null() {
         return if schema.is_optional() {
             Ok(value)
@@ -80,11 +81,11 @@ pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectE
         (Type::Bytes, value @ Value::Bytes(_)) => value,
         (Type::Bytes, Value::Decimal(n)) => Value::Bytes(logical::decimal_to_bytes(schema, &n)?.into()),
         (Type::String, value) => Value::String(to_text(&value)),
-        (Type::Boolean, value) => Value::Boolean(boolean(&value)?),
+        (Type::Boolean, value) => Value::Boolean(boolean(parse, &value)?),
         (Type::Int8, value) => Value::Int8(to_long(&value)? as i8),
         (Type::Int16, value) => Value::Int16(to_long(&value)? as i16),
-        (Type::Int32, value) => int32(schema, value)?,
-        (Type::Int64, value) if schema.name() == Some(logical::TIMESTAMP) => match parsed(value)? {
+        (Type::Int32, value) => int32(parse, schema, value)?,
+        (Type::Int64, value) if schema.name() == Some(logical::TIMESTAMP) => match parsed(parse, value)? {
             value @ Value::Date(_) => value,
             value => Value::Date(to_long(&value)?),
         },
@@ -92,11 +93,11 @@ pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectE
         (Type::Float32, Value::Float32(n)) => Value::Float32(n),
         (Type::Float32, value) => Value::Float32(to_double(&value)? as f32),
         (Type::Float64, value) => Value::Float64(to_double(&value)?),
-        (Type::Array, value) => match parsed(value)? {
+        (Type::Array, value) => match parsed(parse, value)? {
             value @ Value::Array(_) => value,
             value => return unable(&value),
         },
-        (Type::Map, value) => match parsed(value)? {
+        (Type::Map, value) => match parsed(parse, value)? {
             value @ Value::Map(_) => value,
             value => return unable(&value),
         },
@@ -106,17 +107,17 @@ pub(super) fn to_schema(schema: &Schema, value: Value) -> Result<Value, ConnectE
 }
 
 /// The value that a text says; anything else as it is.
-fn parsed(value: Value) -> Result<Value, ConnectError> {
+fn parsed(parse: Parse, value: Value) -> Result<Value, ConnectError> {
     match value {
-        Value::String(text) => Ok(parse_string(&text)?.value),
+        Value::String(text) => Ok(parse(&text)?.value),
         value => Ok(value),
     }
 }
 
-fn boolean(value: &Value) -> Result<bool, ConnectError> {
+fn boolean(parse: Parse, value: &Value) -> Result<bool, ConnectError> {
     match value {
         Value::Boolean(b) => Ok(*b),
-        Value::String(text) => match parse_string(text)?.value {
+        Value::String(text) => match parse(text)?.value {
             Value::Boolean(b) => Ok(b),
             _ => Ok(to_long(value)? != 0),
         },
@@ -124,13 +125,13 @@ fn boolean(value: &Value) -> Result<bool, ConnectError> {
     }
 }
 
-fn int32(schema: &Schema, value: Value) -> Result<Value, ConnectError> {
+fn int32(parse: Parse, schema: &Schema, value: Value) -> Result<Value, ConnectError> {
     let is_date = match schema.name() {
         Some(logical::DATE) => true,
         Some(logical::TIME) => false,
         _ => return Ok(Value::Int32(to_long(&value)? as i32)),
     };
-    match parsed(value)? {
+    match parsed(parse, value)? {
         value @ Value::Date(_) => Ok(value),
         value if is_date => Ok(Value::Date(logical::date_from_days(to_long(&value)? as i32))),
         value => logical::time_from_millis(to_long(&value)? as i32).map(Value::Date),
@@ -138,19 +139,24 @@ fn int32(schema: &Schema, value: Value) -> Result<Value, ConnectError> {
 }
 
 /// Every element of an array converted.
-pub(super) fn array(element: &Schema, items: Vec<Value>) -> Result<Vec<Value>, ConnectError> {
-    items.into_iter().map(|item| to_schema(element, item)).collect()
+pub(super) fn array(parse: Parse, element: &Schema, items: Vec<Value>) -> Result<Vec<Value>, ConnectError> {
+    items.into_iter().map(|item| to_schema(parse, element, item)).collect()
 }
 
 /// Keys and, with a schema for them, values converted; the order stays.
-pub(super) fn map(keys: &Schema, values: Option<&Schema>, map: Map) -> Result<Map, ConnectError> {
+pub(super) fn map(
+    parse: Parse,
+    keys: &Schema,
+    values: Option<&Schema>,
+    map: Map,
+) -> Result<Map, ConnectError> {
     let mut converted = Map::linked();
     for (key, value) in map {
         let value = match values {
-            Some(schema) => to_schema(schema, value)?,
+            Some(schema) => to_schema(parse, schema, value)?,
             None => value,
         };
-        converted.put(to_schema(keys, key)?, value);
+        converted.put(to_schema(parse, keys, key)?, value);
     }
     Ok(converted)
 }

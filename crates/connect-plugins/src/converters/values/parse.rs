@@ -194,7 +194,7 @@ impl Parser<'_> {
 fn array_value(element: Option<Schema>, items: Vec<Value>) -> Result<SchemaAndValue, NotALiteral> {
     Ok(match element {
         Some(element) => {
-            let items = convert::array(&element, items).map_err(|_| NotALiteral)?;
+            let items = convert::array(parse_string, &element, items).map_err(|_| NotALiteral)?;
             SchemaAndValue::new(SchemaBuilder::array(element).build(), Value::Array(items))
         }
         None => SchemaAndValue::new(Schema::of(Type::Array), Value::Array(items)),
@@ -205,7 +205,7 @@ fn map_value(keys: Option<Schema>, values: Option<Schema>, map: Map) -> Result<S
     let Some(keys) = keys else {
         return Ok(SchemaAndValue::new(Schema::of(Type::Map), Value::Map(map)));
     };
-    let map = convert::map(&keys, values.as_ref(), map).map_err(|_| NotALiteral)?;
+    let map = convert::map(parse_string, &keys, values.as_ref(), map).map_err(|_| NotALiteral)?;
     let schema = match values {
         Some(values) => SchemaBuilder::map(keys, values).build(),
         None => SchemaBuilder::map_of_nulls(keys).build(),

@@ -1,80 +1,13 @@
-//! Settings of the REST interface, read from a worker's properties with Connect's words for what is wrong.
+//! Settings of the REST interface, read from a worker's properties with Connect's words for what is wrong. The worker's
+//! settings and executables read them, `rest` serves by them.
 
-use connect_api::config_def::Validator;
-use connect_api::{ConfigDef, ConfigKey, Importance, ParsedConfig, Setting, Type};
+use connect_api::{ConfigDef, ParsedConfig, Setting};
 
-use super::keys::{prefixed, string_list};
+use super::definition::define;
+use super::headers::{HeaderRule, header_rules};
+use super::listener::{AdminListeners, Listener, Scheme, listeners};
 use crate::api::{ConfigMap, ConnectError};
-
-/// Protocol of a listener.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scheme {
-    /// As it is.
-    Http,
-    /// Over TLS.
-    Https,
-}
-
-impl Scheme {
-    /// As URLs write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Https => "https",
-        }
-    }
-}
-
-/// An entry of `listeners`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listener {
-    /// Its protocol.
-    pub scheme: Scheme,
-    /// Host or address; empty: every interface.
-    pub host: String,
-    /// Port; 0: the system chooses one.
-    pub port: u16,
-}
-
-/// Listeners that serve `/admin/loggers`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum AdminListeners {
-    /// `admin.listeners` is not set: with everything else.
-    #[default]
-    Public,
-    /// It is set to nothing: nowhere.
-    Off,
-    /// On listeners of its own.
-    Own(Vec<Listener>),
-}
-
-impl AdminListeners {
-    /// True when it is served with everything else.
-    pub fn is_public(&self) -> bool {
-        *self == Self::Public
-    }
-}
-
-/// Action of a rule of `response.http.headers.config`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs)]
-pub enum HeaderAction {
-    Set,
-    Add,
-    SetDate,
-    AddDate,
-}
-
-/// A rule of `response.http.headers.config`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HeaderRule {
-    /// Its action.
-    pub action: HeaderAction,
-    /// Name of the header.
-    pub name: String,
-    /// Its value; for dates the milliseconds from now.
-    pub value: String,
-}
+use crate::config::keys::{prefixed, string_list};
 
 /// Settings of the REST interface. The default listens on port 8083 of every interface.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +76,7 @@ impl RestSettings {
     }
 
     /// From settings that were parsed by [`define`], and the properties they came from.
-    pub(super) fn from_parsed(parsed: &ParsedConfig, properties: &ConfigMap) -> Result<Self, ConnectError> {
+    pub(crate) fn from_parsed(parsed: &ParsedConfig, properties: &ConfigMap) -> Result<Self, ConnectError> {
         let text = |key: &str| parsed.str(key).unwrap_or_default().to_owned();
         let admin = match parsed.get("admin.listeners") {
             Setting::List(items) if items.iter().all(|item| item.trim().is_empty()) => AdminListeners::Off,
@@ -208,175 +141,6 @@ fn ssl_of(properties: &ConfigMap, prefix: &str) -> ConfigMap {
     all.iter().filter_map(ssl).collect()
 }
 
-/// Adds the keys of this interface.
-pub(super) fn define(def: ConfigDef) -> ConfigDef {
-    let string = |name: &str, importance, text: &str| ConfigKey::new(name, Type::String, importance, text);
-    let list = |name: &str, text: &str| ConfigKey::new(name, Type::List, Importance::Low, text);
-    def.define(
-        list(
-            "rest.extension.classes",
-            "Extensions of the REST interface, by class name, in the order of their calls",
-        )
-        .default(Vec::<String>::new()),
-    )
-    .define(
-        list(
-            "admin.listeners",
-            "URIs of the admin REST API; not set: those of `listeners`; empty: switched off",
-        )
-        .optional()
-        .validator(urls("admin.listeners", false)),
-    )
-    .define(
-        list("listeners", "URIs on which the REST interface listens; http and https are known")
-            .default(vec!["http://:8083".to_owned()])
-            .validator(urls("listeners", true)),
-    )
-    .define(
-        string("rest.advertised.host.name", Importance::Low, "Host name that is given to other workers")
-            .optional(),
-    )
-    .define(
-        ConfigKey::new(
-            "rest.advertised.port",
-            Type::Int,
-            Importance::Low,
-            "Port that is given to other workers",
-        )
-        .optional(),
-    )
-    .define(
-        string(
-            "rest.advertised.listener",
-            Importance::Low,
-            "Protocol (http or https) of the listener whose address is given to other workers",
-        )
-        .optional(),
-    )
-    .define(
-        string("access.control.allow.origin", Importance::Low, "Origins of pages that may use the interface")
-            .default(""),
-    )
-    .define(
-        string(
-            "access.control.allow.methods",
-            Importance::Low,
-            "Methods that pages of other origins may use",
-        )
-        .default(""),
-    )
-    .define(
-        string("response.http.headers.config", Importance::Low, "Rules for headers of REST answers")
-            .default("")
-            .validator(Validator::new(|_, value| header_rules(value.as_str().unwrap_or_default()).map(drop))),
-    )
-    .define(
-        string(
-            "ssl.client.auth",
-            Importance::Low,
-            "Whether clients of https listeners must have a certificate",
-        )
-        .default("none")
-        .validator(Validator::one_of(&["required", "requested", "none"])),
-    )
-}
-
-fn urls(key: &'static str, required: bool) -> Validator {
-    Validator::new(move |_, value| {
-        let Setting::List(items) = value else { return Ok(()) };
-        if items.is_empty() && required {
-            return Err(format!(
-                "Invalid value for {key}, at least one URL is expected, ex: http://localhost:8080,https://localhost:8443."
-            ));
-        }
-        if items.iter().any(|item| item.trim().is_empty()) && items.len() > 1 {
-            Err(format!("Empty URL found when parsing {key} list."))
-        } else {
-            Ok(())
-        }
-    })
-}
-
-fn listeners(items: &[String]) -> Result<Vec<Listener>, ConnectError> {
-    items.iter().map(|item| listener(item)).collect::<Result<_, _>>().map_err(ConnectError::config)
-}
-
-/// `protocol://host:port`, the host possibly in brackets or empty.
-fn listener(text: &str) -> Result<Listener, String> {
-    const FORMAT: &str = "Listener doesn't have the right format (protocol://hostname:port).";
-    let (scheme, address) = text.rsplit_once("://").ok_or(FORMAT)?;
-    let scheme = match scheme.to_ascii_lowercase().as_str() {
-        "http" => Scheme::Http,
-        "https" => Scheme::Https,
-        _ => return Err("Listener protocol must be either \"http\" or \"https\".".to_owned()),
-    };
-    let (host, port) = address.trim_end_matches('/').rsplit_once(':').ok_or(FORMAT)?;
-    let host = host.strip_prefix('[').unwrap_or(host);
-    let host = host.strip_suffix(']').unwrap_or(host);
-    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '%' | '.' | '_' | ':');
-    let port = port.parse().map_err(|_| FORMAT)?;
-    if host.chars().all(legal) {
-        Ok(Listener { scheme, host: host.to_owned(), port })
-    } else {
-        Err(FORMAT.to_owned())
-    }
-}
-
-/// Rules are separated by commas; one that holds a comma stands in double quotes.
-fn header_rules(text: &str) -> Result<Vec<HeaderRule>, String> {
-    let rules = split_quoted(text);
-    rules.iter().map(|rule| rule.trim()).filter(|rule| !rule.is_empty()).map(header_rule).collect()
-}
-
-fn split_quoted(text: &str) -> Vec<String> {
-    let (mut parts, mut current, mut quoted) = (Vec::new(), String::new(), false);
-    for c in text.chars() {
-        match c {
-            '"' => quoted = !quoted,
-            ',' if !quoted => parts.push(std::mem::take(&mut current)),
-            c => current.push(c),
-        }
-    }
-    parts.push(current);
-    parts
-}
-
-fn header_rule(rule: &str) -> Result<HeaderRule, String> {
-    let Some((action, pair)) = rule.split_once(char::is_whitespace) else {
-        return Err(format!(
-            "Invalid format of header config '{rule}'. Expected: '[action] [header name]:[header value]'"
-        ));
-    };
-    let action = match action {
-        "set" => HeaderAction::Set,
-        "add" => HeaderAction::Add,
-        "setDate" => HeaderAction::SetDate,
-        "addDate" => HeaderAction::AddDate,
-        _ => {
-            return Err(format!(
-                "Invalid header config action: '{action}'. Expected one of [set, add, setDate, addDate]"
-            ));
-        }
-    };
-    let pair = pair.trim();
-    let Some((name, value)) = pair.split_once(':') else {
-        return Err(format!(
-            "Invalid format of header name and header value pair '{pair}'. Expected: '[header name]:[header value]'"
-        ));
-    };
-    let (name, value) = (name.trim(), value.trim());
-    if name.contains(char::is_whitespace) {
-        return Err(format!("Invalid header name '{name}'. The '[header name]' cannot contain whitespace"));
-    }
-    let usable =
-        axum::http::HeaderName::try_from(name).is_ok() && axum::http::HeaderValue::from_str(value).is_ok();
-    if usable {
-        Ok(HeaderRule { action, name: name.to_owned(), value: value.to_owned() })
-    } else {
-        Err(format!("Invalid header config '{rule}'."))
-    }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -424,7 +188,7 @@ mod tests {
             name: name.to_owned(),
             value: value.to_owned(),
         };
-        use HeaderAction::{Add, Set, SetDate};
+        use super::super::headers::HeaderAction::{Add, Set, SetDate};
         assert_eq!(rules, [rule(Set, "X-A", "b c"), rule(Add, "X-B", "q,r"), rule(SetDate, "D", "1000")]);
         for (text, says) in [
             ("set", "Expected: '[action]"),
