@@ -1,4 +1,4 @@
-//! What the connector and its tasks share when they run in one process: the configuration, the figures, and what is known
+//! Things that the connector and its tasks share when they run in one process: the configuration, the figures, and what is known
 //! of topics. Whoever starts finds it by the configuration it was given, so that none depends on another being here.
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(crate) struct DestinationTopic {
     pub(crate) log_append_time: bool,
 }
 
-/// How clusters are reached: makes what opens connections for one client's settings. TCP is [`tcp`]; a simulated
+/// Way to clusters: makes what opens connections for one client's settings. TCP is [`tcp`]; a simulated
 /// network can be another.
 pub type Network = Arc<dyn Fn(&ClientSettings) -> Result<SharedConnector, TlsError> + Send + Sync>;
 
@@ -97,7 +97,7 @@ pub(crate) struct Contexts {
     known: Mutex<BTreeMap<String, Known>>,
 }
 
-/// What stays of a connector while nothing of it runs.
+/// Rest of a connector while nothing of it runs.
 struct Known {
     /// Addresses of the origin; another one's topics are other topics.
     origin: Vec<(String, u16)>,

@@ -26,11 +26,11 @@ use crate::context::{Network, client, tcp};
 use crate::monitoring::Monitor;
 use crate::plugin::{plugin, register};
 
-/// How often the group is looked at while the connector has not started.
+/// Interval at which the group is looked at while the connector has not started.
 const LOOK: Duration = Duration::from_millis(50);
 /// Pause before the connector is offered again to a group that cannot take it now.
 const RETRY: Duration = Duration::from_millis(500);
-/// How long a group whose leader cannot be told of another configuration is tried to be told.
+/// Time for which telling the leader of a group of another configuration is tried.
 const OFFER_LIMIT: Duration = Duration::from_secs(30);
 
 /// Why the worker cannot start. Passing faults are not among them: those are waited out.
@@ -51,12 +51,12 @@ pub enum StartError {
     Connector(#[from] ConnectError),
 }
 
-/// What the worker stands on. The default is the real world; a simulation gives its own.
+/// Ground that the worker stands on. The default is the real world; a simulation gives its own.
 #[derive(Clone)]
 pub struct Surroundings {
-    /// How clusters are reached.
+    /// Way to clusters.
     pub network: Network,
-    /// Where the connector and its tasks run.
+    /// Threads, or what else the connector and its tasks run on.
     pub executor: Executor,
     /// False: no REST listener is opened.
     pub rest: bool,
@@ -214,7 +214,7 @@ impl Worker {
         }
     }
 
-    /// What became of the connector's start; `None` while that is open. What was said before this process joined, by one of
+    /// Outcome of the connector's start; `None` while that is open. What was said before this process joined, by one of
     /// its predecessors, does not count.
     fn outcome(&self, generation: i32) -> Option<Result<(), StartError>> {
         let herder = self.herder();
@@ -272,7 +272,7 @@ async fn tell_of_others(mut states: watch::Receiver<Arc<ConfigState>>, own: Prop
     }
 }
 
-/// What another configuration changes, without secrets.
+/// Changes that another configuration makes, without secrets.
 fn changes(from: &Properties, to: &Properties) -> String {
     let keys: BTreeSet<&String> = from.keys().chain(to.keys()).collect();
     let value = |map: &Properties, key: &str| match map.get(key).cloned().flatten() {

@@ -1,59 +1,25 @@
-//! The life of a connector instance on a thread of its own: started, paused, asked to divide its work, stopped.
+//! Starting and stopping connector instances, and having them divide their work. Their lives are in `connector_life`.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use connect_api::variables::mentions_variables;
-use connect_api::{ConfigMap, ConnectError, Connector, ConnectorContext, ConnectorPlugin, ConnectorType};
-use futures::FutureExt;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use connect_api::{ConfigMap, ConnectError, ConnectorType};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
 use super::clients::{ClientKind, TopicCreation};
+use super::connector_life::{Life, Reconfigure, State};
 use super::executor::panic_text;
-use super::listener::{StatusListener, Voice};
-use super::metrics::{ConnectorFacts, Metrics};
+use super::handle::Worker;
+use super::instances::{ConnectorHandle, Limit};
+use super::listener::{StatusListener, StatusReporter};
+use super::metrics::ConnectorFacts;
 use super::settings::parsed;
-use super::{StopSignal, StopSwitch, Worker};
-use crate::ids::InstanceId;
-use crate::ids::TargetState;
+use super::stop::StopSwitch;
 
-/// Told when a connector asks for its work to be divided anew; with its name.
-pub type Reconfigure = Arc<dyn Fn(&str) + Send + Sync>;
-
-type Division = Result<Vec<ConfigMap>, ConnectError>;
-type Request = (Limit, oneshot::Sender<Division>);
-
-/// How many tasks a connector may have.
-#[derive(Debug, Clone, Copy)]
-struct Limit {
-    /// `tasks.max`.
-    max: usize,
-    /// `tasks.max.enforce`.
-    enforce: bool,
-}
-
-/// A connector as the worker holds it.
-pub(super) struct ConnectorHandle {
-    switch: StopSwitch,
-    target: watch::Sender<TargetState>,
-    requests: mpsc::UnboundedSender<Request>,
-    running: Arc<AtomicBool>,
-    ended: watch::Receiver<bool>,
-    voice: Voice,
-}
-
-impl ConnectorHandle {
-    pub(super) fn is_running(&self) -> bool {
-        self.running.load(Ordering::Acquire)
-    }
-
-    pub(super) fn set_target(&self, state: TargetState) {
-        self.target.send_replace(state);
-    }
-}
+use crate::ids::{InstanceId, TargetState};
 
 impl Worker {
     /// Starts a connector instance on a thread of its own and returns at once; `listener` hears what becomes of it.
@@ -71,11 +37,11 @@ impl Worker {
         listener: Arc<dyn StatusListener>,
         reconfigure: Reconfigure,
     ) -> Result<(), ConnectError> {
-        let voice = Voice::new(InstanceId::Connector(name.to_owned()), listener);
-        let started = self.launch_connector(name, &config, target, voice.clone(), reconfigure);
+        let status = StatusReporter::new(InstanceId::Connector(name.to_owned()), listener);
+        let started = self.launch_connector(name, &config, target, status.clone(), reconfigure);
         if let Err(error) = &started {
             self.metrics().connector_started(false);
-            voice.failed(error);
+            status.failed(error);
         }
         started
     }
@@ -85,7 +51,7 @@ impl Worker {
         name: &str,
         config: &ConfigMap,
         target: TargetState,
-        voice: Voice,
+        status: StatusReporter,
         reconfigure: Reconfigure,
     ) -> Result<(), ConnectError> {
         if self.lock_connectors().contains_key(name) {
@@ -115,7 +81,7 @@ impl Worker {
             name: name.to_owned(),
             plugin,
             config,
-            voice: voice.clone(),
+            status: status.clone(),
             reconfigure,
             metrics: self.0.metrics.clone(),
             running: running.clone(),
@@ -124,13 +90,13 @@ impl Worker {
             inbox,
             state: State::Down,
         };
-        let failed = (voice.clone(), running.clone(), self.0.metrics.clone(), name.to_owned());
+        let failed = (status.clone(), running.clone(), self.0.metrics.clone(), name.to_owned());
         let done = move |outcome: Result<(), Box<dyn std::any::Any + Send>>| {
-            let (voice, running, metrics, name) = failed;
+            let (status, running, metrics, name) = failed;
             if let Err(panic) = outcome {
                 running.store(false, Ordering::Release);
                 metrics.connector_status(&name, "failed");
-                voice.failed(&ConnectError::new(panic_text(&*panic)));
+                status.failed(&ConnectError::new(panic_text(&*panic)));
             }
             ending.send_replace(true);
         };
@@ -138,7 +104,7 @@ impl Worker {
         executor.run(format!("connector-{name}"), move || Box::pin(life.live()), done).map_err(|error| {
             ConnectError::new(format!("cannot start a thread for the connector: {error}"))
         })?;
-        let handle = ConnectorHandle { switch, target, requests, running, ended, voice };
+        let handle = ConnectorHandle { switch, target, requests, running, ended, status };
         self.lock_connectors().insert(name.to_owned(), handle);
         Ok(())
     }
@@ -149,13 +115,13 @@ impl Worker {
             warn!(connector = %name, "ignoring the request to stop a connector that does not run here");
             return;
         };
-        let ConnectorHandle { switch, mut ended, voice, .. } = handle;
+        let ConnectorHandle { switch, mut ended, status, .. } = handle;
         let deadline = Instant::now() + self.settings().shutdown_timeout;
         switch.request(deadline);
         // An error means that its thread never began.
         if timeout_at(deadline, ended.wait_for(|ended| *ended)).await.is_err() {
             error!(connector = %name, "the connector did not stop in time and is left behind");
-            voice.give_up();
+            status.give_up();
         }
         self.0.metrics.forget_connector(name);
     }
@@ -201,200 +167,5 @@ impl Worker {
             task
         };
         Ok(configs.into_iter().map(finish).collect())
-    }
-}
-
-fn check_count(name: &str, count: usize, Limit { max, enforce }: Limit) -> Result<(), ConnectError> {
-    if count <= max {
-        return Ok(());
-    }
-    let text = format!(
-        "The connector {name} has generated {count} tasks, which is greater than {max}, the maximum number of tasks it \
-         is configured to create."
-    );
-    if !enforce {
-        warn!("{text} This behavior should be considered a bug and will be disallowed in future releases.");
-        return Ok(());
-    }
-    Err(ConnectError::of(
-        "org.apache.kafka.connect.runtime.TooManyTasksException",
-        format!(
-            "{text} This behaviour should be considered a bug and is disallowed. If necessary, it can be permitted by \
-             reconfiguring the connector with 'tasks.max.enforce' set to false; however, this option will be removed \
-             in a future release of Kafka Connect."
-        ),
-    ))
-}
-
-/// One instance on its thread.
-struct Life {
-    name: String,
-    plugin: Arc<dyn ConnectorPlugin>,
-    config: ConfigMap,
-    voice: Voice,
-    reconfigure: Reconfigure,
-    metrics: Arc<Metrics>,
-    running: Arc<AtomicBool>,
-    stop: StopSignal,
-    targets: watch::Receiver<TargetState>,
-    inbox: mpsc::UnboundedReceiver<Request>,
-    state: State,
-}
-
-enum State {
-    Down,
-    Up(Up),
-    Failed,
-}
-
-/// A connector that has started.
-struct Up {
-    connector: Box<dyn Connector>,
-    reconfigure: Arc<Notify>,
-    errors: mpsc::UnboundedReceiver<ConnectError>,
-}
-
-impl Life {
-    async fn live(mut self) {
-        let stop = self.stop.clone();
-        let mut applied = None;
-        tokio::select! {
-            () = async { loop { self.step(&mut applied).await } } => {}
-            () = stop.requested() => {}
-        }
-        self.set_running(false);
-        if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Down)
-            && let Err(error) = guarded(up.connector.stop()).await
-        {
-            error!(connector = %self.name, "the connector did not stop cleanly: {error}");
-        }
-        self.voice.shut_down();
-    }
-
-    /// Applies what is wanted, then waits for the next event.
-    async fn step(&mut self, applied: &mut Option<TargetState>) {
-        let wanted = *self.targets.borrow_and_update();
-        // One that failed can still be stopped, and begins anew after that.
-        let able = wanted == TargetState::Stopped || !matches!(self.state, State::Failed);
-        if *applied != Some(wanted) && able {
-            self.transit(wanted, applied.is_none()).await;
-            *applied = Some(wanted);
-        }
-        let up = match &mut self.state {
-            State::Up(up) => Some(up),
-            _ => None,
-        };
-        tokio::select! {
-            changed = self.targets.changed() => {
-                if changed.is_err() {
-                    // The worker has let go of it; the stop is on its way.
-                    std::future::pending::<()>().await;
-                }
-            }
-            Some((limit, answer)) = self.inbox.recv() => self.divide(limit, answer).await,
-            event = news(up) => match event {
-                News::Reconfigure => (self.reconfigure)(&self.name),
-                News::Failed(error) => self.fail(&error),
-            },
-        }
-    }
-
-    async fn transit(&mut self, wanted: TargetState, first: bool) {
-        match (wanted, std::mem::replace(&mut self.state, State::Down)) {
-            (TargetState::Started, State::Up(up)) => self.state = State::Up(up),
-            (TargetState::Started, _) => self.start(first).await,
-            (wanted, previous) => {
-                self.set_running(false);
-                if let State::Up(mut up) = previous
-                    && let Err(error) = guarded(up.connector.stop()).await
-                {
-                    return self.fail(&error);
-                }
-                if wanted == TargetState::Paused {
-                    self.metrics.connector_status(&self.name, "paused");
-                    self.voice.paused();
-                } else {
-                    self.metrics.connector_status(&self.name, "stopped");
-                    self.voice.stopped();
-                }
-            }
-        }
-    }
-
-    /// Each start has an instance of its own.
-    async fn start(&mut self, first: bool) {
-        let mut connector = self.plugin.connector();
-        let reconfigure = Arc::new(Notify::new());
-        let (sender, errors) = mpsc::unbounded_channel();
-        let context = ConnectorContext { reconfigure: reconfigure.clone(), errors: sender };
-        let started = guarded(connector.start(context, self.config.clone())).await;
-        if first {
-            self.metrics.connector_started(started.is_ok());
-        }
-        if let Err(error) = started {
-            return self.fail(&error);
-        }
-        self.state = State::Up(Up { connector, reconfigure, errors });
-        self.set_running(true);
-        self.metrics.connector_status(&self.name, "running");
-        match first {
-            true => self.voice.started(),
-            false => self.voice.resumed(),
-        }
-        (self.reconfigure)(&self.name);
-    }
-
-    async fn divide(&mut self, limit: Limit, answer: oneshot::Sender<Division>) {
-        let mut division = match &mut self.state {
-            State::Up(up) => {
-                match AssertUnwindSafe(up.connector.task_configs(limit.max)).catch_unwind().await {
-                    Ok(division) => division,
-                    Err(panic) => {
-                        let error = ConnectError::new(panic_text(&*panic));
-                        self.fail(&error);
-                        Err(error)
-                    }
-                }
-            }
-            _ => Err(ConnectError::new(format!("Connector {} is not running", self.name))),
-        };
-        let count = division.as_ref().map_or(0, Vec::len);
-        if let Err(error) = check_count(&self.name, count, limit) {
-            self.fail(&error);
-            division = Err(error);
-        }
-        // Who asked may have gone.
-        let _ = answer.send(division);
-    }
-
-    fn fail(&mut self, error: &ConnectError) {
-        self.set_running(false);
-        self.state = State::Failed;
-        self.metrics.connector_status(&self.name, "failed");
-        self.voice.failed(error);
-    }
-
-    fn set_running(&self, running: bool) {
-        self.running.store(running, Ordering::Release);
-    }
-}
-
-/// A panic in a connector's call is its failure.
-async fn guarded<T>(call: impl Future<Output = Result<T, ConnectError>>) -> Result<T, ConnectError> {
-    let outcome = AssertUnwindSafe(call).catch_unwind().await;
-    outcome.unwrap_or_else(|panic| Err(ConnectError::new(panic_text(&*panic))))
-}
-
-enum News {
-    Reconfigure,
-    Failed(ConnectError),
-}
-
-/// What a connector that is up says.
-async fn news(up: Option<&mut Up>) -> News {
-    let Some(up) = up else { return std::future::pending().await };
-    tokio::select! {
-        () = up.reconfigure.notified() => News::Reconfigure,
-        Some(error) = up.errors.recv() => News::Failed(error),
     }
 }

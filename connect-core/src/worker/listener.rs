@@ -1,4 +1,4 @@
-//! What a worker tells about its connectors and tasks. Herders turn it into statuses.
+//! News that a worker tells of its connectors and tasks. Herders turn them into statuses.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -48,16 +48,16 @@ pub trait StatusListener: Send + Sync {
     }
 }
 
-/// One instance's voice: silent once it has been given up on.
+/// One instance's status: silent once it has been given up on.
 #[derive(Clone)]
-pub(crate) struct Voice {
+pub(crate) struct StatusReporter {
     pub(crate) id: InstanceId,
     listener: Arc<dyn StatusListener>,
     current: Arc<AtomicBool>,
     failed: Arc<AtomicBool>,
 }
 
-impl Voice {
+impl StatusReporter {
     pub(crate) fn new(id: InstanceId, listener: Arc<dyn StatusListener>) -> Self {
         Self { id, listener, current: Arc::new(AtomicBool::new(true)), failed: Arc::default() }
     }
@@ -132,22 +132,22 @@ pub(crate) struct TopicsInUse {
 
 impl TopicsInUse {
     /// Tells of a topic unless that was done; cheap enough for every record.
-    pub(crate) fn note(&mut self, voice: &Voice, topic: &str) {
-        let forgotten = voice.listener.topics_forgotten();
+    pub(crate) fn note(&mut self, status: &StatusReporter, topic: &str) {
+        let forgotten = status.listener.topics_forgotten();
         if forgotten != self.forgotten {
             self.forgotten = forgotten;
             self.told.clear();
         }
         if !self.told.contains(topic) {
-            voice.topic(topic);
+            status.topic(topic);
             self.told.insert(topic.to_owned());
         }
     }
 }
 
-impl std::fmt::Debug for Voice {
+impl std::fmt::Debug for StatusReporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Voice({})", self.id)
+        write!(f, "StatusReporter({})", self.id)
     }
 }
 
@@ -183,15 +183,15 @@ mod tests {
     fn a_topic_is_told_of_once_and_again_after_topics_were_forgotten() {
         let counts = Arc::new(Counts::default());
         let id = InstanceId::Task(TaskId { connector: "c".to_owned(), task: 0 });
-        let voice = Voice::new(id, counts.clone());
+        let status = StatusReporter::new(id, counts.clone());
         let mut topics = TopicsInUse::default();
         for topic in ["a", "b", "a"] {
-            topics.note(&voice, topic);
+            topics.note(&status, topic);
         }
         assert_eq!(counts.told.load(Ordering::Acquire), 2);
         counts.forgotten.store(1, Ordering::Release);
-        topics.note(&voice, "a");
-        topics.note(&voice, "a");
+        topics.note(&status, "a");
+        topics.note(&status, "a");
         assert_eq!(counts.told.load(Ordering::Acquire), 3);
     }
 }

@@ -1,4 +1,4 @@
-//! What is told of a cluster: for the start-up summary and `/ReplicatorMetrics`. Connector and tasks note it when they have
+//! Facts that are told of a cluster: for the start-up summary and `/ReplicatorMetrics`. Connector and tasks note it when they have
 //! connected.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct ClusterFacts {
     pub addresses: String,
     /// Number of brokers.
     pub brokers: usize,
-    /// What kind of broker it is, from what it offers: `4.x`.
+    /// Generation of its brokers, from what it offers: `4.x`.
     pub version: String,
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 pub use facts::ClusterFacts;
 pub use handle::MonitorHandle;
 
-/// How batches of a partition travel.
+/// Way on which batches of a partition travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// As they are, under a new header.
@@ -279,10 +279,10 @@ impl Monitor {
     /// are copied here.
     pub fn topics(&self) -> BTreeMap<String, String> {
         let matching = self.topics.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match matching.is_empty() {
-            true => self.partitions().iter().map(|p| (p.topic.clone(), p.destination.clone())).collect(),
-            false => matching,
+        if !matching.is_empty() {
+            return matching;
         }
+        self.partitions().iter().map(|p| (p.topic.clone(), p.destination.clone())).collect()
     }
 
     /// Notes the topics that match; none once the connector has stopped.

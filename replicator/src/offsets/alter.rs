@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use crate::context::Context;
 use crate::topics::rename::check_name;
 
-/// What each partition's last copied offset shall be; `None`: as if nothing had been copied.
+/// New last copied offset of each partition; `None`: as if nothing had been copied.
 pub(crate) type Altered = BTreeMap<TopicPartition, Option<i64>>;
 
 /// The offsets of a request.
@@ -78,19 +78,20 @@ pub(crate) async fn at_origin(context: &Context, altered: &Altered) -> Result<()
         let there = altered.iter().filter(|((t, p), _)| metadata.partition(t, *p).is_some());
         let (set, reset): (Vec<_>, Vec<_>) = there.partition(|(_, offset)| offset.is_some());
         let reset: Vec<TopicPartition> = reset.into_iter().map(|(partition, _)| partition.clone()).collect();
-        let first = match reset.is_empty() {
-            true => BTreeMap::new(),
-            false => origin.list_offsets(&reset, OffsetSpec::Earliest).await?,
+        let first = if reset.is_empty() {
+            BTreeMap::new()
+        } else {
+            origin.list_offsets(&reset, OffsetSpec::Earliest).await?
         };
         let next = set.into_iter().filter_map(|(partition, last)| Some((partition.clone(), (*last)? + 1)));
         let positions: BTreeMap<TopicPartition, GroupOffset> = next
             .chain(first)
             .map(|(partition, offset)| (partition, GroupOffset { offset, leader_epoch: -1 }))
             .collect();
-        match positions.is_empty() {
-            true => Ok(()),
-            false => origin.commit_group_offsets(group, &positions).await,
+        if positions.is_empty() {
+            return Ok(());
         }
+        origin.commit_group_offsets(group, &positions).await
     };
     let outcome: Result<(), WireError> = commit.await;
     outcome.map_err(|error| {

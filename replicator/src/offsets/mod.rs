@@ -1,5 +1,5 @@
-//! Where a task begins: the position stored in the offset topic of the worker, the one committed for the group at the
-//! origin, or the beginning of the log, in the order that `offset.start` asks for. And how users change it.
+//! Start positions of a task: the position stored in the offset topic of the worker, the one committed for the group at the
+//! origin, or the beginning of the log, in the order that `offset.start` asks for. [`alter`] is for users who change them.
 
 pub(crate) mod alter;
 

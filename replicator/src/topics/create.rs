@@ -36,7 +36,7 @@ pub(super) enum Readiness {
     },
 }
 
-/// How many partitions a topic has, if it is there.
+/// Number of partitions of a topic, if it is there.
 fn count(metadata: &Metadata, topic: &str) -> Option<i32> {
     metadata.topic(topic).map(|topic| i32::try_from(topic.partitions.len()).unwrap_or(i32::MAX))
 }

@@ -1,4 +1,4 @@
-//! How destination topics look, for tasks whose connector runs in another process: asked once, and again for those that do
+//! Look-up of destination topics, for tasks whose connector runs in another process: asked once, and again for those that do
 //! not exist yet.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,7 +60,7 @@ impl Lookup {
         Ok(Some(Self { context: context.clone(), destination, missing, connected: false }))
     }
 
-    /// What is not found yet: origin topic → destination topic.
+    /// Topics that are not found yet: origin topic → destination topic.
     pub(crate) fn missing(&self) -> &BTreeMap<String, String> {
         &self.missing
     }

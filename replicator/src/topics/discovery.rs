@@ -17,21 +17,21 @@ use super::rename::{RenameFormat, check_collisions};
 use crate::context::Context;
 use crate::retry::retry_passing;
 
-/// How long a broker that has just started may take to know its topics.
+/// Time that a broker that has just started may take to know its topics.
 const SETTLING: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// What is ready to be copied.
+/// Partitions that are ready to be copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     /// Partitions whose destination exists.
     pub(crate) partitions: BTreeSet<TopicPartition>,
 }
 
-/// What becomes of a topic until its destination is prepared again.
+/// State of a topic until its destination is prepared again.
 struct Failed {
     again: Instant,
-    /// How many of its partitions are copied meanwhile.
+    /// Number of its partitions that are copied meanwhile.
     partitions: i32,
 }
 
@@ -93,7 +93,7 @@ impl Discovery {
         Ok(found)
     }
 
-    /// What the origin has. A broker that has only just started answers before it has been told of its topics, so
+    /// Topics that the origin has. A broker that has only just started answers before it has been told of its topics, so
     /// whitelisted ones, and those found before, are looked for several times before they count as missing. Believing
     /// it at once would stop the copy of everything until the next look.
     async fn settled(&self) -> Result<Arc<Metadata>, ConnectError> {

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-/// What stands for the origin's name in `topic.rename.format`.
+/// Placeholder of the origin's name in `topic.rename.format`.
 pub const PLACEHOLDER: &str = "${topic}";
 
 /// Longest name that Kafka takes, in bytes.

@@ -3,9 +3,9 @@
 use connect_api::{ConfigMap, ConnectError};
 
 use crate::plugins::simple_name;
-use crate::worker::settings::{list, text, with_prefix};
+use crate::worker::values::{list, text, with_prefix};
 
-/// Which client a property is for.
+/// Kind of client that a property is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum ClientKind {

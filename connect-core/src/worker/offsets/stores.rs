@@ -1,4 +1,4 @@
-//! Where one connector's source offsets are: in the worker's offset topic, or in one of its own
+//! The stores of one connector's source offsets: in the worker's offset topic, or in one of its own
 //! (`offsets.storage.topic`) with the worker's as a second copy.
 
 use std::collections::BTreeMap;
@@ -14,6 +14,15 @@ use crate::storage::{KeyedRecord, OffsetStore, StorageError};
 
 /// Offsets to write; none resets a partition.
 pub(crate) type Offsets = Vec<(SourcePartition, Option<SourceOffset>)>;
+
+/// Store of a worker for source offsets.
+#[derive(Debug, Clone)]
+pub struct OffsetBacking {
+    /// The store.
+    pub store: OffsetStore,
+    /// The topic it stands on; `None`: a file or memory.
+    pub topic: Option<String>,
+}
 
 /// The stores of one connector. Clones are handles to the same.
 #[derive(Clone, Debug)]

@@ -4,20 +4,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use connect_api::{ConnectError, TopicPartition};
-use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
-use super::SinkLoop;
 use super::positions::Offsets;
-
-/// A commit that was sent.
-pub(super) struct UnderWay {
-    sequence: u64,
-    begun: Instant,
-    offsets: Offsets,
-    done: BoxFuture<'static, Result<(), String>>,
-}
+use super::state::{SinkLoop, UnderWay};
 
 impl SinkLoop {
     pub(super) async fn start_commit(&mut self) -> Result<(), ConnectError> {
@@ -31,7 +22,7 @@ impl SinkLoop {
         Ok(())
     }
 
-    /// What to commit; `None`: nothing, for there is nothing new, or the task refused and was rewound.
+    /// Offsets to commit; `None`: nothing, for there is nothing new, or the task refused and was rewound.
     /// Nothing new counts as a commit that is done.
     async fn pre_commit(
         &mut self,

@@ -16,7 +16,7 @@ use tracing::{error, info, warn};
 use super::commits::{Commits, Outcome};
 use super::delivery::{COMMIT_RESERVE, Delivery};
 use crate::ids::{TargetState, TaskId};
-use crate::worker::listener::Voice;
+use crate::worker::listener::StatusReporter;
 use crate::worker::metrics::{TaskMetrics, TaskState};
 use crate::worker::offsets::TaskOffsets;
 use crate::worker::report::TaskReport;
@@ -31,7 +31,7 @@ pub(crate) struct SourceRun {
     pub(crate) id: TaskId,
     pub(crate) config: ConfigMap,
     pub(crate) offsets: TaskOffsets,
-    pub(crate) voice: Voice,
+    pub(crate) status: StatusReporter,
     pub(crate) stop: StopSignal,
     pub(crate) target: watch::Receiver<TargetState>,
     pub(crate) metrics: Arc<TaskMetrics>,
@@ -76,7 +76,7 @@ impl<D: Delivery> SourceLoop<D> {
             started = self.start() => started?,
             () = stop.requested() => return Ok(TaskReport::default()),
         }
-        self.run.voice.started();
+        self.run.status.started();
         self.run.metrics.set_state(TaskState::Running);
         let stopping = stop.requested();
         tokio::pin!(stopping);
@@ -101,7 +101,7 @@ impl<D: Delivery> SourceLoop<D> {
     /// Starts the task, when it is not or no longer paused.
     async fn start(&mut self) -> Result<(), ConnectError> {
         if *self.run.target.borrow_and_update() != TargetState::Started {
-            self.run.voice.paused();
+            self.run.status.paused();
             self.run.metrics.set_state(TaskState::Paused);
             let resumed = self.run.target.wait_for(|state| *state == TargetState::Started).await.is_ok();
             if !resumed {
@@ -124,10 +124,10 @@ impl<D: Delivery> SourceLoop<D> {
         self.delivery.paused(paused);
         let metrics = &self.run.metrics;
         if paused {
-            self.run.voice.paused();
+            self.run.status.paused();
             metrics.set_state(TaskState::Paused);
         } else {
-            self.run.voice.resumed();
+            self.run.status.resumed();
             metrics.set_state(TaskState::Running);
             // What is in trouble is told anew.
             self.failing = false;
@@ -140,7 +140,7 @@ impl<D: Delivery> SourceLoop<D> {
             None if self.failing => {
                 self.failing = false;
                 if !self.paused {
-                    self.run.voice.running(None);
+                    self.run.status.running(None);
                 }
             }
             None => {}
@@ -148,9 +148,9 @@ impl<D: Delivery> SourceLoop<D> {
             Some(trouble) => {
                 self.failing = true;
                 if trouble.everything {
-                    self.run.voice.failed(&ConnectError::new(trouble.text));
+                    self.run.status.failed(&ConnectError::new(trouble.text));
                 } else {
-                    self.run.voice.running(Some(&trouble.text));
+                    self.run.status.running(Some(&trouble.text));
                 }
             }
         }

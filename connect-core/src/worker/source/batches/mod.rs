@@ -15,7 +15,7 @@ use self::copy::{BatchCopy, Positions, offset_value};
 use super::delivery::{Delivery, Offsets, poll_failed};
 use crate::ids::TaskId;
 use crate::worker::clients::RecordProducer;
-use crate::worker::listener::{TopicsInUse, Voice};
+use crate::worker::listener::{StatusReporter, TopicsInUse};
 use crate::worker::metrics::TaskMetrics;
 
 /// Makes the worker's own way to write batches.
@@ -25,7 +25,7 @@ pub(crate) type MakeWriter = Box<dyn Fn() -> Result<(Cluster, ProduceSettings), 
 pub(crate) struct BatchParts {
     pub(crate) id: TaskId,
     pub(crate) task: Box<dyn BatchTask>,
-    pub(crate) voice: Voice,
+    pub(crate) status: StatusReporter,
     pub(crate) metrics: Arc<TaskMetrics>,
     /// `topic.tracking.enable`.
     pub(crate) track_topics: bool,
@@ -83,7 +83,7 @@ impl BatchDelivery {
         let Some(copy) = &mut self.copy else { return };
         let before = copy.acknowledged_records;
         if self.parts.track_topics {
-            copy.topics_of(&events).for_each(|topic| self.tracked.note(&self.parts.voice, topic));
+            copy.topics_of(&events).for_each(|topic| self.tracked.note(&self.parts.status, topic));
         }
         copy.produced(events, &mut *self.parts.task);
         let records = usize::try_from(copy.acknowledged_records - before).unwrap_or(usize::MAX);

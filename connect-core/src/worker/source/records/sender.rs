@@ -12,7 +12,7 @@ use tracing::{error, warn};
 use super::submitted::{Place, Submitted};
 use super::transaction::{Due, OFFSET_RECORD, Transaction};
 use crate::worker::clients::{DeliveryReport, NO_LOGIN, RecordProducer, TopicCreation};
-use crate::worker::listener::{TopicsInUse, Voice};
+use crate::worker::listener::{StatusReporter, TopicsInUse};
 use crate::worker::records::{
     Applied, Chain, Converters, ErrorHandling, Failure, KafkaRecord, Origin, Stage,
 };
@@ -27,7 +27,7 @@ pub(crate) struct RecordParts {
     pub(crate) converters: Converters,
     pub(crate) errors: ErrorHandling,
     pub(crate) topics: TopicCreation,
-    pub(crate) voice: Voice,
+    pub(crate) status: StatusReporter,
     /// `topic.tracking.enable`.
     pub(crate) track_topics: bool,
     pub(crate) transaction: Option<Transaction>,
@@ -123,7 +123,7 @@ impl RecordSender {
             self.parts.topics.ensure(&converted.topic).await?;
         }
         if self.parts.track_topics {
-            self.tracked.note(&self.parts.voice, &converted.topic);
+            self.tracked.note(&self.parts.status, &converted.topic);
         }
         if let Some(transaction) = &mut self.parts.transaction {
             transaction.check_topic(&converted.topic)?;
