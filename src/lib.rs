@@ -1,9 +1,10 @@
-//! What the executables share: the command line, logging, the progress line, and the life of a process.
+//! The executables: their command lines, verbs, and the life of their processes.
 
-pub mod cli;
+mod cli;
 pub mod connect;
-mod console;
-pub mod demo;
+mod demo;
+mod process;
 mod progress;
-pub mod run;
+mod start;
 mod summary;
+pub mod verbs;

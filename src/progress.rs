@@ -1,4 +1,4 @@
-//! How the copy goes, told while it goes: a line that is rewritten on a terminal, a log line now and then otherwise.
+//! The course of the copy, told while it goes: a line that is rewritten on a terminal, a log line now and then otherwise.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use replicator::monitoring::{Monitor, Totals};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::info;
 
-use crate::console::Console;
+use crate::process::console::Console;
 
 const REWRITE: Duration = Duration::from_millis(500);
 const LOG: Duration = Duration::from_secs(10);

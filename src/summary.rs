@@ -1,4 +1,4 @@
-//! What a person wants to see when the replicator has started: which clusters, which topics, under which names.
+//! Facts that a person wants to see when the replicator has started: which clusters, which topics, under which names.
 
 use kafka_wire::settings::ClientSettings;
 use replicator::config::ReplicatorConfig;
@@ -20,9 +20,10 @@ pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
         info!("{} topic(s) match:", topics.len());
     }
     for (topic, name) in topics.iter().take(LISTED) {
-        match topic == name {
-            true => info!("    {topic}"),
-            false => info!("    {topic} -> {name}"),
+        if topic == name {
+            info!("    {topic}");
+        } else {
+            info!("    {topic} -> {name}");
         }
     }
     if topics.len() > LISTED {
@@ -37,7 +38,7 @@ pub(crate) fn log(config: &ReplicatorConfig, monitor: &Monitor) {
     );
 }
 
-/// What is known of a cluster; its addresses alone where neither connector nor task runs in this process.
+/// Facts of a cluster; its addresses alone where neither connector nor task runs in this process.
 fn cluster(facts: &ClusterFacts, client: &ClientSettings) -> String {
     if facts.id.is_empty() {
         let addresses = client.bootstrap_servers.iter().map(|(host, port)| format!("{host}:{port}"));

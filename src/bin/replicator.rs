@@ -2,18 +2,8 @@
 
 use std::process::ExitCode;
 
-use replicator_appliance::{cli, demo, run};
+use replicator_appliance::verbs;
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    if args.next().is_some_and(|first| first == "demo") {
-        return match demo::parse(args) {
-            Ok(options) => demo::run(options),
-            Err(exit) => exit.print(),
-        };
-    }
-    match cli::parse(std::env::args_os()) {
-        Ok(invocation) => run::replicator(invocation),
-        Err(exit) => exit.print(),
-    }
+    verbs::replicator(std::env::args_os())
 }

@@ -4,7 +4,7 @@
 pub(super) const ABOUT: &str =
     "Copies topics from one Kafka cluster to another, byte for byte, inside a Kafka Connect worker";
 
-/// Below the parameters.
+/// Below the parameters; the exit codes follow.
 pub(super) const AFTER: &str = "\
 Examples:
   See it at work with nothing installed: two embedded clusters and the replicator between them:
@@ -29,11 +29,4 @@ CONSUMER_CONFIG or TOPIC_REGEX. If neither --consumer.config nor --producer.conf
 not named are looked for as /etc/replicator/consumer.properties and so on, and the cluster id is 'replicator'
 unless set.
 
-Exit codes:
-  0   fine
-  1   no arguments: they were listed
-  2   the command line cannot be understood
-  69  something that is needed is not available
-  70  a defect of this program
-  78  the configuration cannot be used
 ";

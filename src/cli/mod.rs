@@ -1,15 +1,8 @@
-//! Command lines of the executables. Each turns arguments and environment into an invocation, or into an [`Exit`]
-//! that says what to print and which code to leave with. Nothing here reads a configuration file.
+//! The command line of the `replicator` executable without a verb, which is upstream's. It is turned into an
+//! [`Invocation`], or into an [`Exit`](crate::process::exit::Exit); nothing here reads a configuration file.
 
-mod exit;
 mod flags;
 mod help;
-mod log;
 mod run;
-#[cfg(test)]
-mod tests;
 
-pub use exit::{Exit, code};
-pub(crate) use log::from_environment as log_filter;
-pub use log::{LogFormat, LogSettings};
-pub use run::{Invocation, Surroundings, parse, parse_in};
+pub(crate) use run::{Invocation, Surroundings, check_asked, command, invocation};

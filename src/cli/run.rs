@@ -4,101 +4,82 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use clap::builder::{PossibleValuesParser, Styles};
-use clap::error::ErrorKind;
+use clap::builder::Styles;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use replicator::config::{ConfigFile, Setting, Source, Sources};
 
-use super::exit::{Exit, code};
 use super::flags::{FLAGS, Flag, Kind};
 use super::help;
-use super::log::{self, LogFormat, LogSettings};
+use crate::process::exit::{self, Executable, Exit, code};
+use crate::process::log::{self, LogSettings};
 
 /// A command line that was understood.
 #[derive(Clone, Debug)]
-pub struct Invocation {
+pub(crate) struct Invocation {
     /// For [`replicator::config::load`].
-    pub sources: Sources,
+    pub(crate) sources: Sources,
     /// How to log.
-    pub log: LogSettings,
+    pub(crate) log: LogSettings,
     /// `--dry-run`: check the configuration, print it, and end.
-    pub dry_run: bool,
+    pub(crate) dry_run: bool,
 }
+
+const RUNNING: &str = "Running";
 
 /// The world around the command line, to be replaced in tests.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub(crate) struct Surroundings<'a> {
     /// An environment variable that is set to something.
-    pub env: &'a dyn Fn(&str) -> Option<String>,
-    /// Whether a file exists.
-    pub exists: &'a dyn Fn(&Path) -> bool,
+    pub(crate) env: &'a dyn Fn(&str) -> Option<String>,
+    /// True for a file that exists.
+    pub(crate) exists: &'a dyn Fn(&Path) -> bool,
 }
 
-/// Understands `args`, the first of which is the program's name, in the process's own environment.
+/// Answers a command line without arguments with their list, unless the environment stands in for them.
 ///
 /// # Errors
-/// With what to print instead of starting: help, version, or what was not understood.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Exit> {
-    let env = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let exists = |path: &Path| path.exists();
-    parse_in(args, Surroundings { env: &env, exists: &exists })
-}
-
-/// [`parse`] with the environment as a parameter.
-///
-/// # Errors
-/// As [`parse`].
-pub fn parse_in(
-    args: impl IntoIterator<Item = OsString>,
+/// With that list.
+pub(crate) fn check_asked(
+    args: &[OsString],
+    command: &mut Command,
     around: Surroundings<'_>,
-) -> Result<Invocation, Exit> {
-    let args: Vec<OsString> = args.into_iter().collect();
-    if args.len() <= 1 && !FLAGS.iter().any(|flag| (around.env)(flag.env).is_some()) {
-        let text = command().render_help().to_string();
-        return Err(Exit { code: code::NO_ARGUMENTS, text, to_stdout: true });
+) -> Result<(), Exit> {
+    if args.len() > 1 || FLAGS.iter().any(|flag| (around.env)(flag.env).is_some()) {
+        return Ok(());
     }
-    let matches = command().try_get_matches_from(args).map_err(|error| from_clap(&error))?;
-    let sources = sources(&matches, around);
-    check_required(&sources)?;
-    let format = match matches.get_one::<String>("log-format").map(String::as_str) {
-        Some("json") => LogFormat::Json,
-        _ => LogFormat::Text,
-    };
-    let level = matches.get_one::<String>("log-level").map(String::as_str);
-    Ok(Invocation {
-        sources,
-        log: LogSettings { format, filter: log::filter(level, &around)? },
-        dry_run: matches.get_flag("dry-run"),
-    })
+    let text = command.render_help().to_string();
+    Err(Exit { code: code::NO_ARGUMENTS, to_stdout: true, text })
 }
 
-fn command() -> Command {
+/// Reads the parameters of [`command`], with the environment for those that are absent.
+///
+/// # Errors
+/// With what is missing or cannot be understood.
+pub(crate) fn invocation(matches: &ArgMatches, around: Surroundings<'_>) -> Result<Invocation, Exit> {
+    let sources = sources(matches, around);
+    check_required(&sources)?;
+    let log = LogSettings::from_matches(matches, around.env)?;
+    Ok(Invocation { sources, log, dry_run: matches.get_flag("dry-run") })
+}
+
+/// The command `replicator` without its verbs.
+pub(crate) fn command() -> Command {
     Command::new("replicator")
         .version(env!("CARGO_PKG_VERSION"))
         .about(help::ABOUT)
-        .after_help(help::AFTER)
+        .after_help(format!("{}{}", help::AFTER, exit::listing(Executable::Replicator)))
         .styles(Styles::plain())
         .args_override_self(true)
         .max_term_width(110)
         .args(FLAGS.iter().map(argument))
-        .args([
+        .arg(
             Arg::new("dry-run")
                 .long("dry-run")
                 .action(ArgAction::SetTrue)
-                .help_heading("Running")
+                .help_heading(RUNNING)
                 .help("Check the configuration, print every setting with where it came from, and end"),
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["text", "json"]))
-                .help_heading("Running")
-                .help("Format of log lines on standard error [default: text]"),
-            Arg::new("log-level")
-                .long("log-level")
-                .value_name("LEVEL")
-                .help_heading("Running")
-                .help("How much to log: error, warn, info, debug, trace, or as RUST_LOG [default: info]"),
-        ])
+        )
+        .args(log::arguments().map(|argument| argument.help_heading(RUNNING)))
 }
 
 fn argument(flag: &'static Flag) -> Arg {
@@ -111,15 +92,6 @@ fn argument(flag: &'static Flag) -> Arg {
         Kind::File(_) | Kind::Value => arg.action(ArgAction::Set),
         Kind::List => arg.action(ArgAction::Append),
         Kind::Switch => arg.num_args(0..=1).default_missing_value("true"),
-    }
-}
-
-/// Help and version are answers; everything else is a usage error, to which clap adds what may have been meant.
-fn from_clap(error: &clap::Error) -> Exit {
-    let text = error.render().to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Exit::answer(text),
-        _ => Exit { code: code::USAGE, text, to_stdout: false },
     }
 }
 
@@ -163,7 +135,7 @@ fn file_slot<'a>(sources: &'a mut Sources, name: &str) -> &'a mut Option<ConfigF
     }
 }
 
-/// Whatever may also stand in the replication file is left for the configuration to miss.
+/// Refuses a command line that lacks a file; what may also stand in the replication file is left for the configuration to miss.
 fn check_required(sources: &Sources) -> Result<(), Exit> {
     let in_file = sources.replication.is_some();
     let id = sources.default_cluster_id.is_some() || sources.settings.iter().any(|s| s.key == "cluster.id");
@@ -175,8 +147,8 @@ fn check_required(sources: &Sources) -> Result<(), Exit> {
     .into_iter()
     .filter_map(|(missing, name)| missing.then_some(name))
     .collect();
-    match missing.is_empty() {
-        true => Ok(()),
-        false => Err(Exit::usage(&format!("required and not given: {}", missing.join(", ")))),
+    if missing.is_empty() {
+        return Ok(());
     }
+    Err(Exit::usage(&format!("required and not given: {}", missing.join(", "))))
 }

@@ -3,14 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, Styles};
-use clap::error::ErrorKind;
+use clap::builder::Styles;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use crate::cli::{Exit, LogFormat, LogSettings, code, log_filter};
-
-/// The command line cannot be understood; Apache's launchers end with 1 then.
-const USAGE: u8 = 1;
+use crate::process::exit::{self, Executable, Exit, worker_code};
+use crate::process::log::{self, LogSettings};
 
 /// A command line that was understood.
 #[derive(Debug, Clone)]
@@ -21,7 +18,7 @@ pub(super) struct Invocation {
     pub(super) connectors: Vec<PathBuf>,
     /// `--dry-run`: check the properties, print them, and end.
     pub(super) dry_run: bool,
-    /// How to log.
+    /// Logging as asked for.
     pub(super) log: LogSettings,
 }
 
@@ -37,10 +34,6 @@ Examples:
     curl -X POST -H 'Content-Type: application/json' http://localhost:8083/connectors \\
          -d '{\"name\":\"lines\",\"config\":{\"connector.class\":\"FileStreamSource\",\"file\":\"/tmp/in\",\"topic\":\"lines\"}}'
 
-Exit codes:
-  0  stopped as asked
-  1  the command line cannot be understood, or a storage topic cannot serve
-  2  the properties cannot be used, or the worker cannot start
 ";
 
 const STANDALONE: &str = "\
@@ -51,11 +44,6 @@ Examples:
 
 Connector files are properties, a JSON object of strings, or {\"name\":…,\"config\":{…},\"initial_state\":…}.
 
-Exit codes:
-  0  stopped as asked
-  1  the command line cannot be understood
-  2  the properties cannot be used, or the worker cannot start
-  3  a connector's file cannot be used
 ";
 
 impl Invocation {
@@ -64,6 +52,7 @@ impl Invocation {
             "connect-distributed",
             "A Kafka Connect worker that shares connectors and tasks with others of its group",
             DISTRIBUTED,
+            Executable::Distributed,
         );
         Self::from_matches(&parse(command, args)?)
     }
@@ -75,30 +64,31 @@ impl Invocation {
             .value_parser(value_parser!(PathBuf))
             .help("Connectors to create at the start");
         let about = "A Kafka Connect worker alone, with its offsets in a file";
-        Self::from_matches(&parse(command("connect-standalone", about, STANDALONE).arg(files), args)?)
+        let command = command("connect-standalone", about, STANDALONE, Executable::Standalone).arg(files);
+        Self::from_matches(&parse(command, args)?)
     }
 
     fn from_matches(matches: &ArgMatches) -> Result<Self, Exit> {
-        let format = match matches.get_one::<String>("log-format").map(String::as_str) {
-            Some("json") => LogFormat::Json,
-            _ => LogFormat::Text,
-        };
-        let level = matches.get_one::<String>("log-level").map(String::as_str);
         let connectors = matches.try_get_many::<PathBuf>("connectors").ok().flatten();
         Ok(Self {
             worker: matches.get_one::<PathBuf>("worker").cloned().unwrap_or_default(),
             connectors: connectors.into_iter().flatten().cloned().collect(),
             dry_run: matches.get_flag("dry-run"),
-            log: LogSettings { format, filter: log_filter(level)? },
+            log: LogSettings::from_matches(matches, &log::env)?,
         })
     }
 }
 
-fn command(name: &'static str, about: &'static str, after: &'static str) -> Command {
+fn command(
+    name: &'static str,
+    about: &'static str,
+    examples: &'static str,
+    executable: Executable,
+) -> Command {
     Command::new(name)
         .version(env!("CARGO_PKG_VERSION"))
         .about(about)
-        .after_help(after)
+        .after_help(format!("{examples}{}", exit::listing(executable)))
         .styles(Styles::plain())
         .max_term_width(110)
         .arg(
@@ -114,27 +104,11 @@ fn command(name: &'static str, about: &'static str, after: &'static str) -> Comm
                 .action(ArgAction::SetTrue)
                 .help("Check the properties, print them without secrets, and end"),
         )
-        .arg(
-            Arg::new("log-format")
-                .long("log-format")
-                .value_name("FORMAT")
-                .value_parser(PossibleValuesParser::new(["text", "json"]))
-                .help("Format of log lines on standard error [default: text]"),
-        )
-        .arg(
-            Arg::new("log-level")
-                .long("log-level")
-                .value_name("LEVEL")
-                .help("How much to log: error, warn, info, debug, trace, or as RUST_LOG [default: info]"),
-        )
+        .args(log::arguments())
 }
 
 fn parse(command: Command, args: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, Exit> {
-    command.try_get_matches_from(args).map_err(|error| {
-        let answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-        let text = error.render().to_string();
-        Exit { code: if answer { code::OK } else { USAGE }, text, to_stdout: answer }
-    })
+    command.try_get_matches_from(args).map_err(|error| Exit::from_clap(&error, worker_code::USAGE))
 }
 
 #[cfg(test)]

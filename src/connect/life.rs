@@ -12,19 +12,13 @@ use connect_core::plugins::Plugins;
 use connect_core::rest::CreateConnector;
 use connect_core::storage::StorageError;
 use connect_core::worker::StopReport;
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use super::cli::Invocation;
-use crate::cli::{Exit, code};
-use crate::console::Console;
-use crate::run::{INTERRUPTED, Signals, VERSION, on_runtime};
-
-/// Properties that cannot be used, or a worker that cannot start.
-const CONFIG: u8 = 2;
-/// A connector's file that cannot be used.
-const CONNECTOR: u8 = 3;
-/// A storage topic that cannot serve.
-const STORAGE: u8 = 1;
+use crate::process::console::Console;
+use crate::process::exit::{Exit, code, worker_code};
+use crate::process::life::{self, VERSION, on_runtime};
+use crate::process::signals::Signals;
 
 pub(super) fn distributed(invocation: &Invocation, add: impl FnOnce(Plugins) -> Plugins) -> ExitCode {
     run(invocation, Mode::Distributed, |properties| async { group(properties, add).await })
@@ -52,10 +46,8 @@ fn run<F: Future<Output = u8>>(
 }
 
 fn read(path: &Path) -> Result<ConfigMap, Exit> {
-    let unreadable = |e: &dyn std::fmt::Display| Exit {
-        code: CONFIG,
-        text: format!("error: {}: cannot be read: {e}\n", path.display()),
-        to_stdout: false,
+    let unreadable = |e: &dyn std::fmt::Display| {
+        Exit::error(worker_code::CONFIG, format!("error: {}: cannot be read: {e}\n", path.display()))
     };
     let properties = Properties::read(path).map_err(|e| unreadable(&e))?;
     Ok(properties.effective().into_iter().map(|p| (p.key.clone(), p.value.trim().to_owned())).collect())
@@ -71,7 +63,7 @@ fn dry_run(mode: Mode, properties: ConfigMap) -> Exit {
             };
             Exit::answer(config.shown().into_iter().map(line).collect())
         }
-        Err(error) => Exit { code: CONFIG, text: format!("error: {error}\n"), to_stdout: false },
+        Err(error) => Exit::error(worker_code::CONFIG, format!("error: {error}\n")),
     }
 }
 
@@ -88,7 +80,7 @@ fn plugins() -> (Plugins, Build) {
 }
 
 async fn group(properties: ConfigMap, add: impl FnOnce(Plugins) -> Plugins) -> u8 {
-    let Some(mut signals) = signals() else { return code::INTERNAL };
+    let Some(mut signals) = Signals::or_log() else { return code::INTERNAL };
     let begun = Instant::now();
     info!("connect-distributed {VERSION} starts");
     let (plugins, build) = plugins();
@@ -105,7 +97,7 @@ async fn group(properties: ConfigMap, add: impl FnOnce(Plugins) -> Plugins) -> u
 }
 
 async fn alone(properties: ConfigMap, files: &[PathBuf], add: impl FnOnce(Plugins) -> Plugins) -> u8 {
-    let Some(mut signals) = signals() else { return code::INTERNAL };
+    let Some(mut signals) = Signals::or_log() else { return code::INTERNAL };
     info!("connect-standalone {VERSION} starts");
     let (plugins, build) = plugins();
     let standalone = tokio::select! {
@@ -122,7 +114,7 @@ async fn alone(properties: ConfigMap, files: &[PathBuf], add: impl FnOnce(Plugin
     if let Err(reason) = created {
         error!("{reason}");
         standalone.stop().await;
-        return CONNECTOR;
+        return worker_code::CONNECTOR;
     }
     standalone.herder().set_ready();
     let name = signals.next().await;
@@ -142,17 +134,13 @@ async fn create(standalone: &Standalone, files: &[PathBuf]) -> Result<(), String
     Ok(())
 }
 
-fn signals() -> Option<Signals> {
-    Signals::new().inspect_err(|reason| error!("signals cannot be received: {reason}")).ok()
-}
-
 fn failed(reason: &StartError) -> u8 {
     error!("the worker cannot start: {reason}");
     match reason {
         StartError::Storage(StorageError::CleanupPolicy { .. } | StorageError::PartitionCount { .. }) => {
-            STORAGE
+            worker_code::STORAGE
         }
-        _ => CONFIG,
+        _ => worker_code::CONFIG,
     }
 }
 
@@ -162,19 +150,11 @@ fn interrupted(name: &str) -> u8 {
 }
 
 /// Stops; a second signal ends at once.
-async fn stopped(name: &str, stop: impl Future<Output = StopReport>, mut signals: Signals) -> u8 {
+async fn stopped(name: &str, stop: impl Future<Output = StopReport>, signals: Signals) -> u8 {
     info!("{name}: stopping connectors and tasks (again to end at once)");
-    tokio::select! {
-        report = stop => {
-            for task in &report.abandoned {
-                warn!("task {task} did not stop in time (task.shutdown.graceful.timeout.ms)");
-            }
-            info!("stopped");
-            code::OK
-        }
-        name = signals.next() => {
-            warn!("{name} again: ending at once");
-            INTERRUPTED
-        }
-    }
+    let in_order = async {
+        life::warn_of_abandoned(&stop.await.abandoned);
+        info!("stopped");
+    };
+    life::end(in_order, signals, "").await
 }

@@ -4,9 +4,8 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use kafka_sim::Cluster;
 
-use super::cli::DemoOptions;
+use super::options::{DemoOptions, Scenario};
 use super::records::TOPICS;
-use super::scenario::Scenario;
 
 /// Bytes kept of each partition: the demo may run for days.
 const KEPT: &str = "8388608";

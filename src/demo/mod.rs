@@ -1,8 +1,8 @@
 //! `replicator demo`: two embedded clusters, a producer that writes to the first, and the replicator between them as it
 //! would run for real, with a table of what it does. Nothing needs to be installed.
 
-mod cli;
 mod clusters;
+mod options;
 mod records;
 mod scenario;
 mod table;
@@ -10,7 +10,6 @@ mod tally;
 mod writer;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -19,44 +18,42 @@ use replicator::Worker;
 use replicator::config::{self, ConfigFile, ReplicatorConfig, Source, Sources};
 use replicator::monitoring::{Monitor, PartitionFigures, PartitionState};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
-pub use self::cli::{DemoOptions, parse};
 use self::clusters::Clusters;
+pub(crate) use self::options::DemoOptions;
 use self::table::Table;
-use crate::cli::{Exit, LogFormat, LogSettings, code};
-use crate::console::Console;
-use crate::run::{Signals, VERSION, on_runtime};
+use crate::process::console::Console;
+use crate::process::exit::{Exit, code};
+use crate::process::life::{self, VERSION};
+use crate::process::signals::Signals;
+use crate::start;
 
-/// How often the table is drawn anew on a terminal, and told elsewhere.
+/// Time between two tables, on a terminal and elsewhere.
 const REDRAW: Duration = Duration::from_millis(500);
 const TELL: Duration = Duration::from_secs(5);
-/// How long the last records may take to arrive after the producer was stopped.
+/// Time that the last records may take to arrive after the producer was stopped.
 const LAST_RECORDS: Duration = Duration::from_secs(5);
 
-/// Runs the demo to its end.
-pub fn run(options: DemoOptions) -> ExitCode {
-    let console =
-        Console::start(&LogSettings { format: LogFormat::Text, filter: options.log_filter.clone() });
-    on_runtime(async move {
-        match live(&options, &console).await {
-            Ok(code) => code,
-            Err(exit) => {
-                error!("{}", exit.text.trim_end());
-                exit.code
-            }
+/// Runs the demo to its end, which is an exit code.
+pub(crate) async fn live(options: &DemoOptions, console: &Console) -> u8 {
+    match play(options, console).await {
+        Ok(code) => code,
+        Err(exit) => {
+            error!("{}", exit.text.trim_end());
+            exit.code
         }
-    })
+    }
 }
 
-async fn live(options: &DemoOptions, console: &Console) -> Result<u8, Exit> {
+async fn play(options: &DemoOptions, console: &Console) -> Result<u8, Exit> {
     let began = Instant::now();
-    let mut signals = Signals::new().map_err(|e| failed(code::INTERNAL, format!("no signals: {e}")))?;
-    let clusters = Clusters::start(options).await.map_err(|e| failed(code::UNAVAILABLE, e))?;
-    let folder =
-        tempfile::tempdir().map_err(|e| failed(code::UNAVAILABLE, format!("no temporary folder: {e}")))?;
+    let mut signals = Signals::new().map_err(|e| Exit::error(code::INTERNAL, format!("no signals: {e}")))?;
+    let clusters = Clusters::start(options).await.map_err(|e| Exit::error(code::UNAVAILABLE, e))?;
+    let folder = tempfile::tempdir()
+        .map_err(|e| Exit::error(code::UNAVAILABLE, format!("no temporary folder: {e}")))?;
     let sources = write_files(folder.path(), &clusters)
-        .map_err(|e| failed(code::UNAVAILABLE, format!("{}: {e}", folder.path().display())))?;
+        .map_err(|e| Exit::error(code::UNAVAILABLE, format!("{}: {e}", folder.path().display())))?;
     let config = config::load(&sources).map_err(|e| Exit::config(&e))?;
     let writer = writer::start(&clusters, options.rate);
     let worker = tokio::select! {
@@ -84,22 +81,12 @@ async fn live(options: &DemoOptions, console: &Console) -> Result<u8, Exit> {
     console.clear();
     println(&Table::of(&monitor).since(&Table::empty(began)).to_string());
     info!("{ended}: the producer stops, what it wrote is delivered (again to end at once)");
-    tokio::select! {
-        () = finish(writer, worker, &clusters) => Ok(code::OK),
-        name = signals.next() => {
-            warn!("{name} again: ending at once");
-            Ok(crate::run::INTERRUPTED)
-        }
-    }
-}
-
-fn failed(code: u8, text: String) -> Exit {
-    Exit { code, text, to_stdout: false }
+    Ok(life::end(finish(writer, worker, &clusters), signals, "").await)
 }
 
 async fn start(config: ReplicatorConfig) -> Result<Worker, Exit> {
     let started = Worker::start(config, VERSION).await;
-    started.map_err(|e| failed(crate::run::exit_code(&e), format!("the replicator cannot start: {e}")))
+    started.map_err(|e| Exit::error(start::exit_code(&e), format!("the replicator cannot start: {e}")))
 }
 
 /// Files as a user would write them, in a folder that goes with the demo.
@@ -126,7 +113,7 @@ fn write_files(folder: &Path, clusters: &Clusters) -> std::io::Result<Sources> {
     })
 }
 
-/// What runs where, and what can be tried.
+/// Tells what runs where, and what can be tried.
 fn introduce(clusters: &Clusters, folder: &Path) {
     let (origin, destination) = (clusters.origin.bootstrap(), clusters.destination.bootstrap());
     let rest = clusters.rest_port;
@@ -161,9 +148,10 @@ async fn show(console: &Console, monitor: &Monitor, clusters: &Clusters, began: 
     loop {
         ticks.tick().await;
         let now = Table::of(monitor).since(&before);
-        match console.is_terminal() {
-            true => console.show(format!("running for {} s\n{now}", began.elapsed().as_secs())),
-            false => println(&now.to_string()),
+        if console.is_terminal() {
+            console.show(format!("running for {} s\n{now}", began.elapsed().as_secs()));
+        } else {
+            println(&now.to_string());
         }
         before = now;
         clusters.tidy();

@@ -1,46 +1,17 @@
-//! What can go wrong in the demo.
+//! Faults of the demo, as they are played.
 
 use std::time::Duration;
 
-use clap::ValueEnum;
 use kafka_sim::{Action, Cluster, Fault, Link};
 use tokio::time::sleep;
 use tracing::info;
 
 use super::clusters::Clusters;
-
-/// A fault that is played again and again, or once where the replicator stops at it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Scenario {
-    /// The destination's broker is killed and comes back
-    BrokerRestart,
-    /// The origin's broker is killed and comes back
-    OriginRestart,
-    /// Leaders move between two brokers on both sides
-    LeaderMove,
-    /// The link to the destination becomes slow and narrow
-    SlowLink,
-    /// The destination stores batches, but its answers do not arrive for a while
-    CutLink,
-    /// The destination stores batches, and connections break before it answers
-    LostAnswers,
-    /// The destination asks for pauses (a quota)
-    Throttle,
-    /// The destination answers with errors that pass
-    Errors,
-    /// The origin loses its newest records, as after an unclean election
-    TruncateOrigin,
-    /// A topic is deleted at the origin and created again under its name
-    RecreateTopic,
-    /// Records are deleted at the origin before they are copied
-    DeleteRecords,
-    /// A batch is damaged at the origin before it is copied
-    Corrupt,
-}
+use super::options::Scenario;
 
 /// Time before the first fault, and between two.
 const QUIET: Duration = Duration::from_secs(5);
-/// How long a fault lasts.
+/// Time that a fault lasts.
 const FAULT: Duration = Duration::from_secs(4);
 const SLOW: Duration = Duration::from_millis(200);
 const NARROW: u64 = 64 * 1024;

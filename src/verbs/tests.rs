@@ -2,11 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use replicator::config::Source;
 
 use super::*;
+use crate::process::log::LogFormat;
 
 const REQUIRED: [&str; 6] = ["--consumer.config", "c", "--producer.config", "p", "--cluster.id", "id"];
 
@@ -14,7 +15,10 @@ fn run(args: &[&str], env: &[(&str, &str)], files: &[&str]) -> Result<Invocation
     let env = |name: &str| env.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     let exists = |path: &Path| files.iter().any(|file| Path::new(file) == path);
     let args = std::iter::once("replicator").chain(args.iter().copied()).map(OsString::from);
-    parse_in(args, Surroundings { env: &env, exists: &exists })
+    match parse(args, Surroundings { env: &env, exists: &exists })? {
+        Verb::Copy(invocation) => Ok(invocation),
+        Verb::Demo(options) => panic!("a demo: {options:?}"),
+    }
 }
 
 fn with(args: &[&str]) -> Result<Invocation, Exit> {
@@ -166,4 +170,17 @@ fn logging() {
 fn dry_run() {
     assert!(with(&["--dry-run"]).unwrap().dry_run);
     assert!(!with(&[]).unwrap().dry_run);
+}
+
+#[test]
+fn a_verb_takes_none_of_upstreams_parameters() {
+    let around = Surroundings { env: &|_| None, exists: &|_| false };
+    let asked = |args: &[&str]| {
+        parse(std::iter::once("replicator").chain(args.iter().copied()).map(OsString::from), around)
+    };
+    assert!(matches!(asked(&["demo", "--seconds", "5"]), Ok(Verb::Demo(_))));
+    for args in [&["--whitelist", "a", "demo"][..], &["demo", "--whitelist", "a"], &["demo", "extra"]] {
+        assert_eq!(asked(args).unwrap_err().code, code::USAGE, "{args:?}");
+    }
+    assert!(asked(&["--help"]).unwrap_err().text.contains("demo"));
 }

@@ -1,22 +1,12 @@
 //! The command line of `replicator demo`.
 
-use std::ffi::OsString;
+use clap::{ArgMatches, Args, Command, FromArgMatches as _, ValueEnum};
 
-use clap::{Parser, ValueEnum as _};
+use crate::process::exit::{Exit, code};
 
-use super::scenario::Scenario;
-use crate::cli::{Exit, code};
-
-/// What the demo is asked to do.
-#[derive(Debug, Clone, Parser)]
-#[command(
-    name = "replicator demo",
-    about = "Two embedded Kafka clusters and the replicator between them, with nothing to install",
-    after_help = AFTER,
-    args_override_self = true,
-    max_term_width = 110
-)]
-pub struct DemoOptions {
+/// Parameters of the demo.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct DemoOptions {
     /// End by itself after this many seconds
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) seconds: Option<u64>,
@@ -43,7 +33,7 @@ pub struct DemoOptions {
 
     /// How much to log: error, warn, info, debug, trace, or by module as in RUST_LOG
     #[arg(long = "log-level", value_name = "LEVEL", default_value = "warn,replicator_appliance=info")]
-    pub(super) log_filter: String,
+    pub(crate) log_filter: String,
 }
 
 const AFTER: &str = "\
@@ -55,23 +45,60 @@ Examples:
 The clusters are in memory and forget everything at the end. They are for trying and testing, not for production.
 ";
 
-/// Understands the arguments behind `replicator demo`.
-///
-/// # Errors
-/// With what to print instead of starting: help, or what was not understood.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<DemoOptions, Exit> {
-    let name = OsString::from("replicator demo");
-    let options = DemoOptions::try_parse_from(std::iter::once(name).chain(args)).map_err(|error| {
-        let text = error.render().to_string();
-        match error.use_stderr() {
-            true => Exit { code: code::USAGE, text, to_stdout: false },
-            false => Exit::answer(text),
-        }
-    })?;
-    match tracing_subscriber::EnvFilter::try_new(&options.log_filter) {
-        Ok(_) => Ok(options),
-        Err(error) => Err(Exit::usage(&format!("invalid value for --log-level: {error}"))),
+impl DemoOptions {
+    /// Name of the verb.
+    pub(crate) const VERB: &str = "demo";
+
+    /// The verb with its parameters.
+    pub(crate) fn command() -> Command {
+        let command = Command::new(Self::VERB)
+            .about("Two embedded Kafka clusters and the replicator between them, with nothing to install")
+            .after_help(AFTER)
+            .args_override_self(true)
+            .max_term_width(110);
+        Self::augment_args(command)
     }
+
+    /// Reads the parameters of [`DemoOptions::command`].
+    ///
+    /// # Errors
+    /// With what cannot be understood.
+    pub(crate) fn from_matches(matches: &ArgMatches) -> Result<Self, Exit> {
+        let options = Self::from_arg_matches(matches).map_err(|e| Exit::from_clap(&e, code::USAGE))?;
+        match tracing_subscriber::EnvFilter::try_new(&options.log_filter) {
+            Ok(_) => Ok(options),
+            Err(error) => Err(Exit::usage(&format!("invalid value for --log-level: {error}"))),
+        }
+    }
+}
+
+/// A fault that is played again and again, or once where the replicator stops at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Scenario {
+    /// The destination's broker is killed and comes back
+    BrokerRestart,
+    /// The origin's broker is killed and comes back
+    OriginRestart,
+    /// Leaders move between two brokers on both sides
+    LeaderMove,
+    /// The link to the destination becomes slow and narrow
+    SlowLink,
+    /// The destination stores batches, but its answers do not arrive for a while
+    CutLink,
+    /// The destination stores batches, and connections break before it answers
+    LostAnswers,
+    /// The destination asks for pauses (a quota)
+    Throttle,
+    /// The destination answers with errors that pass
+    Errors,
+    /// The origin loses its newest records, as after an unclean election
+    TruncateOrigin,
+    /// A topic is deleted at the origin and created again under its name
+    RecreateTopic,
+    /// Records are deleted at the origin before they are copied
+    DeleteRecords,
+    /// A batch is damaged at the origin before it is copied
+    Corrupt,
 }
 
 impl std::fmt::Display for Scenario {
@@ -86,7 +113,9 @@ mod tests {
     use super::*;
 
     fn parse(args: &[&str]) -> Result<DemoOptions, Exit> {
-        super::parse(args.iter().map(OsString::from))
+        let name = std::iter::once(&DemoOptions::VERB);
+        let matches = DemoOptions::command().try_get_matches_from(name.chain(args));
+        DemoOptions::from_matches(&matches.map_err(|e| Exit::from_clap(&e, code::USAGE))?)
     }
 
     #[test]

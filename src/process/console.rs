@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::cli::{LogFormat, LogSettings};
+use super::log::{LogFormat, LogSettings};
 
 /// Writes log lines above the progress line.
 #[derive(Clone)]
@@ -21,9 +21,10 @@ impl Console {
     /// Sets logging up for the process. The progress line shows only on a terminal, beside logs for people.
     pub(crate) fn start(settings: &LogSettings) -> Self {
         let on_terminal = settings.format == LogFormat::Text && io::stderr().is_terminal();
-        let line = match on_terminal {
-            true => ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()),
-            false => ProgressBar::hidden(),
+        let line = if on_terminal {
+            ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+        } else {
+            ProgressBar::hidden()
         };
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             line.set_style(style);
