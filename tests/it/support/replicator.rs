@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use replicator_api::{Client, ClientError, ReplicatorMetrics};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -101,12 +102,22 @@ impl Replicator {
         self.try_rest_get(path).unwrap_or_else(|e| panic!("GET {path}: {e}; the log:\n{}", self.log()))
     }
 
+    /// `GET /ReplicatorMetrics`, by the client that users have.
+    fn try_metrics(&self) -> Result<ReplicatorMetrics, ClientError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let client = Client::new(&format!("http://127.0.0.1:{}", self.port))?;
+        runtime.block_on(client.replicator_metrics())
+    }
+
     /// What `GET /ReplicatorMetrics` tells of the partitions of a topic, by number.
     pub(crate) fn partitions(&self, topic: &str) -> Vec<Value> {
-        let Ok((200, metrics)) = self.try_rest_get("/ReplicatorMetrics") else { return Vec::new() };
-        let tasks = metrics["connectors"][0]["tasks"].as_array().cloned().unwrap_or_default();
-        let all = tasks.iter().flat_map(|task| task["partitions"].as_array().cloned().unwrap_or_default());
-        let mut found: Vec<Value> = all.filter(|partition| partition["srcTopic"] == topic).collect();
+        let Ok(metrics) = self.try_metrics() else { return Vec::new() };
+        let tasks =
+            metrics.connectors.into_iter().next().map(|connector| connector.tasks).unwrap_or_default();
+        let all = tasks.into_iter().flat_map(|task| task.partitions);
+        let of_topic = all.filter(|partition| partition.src_topic == topic);
+        let mut found: Vec<Value> =
+            of_topic.map(|partition| serde_json::to_value(partition).unwrap()).collect();
         found.sort_by_key(|partition| partition["partition"].as_i64());
         found
     }

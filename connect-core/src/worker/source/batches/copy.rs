@@ -50,7 +50,7 @@ impl BatchCopy {
     ) -> Result<(), ConnectError> {
         for batch in batches {
             let RawBatch { partition, source, first_offset, last_offset, payload } = batch;
-            let records = payload.as_ref().map(|payload| Records::of(payload));
+            let records = payload.as_ref().map(Records::of);
             let moved = self.ledger.push(partition, &source, first_offset, last_offset, records);
             if let Some(last_offset) = moved {
                 task.told(partition, BatchEvent::Moved { last_offset });
