@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::Router;
 use kafka_wire::WireError;
 use kafka_wire::cluster::Cluster;
 use kafka_wire::settings::ClientSettings;
@@ -21,7 +20,8 @@ use crate::herder::standalone::StandaloneHerder;
 use crate::jaas;
 use crate::plugins::Plugins;
 use crate::rest::{
-    RenderMetrics, RestApi, RestError, RestOptions, RestServer, RunningRest, WorkerClient, advertised_url,
+    RenderMetrics, RestApi, RestError, RestOptions, RestServer, Route, RunningRest, WorkerClient,
+    advertised_url,
 };
 use crate::storage::{OffsetStore, StorageError, Stores};
 use crate::worker::metrics::about;
@@ -61,7 +61,7 @@ pub struct Build {
     /// True: a worker of whose brokers no name can be resolved does not start, as Java's; otherwise it waits.
     pub resolve_brokers: bool,
     /// Further paths of the REST interface.
-    pub routes: Router,
+    pub routes: Vec<Route>,
     /// Further figures for `/metrics`.
     pub metrics: Option<RenderMetrics>,
 }
@@ -75,7 +75,7 @@ impl Build {
             surroundings: Surroundings::default(),
             rest: true,
             resolve_brokers: false,
-            routes: Router::new(),
+            routes: Vec::new(),
             metrics: None,
         }
     }

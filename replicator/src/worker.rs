@@ -23,7 +23,7 @@ use tracing::{info, warn};
 
 use crate::config::{CONNECTOR_NAME, ReplicatorConfig};
 use crate::context::{Network, client, tcp};
-use crate::monitoring::Monitor;
+use crate::monitoring::{Monitor, routes};
 use crate::plugin::{plugin, register};
 
 /// Interval at which the group is looked at while the connector has not started.
@@ -115,7 +115,7 @@ impl Worker {
                 ..WorkerSurroundings::default()
             },
             rest,
-            routes: monitors.routes(),
+            routes: routes(monitors.clone()),
             ..Build::new(version)
         };
         let plugins = register(Plugins::default().with(connect_plugins::all()), plugin);

@@ -76,7 +76,14 @@ fn plugins() -> (Plugins, Build) {
     let plugins =
         all.into_iter().fold(Plugins::default().with(connect_plugins::all()), Plugins::with_connector);
     let plugins = replicator::register(plugins, replicator);
-    (plugins, Build { routes: monitors.routes(), resolve_brokers: true, ..Build::new(VERSION) })
+    (
+        plugins,
+        Build {
+            routes: replicator::monitoring::routes(monitors),
+            resolve_brokers: true,
+            ..Build::new(VERSION)
+        },
+    )
 }
 
 async fn group(properties: ConfigMap, add: impl FnOnce(Plugins) -> Plugins) -> u8 {

@@ -8,9 +8,10 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use tracing::warn;
 
-use super::ApiError;
 use super::body;
-use super::exchange::{Exchange, Json, json as json_answer};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::{Json, json as json_answer};
 use crate::answers::HerderError;
 use crate::answers::{ConnectorInfo, Created};
 use crate::storage::Properties;

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::ApiError;
+use super::error::ApiError;
 
 #[derive(Clone, Copy)]
 enum Order {

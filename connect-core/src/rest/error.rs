@@ -8,7 +8,7 @@ use java::order::sort_as_hash_map;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::Serialize;
 
-use super::exchange::Json;
+use super::json::Json;
 use crate::answers::HerderError;
 
 /// An error answer.

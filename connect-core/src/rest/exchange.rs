@@ -11,13 +11,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use java::json as java_json;
-use serde::Serialize;
 use tokio::time::{sleep, timeout};
 
 use super::error::ApiError;
 use super::forward::Forwarded;
-use super::{RestState, encoding, forward};
+use super::state::RestState;
+use super::{encoding, forward};
 use crate::answers::HerderError;
 use crate::answers::Stage;
 use crate::herder::api::HerderResult;
@@ -39,8 +38,8 @@ const TOO_MANY_HOPS: &str =
 const STALE: &str = "Cannot complete request momentarily due to stale configuration (typically caused by a concurrent \
                      config change)";
 
-/// A request, its body read.
-pub(super) struct Exchange {
+/// A request, its body read. The argument of every handler.
+pub struct Exchange {
     parts: Parts,
     pub(super) body: Bytes,
     pub(super) state: Arc<RestState>,
@@ -274,23 +273,6 @@ fn instant(time: SystemTime) -> String {
         millis => format!(".{millis:03}"),
     };
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{millis}Z")
-}
-
-/// A body of JSON as Java writes it.
-pub(super) struct Json<T>(pub(super) T);
-
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        match java_json::text(&self.0) {
-            Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
-            Err(reason) => (StatusCode::INTERNAL_SERVER_ERROR, reason.to_string()).into_response(),
-        }
-    }
-}
-
-/// 200 with JSON.
-pub(super) fn json(body: impl Serialize) -> Response {
-    Json(body).into_response()
 }
 
 #[cfg(test)]

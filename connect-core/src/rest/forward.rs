@@ -16,7 +16,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tracing::debug;
 
 use super::error::ApiError;
-use super::internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
+
+/// HMAC of the body, in Base64.
+pub const SIGNATURE_HEADER: &str = "X-Connect-Authorization";
+/// Name of its algorithm.
+pub const SIGNATURE_ALGORITHM_HEADER: &str = "X-Connect-Request-Signature-Algorithm";
 
 /// Longest answer of another worker.
 const MAX_ANSWER: usize = 64 * 1024 * 1024;

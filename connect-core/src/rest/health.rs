@@ -35,5 +35,5 @@ pub(super) async fn show(exchange: Exchange) -> Response {
 }
 
 fn answer(status: StatusCode, word: &str, message: String) -> Response {
-    (status, super::exchange::Json(json!({ "status": word, "message": message }))).into_response()
+    (status, super::json::Json(json!({ "status": word, "message": message }))).into_response()
 }

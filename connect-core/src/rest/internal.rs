@@ -7,15 +7,11 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 
-use super::ApiError;
 use super::body;
+use super::error::ApiError;
 use super::exchange::Exchange;
+use super::forward::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 use crate::answers::InternalRequestSignature;
-
-/// HMAC of the body, in Base64.
-pub const SIGNATURE_HEADER: &str = "X-Connect-Authorization";
-/// Name of its algorithm.
-pub const SIGNATURE_ALGORITHM_HEADER: &str = "X-Connect-Request-Signature-Algorithm";
 
 /// The algorithms that a Java machine knows, in any case of letters.
 const ALGORITHMS: [&str; 11] = [

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::ApiError;
-use super::exchange::{Exchange, Json, json as json_answer};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::{Json, json as json_answer};
 use super::tasks::number;
 use crate::storage::RestartRequest;
 

@@ -5,9 +5,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use tracing::warn;
 
-use super::ApiError;
 use super::body;
-use super::exchange::{Exchange, json};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json;
 use crate::loggers::Level;
 
 pub(super) async fn list(exchange: Exchange) -> Response {

@@ -12,13 +12,16 @@ mod forward;
 mod headers;
 mod health;
 mod internal;
+mod json;
 mod lifecycle;
 mod listeners;
 mod loggers;
 mod offsets;
 mod plugins;
 mod root;
+mod route;
 mod server;
+mod state;
 mod status;
 mod tasks;
 pub mod tls;
@@ -28,7 +31,6 @@ mod worker_client;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
@@ -38,63 +40,25 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 
 pub use body::{CreateConnector, create_connector as parse_create_connector};
 pub use error::ApiError;
-pub use internal::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
+pub use exchange::Exchange;
+pub use forward::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
+pub use json::{Json, json};
 pub use listeners::{RestError, advertised_address, advertised_url};
+pub use route::Route;
 pub use server::{RestServer, RunningRest};
+pub use state::{RenderMetrics, RestOptions};
 pub use worker_client::WorkerClient;
 
 use self::forward::Forwarder;
+use self::state::RestState;
 use crate::config::rest::RestSettings;
 use crate::herder::api::Herder;
-
-/// Renders the worker's metrics as Prometheus text.
-pub type RenderMetrics = Arc<dyn Fn() -> String + Send + Sync>;
-
-/// How the interface behaves.
-#[derive(Clone)]
-pub struct RestOptions {
-    /// Version of the product, for `GET /`.
-    pub version: String,
-    /// Commit it was built from, for `GET /`.
-    pub commit: String,
-    /// `topic.tracking.enable`.
-    pub topic_tracking: bool,
-    /// `topic.tracking.allow.reset`.
-    pub topic_tracking_reset: bool,
-    /// How long a request may take; Connect: 90 s.
-    pub request_timeout: Duration,
-    /// How long `GET /health` may take; Connect: 10 s.
-    pub health_timeout: Duration,
-    /// `GET /metrics`; without it there is no such path.
-    pub metrics: Option<RenderMetrics>,
-}
-
-impl Default for RestOptions {
-    fn default() -> Self {
-        Self {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: "unknown".to_owned(),
-            topic_tracking: true,
-            topic_tracking_reset: true,
-            request_timeout: Duration::from_secs(90),
-            health_timeout: Duration::from_secs(10),
-            metrics: None,
-        }
-    }
-}
-
-/// What handlers read.
-struct RestState {
-    herder: Arc<dyn Herder>,
-    options: RestOptions,
-    forwarder: Forwarder,
-}
 
 /// The interface of one worker, not yet on any port.
 pub struct RestApi {
     state: Arc<RestState>,
     settings: RestSettings,
-    extension: Router,
+    extension: Vec<Route>,
     filters: Vec<extensions::Filter>,
 }
 
@@ -111,7 +75,7 @@ impl RestApi {
         let tls = tls::forwarding_client(&settings)?;
         let filters = extensions::load(&settings)?;
         let state = Arc::new(RestState { herder, options, forwarder: Forwarder::new(tls) });
-        Ok(Self { state, settings, extension: Router::new(), filters })
+        Ok(Self { state, settings, extension: Vec::new(), filters })
     }
 
     /// Whether [`RestApi::new`] will take these settings.
@@ -123,26 +87,27 @@ impl RestApi {
         extensions::load(settings).map(drop)
     }
 
-    /// With further routes: their state already given, without a fallback of their own, and no path twice.
+    /// With further resources, which are served beside Connect's own.
     #[must_use]
-    pub fn with_routes(mut self, routes: Router) -> Self {
-        self.extension = self.extension.merge(routes);
+    pub fn with_routes(mut self, routes: Vec<Route>) -> Self {
+        self.extension.extend(routes);
         self
     }
 
-    /// What is served on `listeners`.
+    /// Everything that is served on `listeners`.
     pub fn public_router(&self) -> Router {
         let mut routes = public_routes();
         if self.settings.admin.is_public() {
             routes.extend(admin_routes());
         }
-        let router = with_slashes(routes).with_state(self.state.clone()).merge(self.extension.clone());
+        routes.extend(self.extension.iter().map(|route| (route.path, route.methods.clone())));
+        let router = with_slashes(routes).with_state(self.state.clone());
         // The first extension is asked first, so it is put around all others.
         let router = self.filters.iter().rev().fold(finish(router), extensions::apply);
         headers::decorate(router, &self.settings)
     }
 
-    /// What is served on `admin.listeners`, where these are others.
+    /// Everything that is served on `admin.listeners`, where these are others.
     pub fn admin_router(&self) -> Router {
         let router = finish(with_slashes(admin_routes()).with_state(self.state.clone()));
         headers::log_requests(router)

@@ -4,9 +4,10 @@ use axum::extract::Path;
 use axum::response::Response;
 use serde_json::json;
 
-use super::ApiError;
 use super::body;
-use super::exchange::{Exchange, json as json_answer};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json as json_answer;
 
 pub(super) async fn show(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;

@@ -3,9 +3,10 @@
 use axum::extract::Path;
 use axum::response::Response;
 
-use super::ApiError;
 use super::body;
-use super::exchange::{Exchange, json};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json;
 use crate::answers::HerderError;
 
 pub(super) async fn list(exchange: Exchange) -> Response {

@@ -4,8 +4,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::ApiError;
-use super::exchange::{Exchange, json as json_answer};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json as json_answer;
 
 pub(super) async fn show(exchange: Exchange) -> Result<Response, ApiError> {
     let state = &exchange.state;

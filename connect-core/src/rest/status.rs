@@ -3,8 +3,9 @@
 use axum::extract::Path;
 use axum::response::Response;
 
-use super::ApiError;
-use super::exchange::{Exchange, json};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json;
 use super::tasks::number;
 
 pub(super) async fn connector(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {

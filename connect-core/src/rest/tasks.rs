@@ -4,8 +4,9 @@ use axum::extract::Path;
 use axum::response::Response;
 use tracing::warn;
 
-use super::ApiError;
-use super::exchange::{Exchange, json};
+use super::error::ApiError;
+use super::exchange::Exchange;
+use super::json::json;
 
 pub(super) async fn list(Path(name): Path<String>, exchange: Exchange) -> Result<Response, ApiError> {
     let herder = &exchange.state.herder;

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use axum::Router;
-
-use super::{Monitor, rest};
+use super::Monitor;
 
 /// Finds monitors. Clones share them.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +21,6 @@ impl MonitorHandle {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let used = all.iter().filter(|(_, monitor)| Arc::strong_count(monitor) > 1);
         used.map(|(name, monitor)| (name.clone(), monitor.clone())).collect()
-    }
-
-    /// The monitoring extension of the REST interface: `GET /ReplicatorMetrics` tells of all partitions of all replication
-    /// connectors that this worker copies.
-    pub fn routes(&self) -> Router {
-        rest::routes(self.clone())
     }
 }
 

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 pub use facts::ClusterFacts;
 pub use handle::MonitorHandle;
+pub use rest::routes;
 
 /// Way on which batches of a partition travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! The whole interface over a herder that only takes notes: routes, bodies, statuses, headers, forwarding, limits.
 
+use std::time::Duration;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -1,5 +1,7 @@
 //! What only shows on real connections: TLS, slow clients, basic authentication.
 
+use std::time::Duration;
+
 use std::sync::Arc;
 
 use base64::Engine;
