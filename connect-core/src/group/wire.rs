@@ -100,10 +100,7 @@ impl Reader {
     }
 
     fn take(&mut self, length: usize, field: &'static str) -> Result<Bytes, ProtocolError> {
-        match length <= self.bytes.len() {
-            true => Ok(self.bytes.split_to(length)),
-            false => Err(self.truncated(field)),
-        }
+        if length <= self.bytes.len() { Ok(self.bytes.split_to(length)) } else { Err(self.truncated(field)) }
     }
 
     fn truncated(&self, field: &'static str) -> ProtocolError {

@@ -20,13 +20,14 @@ pub(super) async fn show(exchange: Exchange) -> Response {
             super::ApiError::from(error).into_response()
         }
         _ => {
-            let (status, word, message) = match state.herder.is_ready() {
-                true => (
+            let (status, word, message) = if state.herder.is_ready() {
+                (
                     StatusCode::INTERNAL_SERVER_ERROR,
                     "unhealthy",
                     "Worker was unable to handle this request and may be unable to handle other requests.",
-                ),
-                false => (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up."),
+                )
+            } else {
+                (StatusCode::SERVICE_UNAVAILABLE, "starting", "Worker is still starting up.")
             };
             let stage = state.herder.stage().map(|stage| format!(" {}", summary(&stage)));
             answer(status, word, format!("{message}{}", stage.unwrap_or_default()))

@@ -87,9 +87,10 @@ pub fn advertised_address(
         None => listener_host.clone(),
     };
     // An address of IPv6 stands in brackets wherever a port follows.
-    match host.contains(':') && !host.starts_with('[') {
-        true => format!("[{host}]:{port}"),
-        false => format!("{host}:{port}"),
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
     }
 }
 

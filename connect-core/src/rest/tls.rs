@@ -95,9 +95,10 @@ fn versions(ssl: &ConfigMap) -> Result<Vec<&'static SupportedProtocolVersion>, R
     let enabled = [("TLSv1.3", &TLS13), ("TLSv1.2", &TLS12)];
     let enabled = enabled.into_iter().filter(|(name, _)| wanted.iter().any(|wanted| wanted == name));
     let versions: Vec<_> = enabled.map(|(_, version)| version).collect();
-    match versions.is_empty() {
-        true => Err(RestError::tls(PROTOCOLS, "must have TLSv1.2 or TLSv1.3, the versions that there are")),
-        false => Ok(versions),
+    if versions.is_empty() {
+        Err(RestError::tls(PROTOCOLS, "must have TLSv1.2 or TLSv1.3, the versions that there are"))
+    } else {
+        Ok(versions)
     }
 }
 

@@ -37,9 +37,10 @@ impl InternalClient for WorkerClient {
         };
         Box::pin(async move {
             let answer = forwarder.send(request).await.map_err(|error| (0, error.message))?;
-            match answer.status.is_success() {
-                true => Ok(()),
-                false => Err((answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned())),
+            if answer.status.is_success() {
+                Ok(())
+            } else {
+                Err((answer.status.as_u16(), String::from_utf8_lossy(&answer.body).into_owned()))
             }
         })
     }

@@ -114,8 +114,9 @@ fn failed(what: &str, error: &KafkaError) -> StorageError {
                 | RDKafkaErrorCode::InvalidProducerEpoch
         )
     );
-    match fenced {
-        true => StorageError::Fenced { what: what.to_owned() },
-        false => StorageError::Transaction { what: what.to_owned(), reason: error.to_string() },
+    if fenced {
+        StorageError::Fenced { what: what.to_owned() }
+    } else {
+        StorageError::Transaction { what: what.to_owned(), reason: error.to_string() }
     }
 }

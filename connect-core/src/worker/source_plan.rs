@@ -92,12 +92,13 @@ impl Plan {
                 (producer, deliveries, None)
             }
         };
-        let topics = match self.worker.settings().topic_creation {
-            true => TopicCreation::from_config(&self.connector, || {
+        let topics = if self.worker.settings().topic_creation {
+            TopicCreation::from_config(&self.connector, || {
                 let admin = self.clients().admin(&format!("connector-adminclient-{}", self.id))?;
                 self.worker.cluster("destination", &admin)
-            })?,
-            false => TopicCreation::disabled(),
+            })?
+        } else {
+            TopicCreation::disabled()
         };
         Ok(RecordParts {
             producer,

@@ -190,11 +190,12 @@ impl Core {
         let same = self.group.running.tasks.contains(id)
             && state.task(&id.connector, id.task) == started_with
             && !state.is_pending_fencing(&id.connector);
-        match same {
-            true => Ok(()),
-            false => Err(HerderError::conflict(format!(
+        if same {
+            Ok(())
+        } else {
+            Err(HerderError::conflict(format!(
                 "Task {id} is out of date: it was reassigned or its connector has other tasks since it was started"
-            ))),
+            )))
         }
     }
 

@@ -193,9 +193,10 @@ impl Core {
     /// The leader knows the owner; others know only the leader.
     fn not_assigned(&self, message: &str, owner: Option<&str>) -> HerderError {
         let message = message.to_owned();
-        match self.is_leader() {
-            true => HerderError::NotAssigned { message, owner_url: owner.map(str::to_owned) },
-            false => HerderError::NotLeader { message, leader_url: self.leader_url() },
+        if self.is_leader() {
+            HerderError::NotAssigned { message, owner_url: owner.map(str::to_owned) }
+        } else {
+            HerderError::NotLeader { message, leader_url: self.leader_url() }
         }
     }
 

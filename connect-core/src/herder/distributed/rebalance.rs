@@ -220,10 +220,8 @@ impl Core {
         );
         self.group.tries_left = self.group.tries_left.saturating_sub(1);
         let tries = self.group.tries_left;
-        let pause = match eager {
-            true => settings.unsync_backoff,
-            false => settings.rebalance_max_delay / 10 / tries.max(1),
-        };
+        let pause =
+            if eager { settings.unsync_backoff } else { settings.rebalance_max_delay / 10 / tries.max(1) };
         if tries == 0 {
             self.group.tries_left = CATCH_UP_TRIES;
             self.give_up_everything().await;

@@ -84,9 +84,10 @@ impl BasicAuth {
                 warn!("{path}: {} of {ENTRY} is not known and asked for nothing", module.class);
             }
         }
-        match files.is_empty() {
-            true => Err(format!("the entry {ENTRY} has no {MODULE}, the only one that is known")),
-            false => Ok(Self { files }),
+        if files.is_empty() {
+            Err(format!("the entry {ENTRY} has no {MODULE}, the only one that is known"))
+        } else {
+            Ok(Self { files })
         }
     }
 

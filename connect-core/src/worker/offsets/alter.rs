@@ -68,13 +68,14 @@ impl Worker {
             ConnectorType::Sink => self.alter_sink(name, &*plugin, &config, offsets).await?,
         };
         let done = if reset { "reset" } else { "altered" };
-        Ok(match complete {
-            true => format!("The offsets for this connector have been {done} successfully"),
-            false => format!(
+        Ok(if complete {
+            format!("The offsets for this connector have been {done} successfully")
+        } else {
+            format!(
                 "The Connect framework-managed offsets for this connector have been {done} successfully. However, if \
-                 this connector manages offsets externally, they will need to be manually {done} in the system that \
-                 the connector uses."
-            ),
+             this connector manages offsets externally, they will need to be manually {done} in the system that \
+             the connector uses."
+            )
         })
     }
 
@@ -101,9 +102,10 @@ impl Worker {
         if writes.is_empty() {
             return Ok(complete);
         }
-        let written = match self.settings().exactly_once {
-            true => self.write_exactly_once(name, config, &stores, writes).await,
-            false => stores.write(writes).await.map_err(ConnectError::new),
+        let written = if self.settings().exactly_once {
+            self.write_exactly_once(name, config, &stores, writes).await
+        } else {
+            stores.write(writes).await.map_err(ConnectError::new)
         };
         written.map_err(|cause| {
             ConnectError::new(format!("Failed to modify offsets for source connector {name}"))

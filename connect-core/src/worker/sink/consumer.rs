@@ -122,9 +122,10 @@ impl SinkConsumer {
 
     pub(super) fn subscribe(&self, topics: &[String]) -> Result<(), ConnectError> {
         let names: Vec<&str> = topics.iter().map(String::as_str).collect();
-        match names.is_empty() {
-            true => self.consumer.unsubscribe(),
-            false => self.consumer.subscribe(&names).map_err(|error| kafka_error(&error))?,
+        if names.is_empty() {
+            self.consumer.unsubscribe()
+        } else {
+            self.consumer.subscribe(&names).map_err(|error| kafka_error(&error))?
         }
         Ok(())
     }
@@ -227,10 +228,7 @@ impl SinkConsumer {
         paused: bool,
     ) -> Result<(), ConnectError> {
         let list = list(partitions.map(|partition| (partition, Offset::Invalid)))?;
-        let changed = match paused {
-            true => self.consumer.pause(&list),
-            false => self.consumer.resume(&list),
-        };
+        let changed = if paused { self.consumer.pause(&list) } else { self.consumer.resume(&list) };
         changed.map_err(|error| kafka_error(&error))
     }
 

@@ -88,9 +88,10 @@ impl Positions {
             }
         };
         let offsets: Offsets = allowed.into_iter().filter(usable).collect();
-        match offsets.iter().all(|(partition, offset)| self.committed.get(partition) == Some(offset)) {
-            true => Offsets::new(),
-            false => offsets,
+        if offsets.iter().all(|(partition, offset)| self.committed.get(partition) == Some(offset)) {
+            Offsets::new()
+        } else {
+            offsets
         }
     }
 
@@ -126,9 +127,10 @@ impl Positions {
     }
 
     pub(super) fn set_paused(&mut self, partition: &TopicPartition, paused: bool) {
-        match paused {
-            true => self.paused.insert(partition.clone()),
-            false => self.paused.remove(partition),
+        if paused {
+            self.paused.insert(partition.clone())
+        } else {
+            self.paused.remove(partition)
         };
     }
 
