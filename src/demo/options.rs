@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args, Command, FromArgMatches as _, ValueEnum};
 
 use crate::process::exit::{Exit, code};
 
-/// Parameters of the demo.
+/// Two embedded Kafka clusters and the replicator between them, with nothing to install
 #[derive(Debug, Clone, Args)]
 pub(crate) struct DemoOptions {
     /// End by itself after this many seconds
@@ -52,7 +52,6 @@ impl DemoOptions {
     /// The verb with its parameters.
     pub(crate) fn command() -> Command {
         let command = Command::new(Self::VERB)
-            .about("Two embedded Kafka clusters and the replicator between them, with nothing to install")
             .after_help(AFTER)
             .args_override_self(true)
             .max_term_width(110);
