@@ -51,10 +51,7 @@ impl DemoOptions {
 
     /// The verb with its parameters.
     pub(crate) fn command() -> Command {
-        let command = Command::new(Self::VERB)
-            .after_help(AFTER)
-            .args_override_self(true)
-            .max_term_width(110);
+        let command = Command::new(Self::VERB).after_help(AFTER).args_override_self(true).max_term_width(110);
         Self::augment_args(command)
     }
 
