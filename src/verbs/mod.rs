@@ -18,7 +18,7 @@ use crate::process::log;
 #[derive(Clone, Debug)]
 enum Verb {
     /// None was named: upstream's parameters.
-    Copy(Invocation),
+    Copy(Box<Invocation>),
     Demo(DemoOptions),
 }
 
@@ -47,6 +47,6 @@ fn parse(args: impl IntoIterator<Item = OsString>, around: Surroundings<'_>) -> 
     let matches = command.try_get_matches_from(args).map_err(|error| Exit::from_clap(&error, code::USAGE))?;
     match matches.subcommand() {
         Some((DemoOptions::VERB, matches)) => DemoOptions::from_matches(matches).map(Verb::Demo),
-        _ => cli::invocation(&matches, around).map(Verb::Copy),
+        _ => cli::invocation(&matches, around).map(|invocation| Verb::Copy(Box::new(invocation))),
     }
 }

@@ -16,7 +16,7 @@ fn run(args: &[&str], env: &[(&str, &str)], files: &[&str]) -> Result<Invocation
     let exists = |path: &Path| files.iter().any(|file| Path::new(file) == path);
     let args = std::iter::once("replicator").chain(args.iter().copied()).map(OsString::from);
     match parse(args, Surroundings { env: &env, exists: &exists })? {
-        Verb::Copy(invocation) => Ok(invocation),
+        Verb::Copy(invocation) => Ok(*invocation),
         Verb::Demo(options) => panic!("a demo: {options:?}"),
     }
 }
