@@ -1,5 +1,5 @@
-//! What happens to records between a connector and Kafka, whichever way they go: transformations, conversion, and what
-//! is done about errors. The loops of source and sink tasks call it.
+//! Work on records between a connector and Kafka, whichever way they go: transformations, conversion,
+//! and what is done about errors. The loops of source and sink tasks call it.
 
 mod chain;
 mod converters;

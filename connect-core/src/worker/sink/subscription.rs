@@ -24,8 +24,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// What a configuration says. `consumer` are the consumer's properties: it looks for topics as often as they say
-    /// (`metadata.max.age.ms`).
+    /// What a configuration says. `consumer` are the consumer's properties: it looks for topics as often as they
+    /// say (`metadata.max.age.ms`).
     pub(crate) fn from_config(
         config: &ConfigMap,
         consumer: &ConfigMap,
