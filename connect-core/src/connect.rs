@@ -20,7 +20,7 @@ use crate::herder::standalone::StandaloneHerder;
 use crate::jaas;
 use crate::plugins::Plugins;
 use crate::rest::{
-    RenderMetrics, RestApi, RestError, RestOptions, RestServer, Route, RunningRest, WorkerClient,
+    RenderMetrics, RestApi, RestError, RestFiles, RestOptions, RestServer, Route, RunningRest, WorkerClient,
     advertised_url,
 };
 use crate::storage::{OffsetStore, StorageError, Stores};
@@ -147,9 +147,9 @@ impl Connect {
         plugins: Plugins,
         build: Build,
     ) -> Result<Self, StartError> {
-        let Begun { config, plugins, ports, url, worker_id } =
+        let Begun { config, plugins, files, ports, url, worker_id } =
             Begun::new(Mode::Distributed, properties, plugins, &build).await?;
-        let client = Arc::new(WorkerClient::new(&config.rest)?);
+        let client = Arc::new(WorkerClient::new(&files));
         let addresses = ports.addresses();
         let worker_settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
         let worker_settings = worker_settings.map_err(StartError::Config)?;
@@ -167,7 +167,7 @@ impl Connect {
             DistributedHerder::start(DistributedSettings::new(&config, &worker_id, &url), foundation);
         let figures = herder.clone();
         let group: RenderMetrics = Arc::new(move || figures.prometheus());
-        let api = rest_api(Arc::new(herder.clone()), &worker, &config, build, Some(group))?;
+        let api = rest_api(Arc::new(herder.clone()), &worker, &config, files, build, Some(group));
         let rest = ports.serve(&api);
         info!("worker {worker_id} is up, {url}");
         Ok(Self { herder, rest, addresses })
@@ -197,7 +197,7 @@ impl Standalone {
     /// Starts a worker of standalone mode. Returns when REST answers; connectors are created afterwards through
     /// [`Standalone::herder`].
     pub async fn start(properties: ConfigMap, plugins: Plugins, build: Build) -> Result<Self, StartError> {
-        let Begun { config, plugins, ports, url, worker_id } =
+        let Begun { config, plugins, files, ports, url, worker_id } =
             Begun::new(Mode::Standalone, properties, plugins, &build).await?;
         let settings = WorkerSettings::from_properties(&worker_id, config.properties.clone());
         let settings = settings.map_err(StartError::Config)?;
@@ -208,7 +208,7 @@ impl Standalone {
         let worker = Worker::new(settings, plugins, backing, build.surroundings.clone())
             .map_err(StartError::Config)?;
         let herder = StandaloneHerder::new(worker.clone(), cluster.id()).await?;
-        let api = rest_api(Arc::new(herder.clone()), &worker, &config, build, None)?;
+        let api = rest_api(Arc::new(herder.clone()), &worker, &config, files, build, None);
         let rest = ports.serve(&api);
         info!("worker {worker_id} is up, {url}");
         Ok(Self { herder, rest })
@@ -233,6 +233,7 @@ impl Standalone {
 struct Begun {
     config: WorkerConfig,
     plugins: Arc<Plugins>,
+    files: RestFiles,
     ports: Ports,
     url: String,
     worker_id: String,
@@ -250,7 +251,7 @@ impl Begun {
         jaas::complete(&mut properties).map_err(StartError::Config)?;
         let config = WorkerConfig::new(mode, properties).map_err(StartError::Config)?;
         check_converters(&config, &plugins)?;
-        RestApi::check(&config.rest)?;
+        let files = RestFiles::read(&config.rest)?;
         for key in config.unused() {
             warn!("the worker's property {key} is not known and has no effect");
         }
@@ -263,7 +264,7 @@ impl Begun {
         }
         let ports = Ports::take(&config.rest, build.rest).await?;
         let (url, worker_id) = advertised_url(&config.rest, &ports.addresses());
-        Ok(Self { config, plugins, ports, url, worker_id })
+        Ok(Self { config, plugins, files, ports, url, worker_id })
     }
 }
 
@@ -316,9 +317,10 @@ fn rest_api(
     herder: Arc<dyn Herder>,
     worker: &Worker,
     config: &WorkerConfig,
+    files: RestFiles,
     build: Build,
     group: Option<RenderMetrics>,
-) -> Result<RestApi, StartError> {
+) -> RestApi {
     let (worker, more) = (worker.clone(), build.metrics);
     let (version, commit, start) = (build.version.clone(), build.commit.clone(), SystemTime::now());
     let metrics: RenderMetrics = Arc::new(move || {
@@ -335,7 +337,7 @@ fn rest_api(
         metrics: Some(metrics),
         ..config.rest_options()
     };
-    Ok(RestApi::new(herder, config.rest.clone(), options)?.with_routes(build.routes))
+    RestApi::with_files(herder, config.rest.clone(), files, options).with_routes(build.routes)
 }
 
 /// The worker's own properties with the values of its config providers.

@@ -8,6 +8,7 @@ mod encoding;
 mod error;
 mod exchange;
 pub mod extensions;
+mod files;
 mod forward;
 mod headers;
 mod health;
@@ -41,6 +42,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 pub use body::{CreateConnector, create_connector as parse_create_connector};
 pub use error::ApiError;
 pub use exchange::Exchange;
+pub use files::RestFiles;
 pub use forward::{SIGNATURE_ALGORITHM_HEADER, SIGNATURE_HEADER};
 pub use json::{Json, json};
 pub use listeners::{RestError, advertised_address, advertised_url};
@@ -65,26 +67,29 @@ pub struct RestApi {
 type Routes = Vec<(&'static str, MethodRouter<Arc<RestState>>)>;
 
 impl RestApi {
-    /// The interface of `herder`. Fails when the certificates of `listeners.https.*` cannot be used, or when
-    /// `rest.extension.classes` names what does not exist.
+    /// The interface of `herder`, which reads the files of `settings` itself.
+    ///
+    /// # Errors
+    /// As [`RestFiles::read`].
     pub fn new(
         herder: Arc<dyn Herder>,
         settings: RestSettings,
         options: RestOptions,
     ) -> Result<Self, RestError> {
-        let tls = tls::forwarding_client(&settings)?;
-        let filters = extensions::load(&settings)?;
-        let state = Arc::new(RestState { herder, options, forwarder: Forwarder::new(tls) });
-        Ok(Self { state, settings, extension: Vec::new(), filters })
+        let files = RestFiles::read(&settings)?;
+        Ok(Self::with_files(herder, settings, files, options))
     }
 
-    /// Whether [`RestApi::new`] will take these settings.
-    ///
-    /// # Errors
-    /// As [`RestApi::new`].
-    pub fn check(settings: &RestSettings) -> Result<(), RestError> {
-        tls::forwarding_client(settings)?;
-        extensions::load(settings).map(drop)
+    /// The interface of `herder`, with the files of `settings` as they were read before.
+    pub fn with_files(
+        herder: Arc<dyn Herder>,
+        settings: RestSettings,
+        files: RestFiles,
+        options: RestOptions,
+    ) -> Self {
+        let RestFiles { forwarding, filters } = files;
+        let state = Arc::new(RestState { herder, options, forwarder: Forwarder::new(forwarding) });
+        Self { state, settings, extension: Vec::new(), filters }
     }
 
     /// With further resources, which are served beside Connect's own.

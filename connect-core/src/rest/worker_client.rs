@@ -1,23 +1,21 @@
-//! How a herder sends its own requests to other workers of the group.
+//! A herder's own requests to other workers of the group.
 
 use axum::http::{HeaderValue, Method};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use futures::future::BoxFuture;
 
-use super::RestError;
+use super::files::RestFiles;
 use super::forward::{Forwarder, Request};
-use super::tls;
-use crate::config::RestSettings;
 use crate::herder::distributed::{InternalClient, InternalRequest};
 
 /// Speaks to the REST servers of other workers.
 pub struct WorkerClient(Forwarder);
 
 impl WorkerClient {
-    /// With the TLS settings of this worker's own interface. Fails when its certificates cannot be used.
-    pub fn new(settings: &RestSettings) -> Result<Self, RestError> {
-        Ok(Self(Forwarder::new(tls::forwarding_client(settings)?)))
+    /// With the certificates of this worker's own interface.
+    pub fn new(files: &RestFiles) -> Self {
+        Self(Forwarder::new(files.forwarding.clone()))
     }
 }
 
