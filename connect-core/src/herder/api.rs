@@ -18,8 +18,9 @@ use crate::storage::RestartRequest;
 /// An answer of a herder.
 pub type HerderResult<T> = Result<T, HerderError>;
 
-/// The part of a herder that only looks: at the configurations and statuses that this worker knows, its plugins and its loggers.
-/// Never waits for a rebalance. [`Reader`](super::reader::Reader) answers for every herder.
+/// The part of a herder that needs neither its thread nor another worker: it looks at the configurations, statuses, plugins and
+/// loggers that this worker knows, and besides forgets topics and sets levels of its own loggers. Never waits for a rebalance.
+/// [`Reader`](super::reader::Reader) answers for every herder.
 #[async_trait]
 pub trait HerderReader: Send + Sync {
     /// Id of the Kafka cluster of `bootstrap.servers`.
@@ -82,7 +83,7 @@ pub trait HerderReader: Send + Sync {
 /// "Privileged" methods answer [`HerderError::NotLeader`] on a worker that is not the leader, before anything is done.
 #[async_trait]
 pub trait Herder: Send + Sync {
-    /// Answers everything that changes nothing in the cluster.
+    /// Answers everything that needs neither the herder's thread nor another worker.
     fn reader(&self) -> &dyn HerderReader;
 
     /// True once start-up is complete: in distributed mode after the first tick, in standalone mode when the connectors of the

@@ -1,4 +1,4 @@
-//! Answers what changes nothing, from snapshots: one implementation for the distributed and the standalone herder.
+//! Answers what needs neither the herder's thread nor another worker, from snapshots: one implementation for the distributed and the standalone herder.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Checks connector configurations (`validate`, and before every create or update): the worker's own settings, those of the
 //! connector, its transformations, predicates and converters, and overrides of client settings, merged into one answer in
-//! Connect's order. Herders call it through [`crate::herder::common`].
+//! Connect's order. Herders call it through [`crate::herder::api::HerderReader::validate`].
 //!
 //! Guarantees: values that came from config providers are never part of an answer: the text with the variable is shown.
 

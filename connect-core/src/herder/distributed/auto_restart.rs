@@ -107,7 +107,7 @@ impl Core {
         self.auto_restarts.only_for(&failed);
         for id in failed {
             let connector =
-                self.state.connector(&id.connector).map(super::rebalance::plain).unwrap_or_default();
+                self.state.connector(&id.connector).map(crate::herder::reading::plain).unwrap_or_default();
             match AutoRestart::read(&connector, &self.worker.settings().properties) {
                 Ok(settings) if settings.enabled => self.restart_in_time(&id, &settings).await,
                 _ => {}

@@ -15,6 +15,7 @@ use crate::api::{ConfigMap, ConnectError};
 use crate::group::{
     Assignment, Assignor, ConfigSnapshot, ConnectProtocol, ConnectorsAndTasks, LeaderState, Metadata, Round,
 };
+use crate::herder::reading::plain;
 use crate::ids::{InstanceId, TaskId};
 use crate::storage::{ConfigState, ConfigStore, State, StatusId, StatusStore};
 use crate::worker::{StatusListener, StopReport};
@@ -339,9 +340,4 @@ impl Core {
             }
         }
     }
-}
-
-/// A stored configuration as connectors get it; null values are left out.
-pub(super) fn plain(properties: &crate::storage::Properties) -> crate::api::ConfigMap {
-    properties.iter().filter_map(|(key, value)| Some((key.clone(), value.clone()?))).collect()
 }

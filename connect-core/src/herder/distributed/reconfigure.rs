@@ -13,9 +13,9 @@ use tracing::{debug, warn};
 use super::Shared;
 use super::core::Core;
 use super::keys;
-use super::rebalance::plain;
 use crate::api::ConfigMap;
 use crate::group::ConnectProtocol;
+use crate::herder::reading::plain;
 use crate::ids::TargetState;
 use crate::storage::Properties;
 

@@ -76,7 +76,7 @@ impl DistributedHerder {
                     core.must_lead(what)?;
                     core.configs.refresh().await.map_err(super::leader::stored)?;
                     core.must_be_stopped(&name, what)?;
-                    let config = core.configs.state().connector(&name).map(super::rebalance::plain);
+                    let config = core.configs.state().connector(&name).map(reading::plain);
                     Ok((config.unwrap_or_default(), core.delivers_exactly_once(&name)))
                 })
             })
