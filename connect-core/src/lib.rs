@@ -14,5 +14,5 @@ pub mod storage;
 pub mod validation;
 pub mod worker;
 
-/// What connectors and other plugins implement.
+/// The traits that connectors and other plugins implement.
 pub use connect_api as api;

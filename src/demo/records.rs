@@ -92,7 +92,7 @@ fn payment(random: &mut fastrand::Rng, number: u64) -> (String, Option<String>) 
     (format!("o{number}"), Some(value))
 }
 
-/// What there is of an item; a tombstone when it is no longer sold.
+/// Stock of an item; a tombstone when it is no longer sold.
 fn stock(random: &mut fastrand::Rng, _number: u64) -> (String, Option<String>) {
     let item = format!("{}-{}", pick(random, ITEMS).replace(' ', "-"), random.u32(..200));
     let value = format!(r#"{{"item":"{item}","pieces":{}}}"#, random.u32(..500));

@@ -21,7 +21,7 @@ use super::records::{TOPICS, Topic};
 const ROUND: Duration = Duration::from_millis(50);
 /// Records that may wait for an acknowledgement; beyond, rounds are left out.
 const AHEAD: usize = 200_000;
-/// How long the last acknowledgements may take.
+/// Longest time for the last acknowledgements.
 const LAST: Duration = Duration::from_secs(5);
 
 /// A running producer.

@@ -37,7 +37,7 @@ pub(super) async fn list(exchange: Exchange) -> Result<Response, ApiError> {
     Ok(json_answer(all))
 }
 
-/// What was asked for of one connector; `None` when it has vanished.
+/// Requested parts of one connector; `None` when it has vanished.
 async fn expand_one(
     exchange: &Exchange,
     name: &str,
@@ -130,7 +130,7 @@ fn named(name: &str, mut config: Properties) -> Result<Properties, ApiError> {
     Ok(config)
 }
 
-/// Where a new connector is found: `/` stays, as Connect leaves it.
+/// Location of a new connector: `/` stays, as Connect leaves it.
 fn location(exchange: &Exchange, name: &str) -> String {
     let mut path = String::from("/connectors/");
     for byte in name.bytes() {

@@ -88,7 +88,7 @@ pub(super) fn refuse_halves(json: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Where the next `\uXXXX` is, and its value.
+/// Position of the next `\uXXXX`, and its value.
 fn next_escape(json: &str) -> Option<(usize, u16)> {
     let mut from = 0;
     loop {

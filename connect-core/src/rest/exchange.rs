@@ -77,7 +77,7 @@ where
     }
 }
 
-/// What a request says that it brings. That it must be JSON holds for requests without a body, too.
+/// Declared type of a request's body. That it must be JSON holds for requests without a body, too.
 enum Kind {
     Json,
     /// Nothing, or anything: all right as long as there is nothing to read.
@@ -113,7 +113,7 @@ fn accepts_json(headers: &HeaderMap) -> Result<(), ApiError> {
     Err(ApiError::bare(StatusCode::NOT_ACCEPTABLE))
 }
 
-/// What became of a call: it was done here, or another worker has answered.
+/// Outcome of a call: it was done here, or another worker has answered.
 pub(super) enum Done<T> {
     Here(T),
     There(Forwarded),
@@ -248,7 +248,7 @@ pub(super) fn timed_out(stage: Option<&Stage>) -> ApiError {
     })
 }
 
-/// What the herder is at, in Connect's words.
+/// The herder's work of the moment, in Connect's words.
 pub(super) fn summary(stage: &Stage) -> String {
     let (what, began) = (&stage.description, instant(stage.started));
     match stage.completed {

@@ -13,7 +13,7 @@ use crate::config::RestSettings;
 /// Contents of the files, as [`super::RestApi`] and [`super::WorkerClient`] take them.
 #[derive(Clone)]
 pub struct RestFiles {
-    /// How other workers are reached over `https`; `None` when this worker does not speak it.
+    /// Client side of `https` to other workers; `None` when this worker does not speak it.
     pub(super) forwarding: Option<Arc<ClientConfig>>,
     /// Filters of `rest.extension.classes`, in their order.
     pub(super) filters: Vec<Filter>,

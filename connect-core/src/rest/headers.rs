@@ -1,4 +1,4 @@
-//! What stands around every answer: headers of `response.http.headers.config`, cross-origin rules, and the request log.
+//! The frame of every answer: headers of `response.http.headers.config`, cross-origin rules, and the request log.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

@@ -1,4 +1,4 @@
-//! What workers of one group ask of each other (KIP-507, KIP-618). The herder checks the signature.
+//! Requests of workers of one group to each other (KIP-507, KIP-618). The herder checks the signature.
 
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode};

@@ -1,4 +1,4 @@
-//! What an operator does with a connector that exists: pause, resume, stop, restart; and the topics it has used.
+//! An operator's acts on a connector that exists: pause, resume, stop, restart; and the topics it has used.
 
 use axum::extract::Path;
 use axum::http::StatusCode;

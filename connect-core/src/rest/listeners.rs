@@ -27,7 +27,7 @@ pub enum RestError {
     Tls {
         /// The setting at fault.
         setting: &'static str,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
     /// A store cannot be read.

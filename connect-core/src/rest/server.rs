@@ -45,7 +45,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone, Copy)]
 pub(super) struct OverTls;
 
-/// Who sent a request.
+/// Sender of a request.
 #[derive(Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
@@ -116,7 +116,7 @@ impl RestServer {
     }
 }
 
-/// How those of the listeners with `https` speak; `None` when there are none.
+/// Server side of the listeners with `https`; `None` when there are none.
 fn tls_of(listeners: &[Listener], ssl: &ConfigMap) -> Result<Option<Arc<ServerConfig>>, RestError> {
     let secure = listeners.iter().any(|listener| listener.scheme == Scheme::Https);
     secure.then(|| tls::server_config(ssl)).transpose()

@@ -19,7 +19,7 @@ const CLIENT_AUTH: &str = "ssl.client.auth";
 const PROTOCOLS: &str = "ssl.enabled.protocols";
 const SUITES: &str = "ssl.cipher.suites";
 
-/// How listeners with `https` speak: needs a keystore; `ssl.client.auth` says whether clients need a certificate, which is then
+/// Server side of listeners with `https`: needs a keystore; `ssl.client.auth` says whether clients need a certificate, which is then
 /// checked against the truststore. Fails with the setting at fault.
 pub fn server_config(ssl: &ConfigMap) -> Result<Arc<ServerConfig>, RestError> {
     let identity = identity(ssl)?
@@ -44,7 +44,7 @@ pub fn server_config(ssl: &ConfigMap) -> Result<Arc<ServerConfig>, RestError> {
     Ok(Arc::new(builder.with_cert_resolver(certified(&identity)?)))
 }
 
-/// How this worker reaches others over `https`; `None` when it does not speak `https` itself.
+/// Client side of `https` to other workers; `None` when this worker does not speak `https` itself.
 pub(super) fn forwarding_client(settings: &RestSettings) -> Result<Option<Arc<ClientConfig>>, RestError> {
     let https = settings.listeners.iter().any(|listener| listener.scheme == Scheme::Https);
     if !https {
@@ -88,7 +88,7 @@ fn standard_name(suite: CipherSuite) -> String {
     name.strip_prefix("TLS13_").map(|rest| format!("TLS_{rest}")).unwrap_or(name)
 }
 
-/// What `ssl.enabled.protocols` leaves of TLS 1.2 and 1.3; older ones are never spoken.
+/// Versions that `ssl.enabled.protocols` leaves of TLS 1.2 and 1.3; older ones are never spoken.
 fn versions(ssl: &ConfigMap) -> Result<Vec<&'static SupportedProtocolVersion>, RestError> {
     let Some(list) = text(ssl, PROTOCOLS) else { return Ok(vec![&TLS13, &TLS12]) };
     let wanted = string_list(list);

@@ -1,5 +1,5 @@
-//! Where connectors and tasks run: on threads with runtimes of their own, so that code that blocks or panics harms
-//! nobody else, or wherever the worker's owner wants them.
+//! Ground on which connectors and tasks run: threads with runtimes of their own, so that code that blocks or
+//! panics harms nobody else, or wherever the worker's owner wants them.
 
 use std::any::Any;
 use std::io;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::LocalBoxFuture;
 
-/// What a future ended with: its value or the payload of its panic.
+/// End of a future: its value or the payload of its panic.
 pub(crate) type Outcome<T> = Result<T, Box<dyn Any + Send>>;
 
 /// The whole life of a connector or task. It never panics: what it ended with has been told by then.
@@ -18,7 +18,7 @@ pub type Job = Box<dyn FnOnce() -> LocalBoxFuture<'static, ()> + Send>;
 /// Begins to run a named job and returns at once. The error is shown as the reason why it cannot be run.
 pub type Launcher = Arc<dyn Fn(&str, Job) -> io::Result<()> + Send + Sync>;
 
-/// Where connectors and tasks run.
+/// Runs connectors and tasks.
 #[derive(Clone, Default)]
 pub enum Executor {
     /// Each on a thread with a runtime of its own.

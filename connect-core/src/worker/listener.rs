@@ -42,7 +42,7 @@ pub trait StatusListener: Send + Sync {
     /// have been forgotten.
     fn on_topic(&self, _id: &TaskId, _topic: &str) {}
 
-    /// How often topics have been forgotten that were told to [`StatusListener::on_topic`].
+    /// Number of times that topics have been forgotten that were told to [`StatusListener::on_topic`].
     fn topics_forgotten(&self) -> u64 {
         0
     }
@@ -110,7 +110,7 @@ impl StatusReporter {
         }
     }
 
-    /// What it says when no failure stands any more.
+    /// Tells a state with which no failure stands any more.
     fn well(&self, what: impl FnOnce(&dyn StatusListener, &InstanceId)) {
         self.failed.store(false, Ordering::Release);
         self.say(what);

@@ -12,7 +12,7 @@ pub struct SourcePartition(pub Map<String, Value>);
 /// Position inside a source partition: the map of Connect's offset value.
 pub type SourceOffset = Map<String, Value>;
 
-/// What transformations and converters see of a record, whichever way it goes.
+/// The part of a record that transformations and converters see, whichever way it goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// Kafka topic.
@@ -51,13 +51,13 @@ impl Record {
 pub struct SourceRecord {
     /// The record.
     pub record: Record,
-    /// Where it comes from; `None`: its offset is not kept.
+    /// Its origin; `None`: its offset is not kept.
     pub source_partition: Option<SourcePartition>,
     /// The position after it.
     pub source_offset: Option<SourceOffset>,
 }
 
-/// Who stamped a record.
+/// Origin of a record's timestamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimestampType {
     /// No time stamp.
@@ -73,7 +73,7 @@ pub enum TimestampType {
 pub struct SinkRecord {
     /// The record as transformations left it.
     pub record: Record,
-    /// Who stamped it.
+    /// Origin of the timestamp.
     pub timestamp_type: TimestampType,
     /// Topic before any transformation (KIP-793).
     pub original_topic: String,

@@ -50,16 +50,16 @@ pub trait SinkTask: Send {
     async fn stop(&mut self) {}
 }
 
-/// What the worker lends to a sink task. Requests made here take effect before the next `put`.
+/// The worker's services to a sink task. Requests made here take effect before the next `put`.
 #[derive(Clone, Default)]
 pub struct SinkTaskContext {
     /// The requests made since the worker last looked.
     pub requests: Arc<Mutex<SinkRequests>>,
-    /// Where records go that the task cannot write; `None` unless errors are tolerated or dead letters are kept.
+    /// Receiver of records that the task cannot write; `None` unless errors are tolerated or dead letters are kept.
     pub reporter: Option<Arc<dyn ErrantRecordReporter>>,
 }
 
-/// What a sink task asks of its worker.
+/// A sink task's requests to its worker.
 #[derive(Debug, Default)]
 pub struct SinkRequests {
     /// Read on from here.

@@ -46,7 +46,7 @@ pub trait SourceTask: Send {
 pub struct SourceTaskContext {
     /// Offsets committed before.
     pub offsets: Arc<dyn OffsetReader>,
-    /// Where a task with `transaction.boundary=connector` says where transactions end; `None` otherwise.
+    /// Receiver of the ends of transactions with `transaction.boundary=connector`; `None` otherwise.
     pub transaction: Option<TransactionContext>,
 }
 

@@ -10,7 +10,7 @@ pub(crate) fn advice() -> Advice {
     Advice { cure, rewound: "reading again from the origin" }
 }
 
-/// What to change so that the destination takes a batch that it refused with `code`.
+/// The change by which the destination takes a batch that it refused with `code`.
 fn cure(code: ErrorCode) -> Option<&'static str> {
     Some(match code {
         ErrorCode::MessageTooLarge => "raise max.message.bytes of the destination topic to the origin's",

@@ -29,7 +29,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-/// Who may use the interface.
+/// Users of the interface, with their passwords.
 pub(in crate::rest) struct BasicAuth {
     /// Passwords by user, of each file. Nobody in one of them: everybody may.
     files: Vec<BTreeMap<String, String>>,

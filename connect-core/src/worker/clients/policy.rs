@@ -90,8 +90,8 @@ impl OverridePolicy {
         }
     }
 
-    /// What of a connector's configuration this policy forbids: each key (with its prefix) and the reason, in Connect's
-    /// words.
+    /// Keys of a connector's configuration that this policy forbids: each (with its prefix) and the
+    /// reason, in Connect's words.
     pub fn violations(&self, kind: ClientKind, config: &ConfigMap) -> Vec<(String, String)> {
         let prefix = kind.override_prefix();
         let forbidden = with_prefix(config, prefix).into_keys().filter(|key| !self.allows(key));

@@ -20,13 +20,13 @@ use crate::worker::records::KafkaRecord;
 /// Pause while the producer's queue is full.
 const FULL_PAUSE: Duration = Duration::from_millis(5);
 
-/// How long fencing out one producer may take.
+/// Time that fencing out one producer may take.
 const FENCE: Duration = Duration::from_secs(30);
 
 /// The number of no record: the brokers refuse the login, see [`RecordProducer::refused_login`].
 pub(crate) const NO_LOGIN: usize = usize::MAX - 1;
 
-/// What became of a record.
+/// Outcome of sending a record.
 #[derive(Debug)]
 pub(crate) struct DeliveryReport {
     /// The number given with the record.
@@ -131,7 +131,7 @@ impl RecordProducer {
         }
     }
 
-    /// What the brokers said when they last refused the login.
+    /// Words of the brokers when they last refused the login.
     pub(crate) fn refused_login(&self) -> ConnectError {
         let reason = self.0.context().refused_login.lock().unwrap_or_else(PoisonError::into_inner);
         login_error(&reason)

@@ -48,7 +48,7 @@ impl TopicCreation {
         Self { groups: Vec::new(), cluster: None, known: HashSet::new() }
     }
 
-    /// What a connector's configuration says; disabled when it says nothing.
+    /// Reads a connector's configuration; disabled when it says nothing.
     pub(crate) fn from_config(
         config: &ConfigMap,
         cluster: impl FnOnce() -> Result<Cluster, ConnectError>,

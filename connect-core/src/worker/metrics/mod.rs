@@ -1,4 +1,4 @@
-//! What the worker counts, under the names of Connect's JMX beans, rendered as Prometheus text.
+//! Figures of the worker, under the names of Connect's JMX beans, rendered as Prometheus text.
 
 mod render;
 mod sampled;
@@ -24,7 +24,7 @@ struct Starts {
     failures: AtomicU64,
 }
 
-/// What is shown of a connector.
+/// Facts that are shown of a connector.
 #[derive(Debug, Clone)]
 pub(crate) struct ConnectorFacts {
     pub(crate) kind: ConnectorType,
@@ -123,7 +123,7 @@ impl Metrics {
     }
 }
 
-/// Who the program is (`app-info`), and how many figures there are, these included (`kafka-metrics-count`).
+/// Name of the program (`app-info`), and number of figures, these included (`kafka-metrics-count`).
 pub(crate) fn about(version: &str, commit: &str, start: SystemTime, others: &str) -> String {
     let mut page = Page::default();
     let mut lines = page.labelled(Vec::new());

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long values count.
+/// Time for which values count.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Windows {
     /// `metrics.sample.window.ms`.
@@ -24,7 +24,7 @@ struct Sample {
     max: f64,
 }
 
-/// What was recorded during the windows.
+/// Values that were recorded during the windows.
 #[derive(Debug)]
 pub(crate) struct Sampled {
     windows: Windows,

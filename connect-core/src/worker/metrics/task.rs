@@ -1,4 +1,4 @@
-//! What is counted of one task: the groups connector-task-metrics, source-task-metrics or sink-task-metrics, and
+//! Figures of one task: the groups connector-task-metrics, source-task-metrics or sink-task-metrics, and
 //! task-error-metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -188,7 +188,7 @@ impl TaskMetrics {
         self.set_active(self.active.load(Relaxed).saturating_sub(records as u64));
     }
 
-    /// How many records are under way now: of a sink those that are put and not committed.
+    /// Notes the number of records that are under way now: of a sink those that are put and not committed.
     pub(crate) fn set_active(&self, count: u64) {
         self.active.store(count, Relaxed);
         self.active_seen.record(count as f64);

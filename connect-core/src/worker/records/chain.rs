@@ -24,7 +24,7 @@ struct Condition {
 pub(crate) struct Chain(Vec<Link>);
 
 impl Chain {
-    /// What `transforms` and `predicates` of a configuration say.
+    /// Reads `transforms` and `predicates` of a configuration.
     ///
     /// # Errors
     /// Unknown classes, and plugins that refuse their settings.
@@ -58,7 +58,7 @@ impl Chain {
     }
 }
 
-/// What became of a record.
+/// Outcome for a record.
 pub(crate) enum Applied {
     Record(Box<Record>),
     /// A transformation dropped it.

@@ -18,7 +18,7 @@ use crate::worker::settings::{parsed, text};
 
 const FIRST_DELAY: Duration = Duration::from_millis(300);
 
-/// What was being done.
+/// Step in which an operation failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
     TaskPut,
@@ -78,7 +78,7 @@ pub(crate) enum Origin<'a> {
     Consumed(&'a Consumed),
 }
 
-/// What failed.
+/// An operation that failed.
 #[derive(Debug)]
 pub(crate) struct Failure<'a> {
     pub(crate) stage: Stage,
@@ -95,7 +95,7 @@ pub(crate) trait Reporter: Send + Sync {
     fn report(&self, failure: &Failure<'_>, record: Origin<'_>) -> Reported;
 }
 
-/// What one task does about errors.
+/// Handling of errors by one task.
 pub(crate) struct ErrorHandling {
     pub(crate) id: TaskId,
     pub(crate) settings: ErrorSettings,

@@ -22,7 +22,7 @@ use tracing::{debug, warn};
 use crate::worker::clients::{ClientKind, Named, client_config, kafka_error, kafka_error_about, login_error};
 use crate::worker::records::Consumed;
 
-/// How long one question to the cluster may take before it is asked again.
+/// Time that one question to the cluster may take before it is asked again.
 const CALL: Duration = Duration::from_secs(10);
 
 /// A partition without a committed offset, and `auto.offset.reset=none`.
@@ -171,7 +171,7 @@ impl SinkConsumer {
         kafka_error_about(error, &topics.iter().map(|one| one.topic.as_str()).collect::<Vec<_>>())
     }
 
-    /// Where to begin: the committed offset, else where `auto.offset.reset` says.
+    /// Positions to begin at: the committed offset, else the one that `auto.offset.reset` says.
     pub(super) async fn positions(
         &self,
         partitions: &[TopicPartition],
@@ -260,7 +260,7 @@ impl SinkConsumer {
     }
 }
 
-/// Where `auto.offset.reset` says to begin; `None` with `none`.
+/// The end at which `auto.offset.reset` says to begin; `None` with `none`.
 fn start(
     consumer: &StreamConsumer<Context>,
     partition: &TopicPartition,

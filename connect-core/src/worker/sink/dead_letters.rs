@@ -230,7 +230,7 @@ impl Originals {
     }
 }
 
-/// What a sink task reports to.
+/// The reporter that a sink task has.
 pub(super) struct TaskReporter {
     pub(super) errors: Arc<ErrorHandling>,
     pub(super) originals: Arc<Originals>,

@@ -1,4 +1,4 @@
-//! How far a sink task has got in each of its partitions, and what of that is committed.
+//! Positions of a sink task in each of its partitions, and what of them is committed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -62,7 +62,7 @@ impl Positions {
         self.committed.insert(partition.clone(), offset);
     }
 
-    /// What to ask the task about, restricted to `only` if given.
+    /// Offsets to ask the task about, restricted to `only` if given.
     pub(super) fn current(&self, only: Option<&[TopicPartition]>) -> Offsets {
         let asked = |partition: &TopicPartition| only.is_none_or(|only| only.contains(partition));
         self.current.iter().filter(|(partition, _)| asked(partition)).map(|(p, o)| (p.clone(), *o)).collect()
@@ -104,7 +104,7 @@ impl Positions {
         }
     }
 
-    /// How many offsets lie between what was put and what is committed.
+    /// Number of offsets between what was put and what is committed.
     pub(super) fn uncommitted(&self) -> u64 {
         let ahead = |(partition, current): (&TopicPartition, &i64)| {
             let committed = self.committed.get(partition).unwrap_or(current);

@@ -12,7 +12,7 @@ use tracing::warn;
 use crate::worker::clients::pattern;
 use crate::worker::settings::{list, millis, text};
 
-/// How soon a look that failed is repeated.
+/// Pause before a look that failed is repeated.
 const RETRY: Duration = Duration::from_secs(5);
 
 /// The topics of one task.
@@ -24,8 +24,8 @@ pub(crate) struct Subscription {
 }
 
 impl Subscription {
-    /// What a configuration says. `consumer` are the consumer's properties: it looks for topics as often as they
-    /// say (`metadata.max.age.ms`).
+    /// Reads a configuration. `consumer` are the consumer's properties: it looks for topics as often as they say
+    /// (`metadata.max.age.ms`).
     pub(crate) fn from_config(
         config: &ConfigMap,
         consumer: &ConfigMap,

@@ -26,7 +26,7 @@ use crate::worker::stop::StopSignal;
 /// batch, without a commit for every batch of a trickle.
 const IDLE_COMMIT_PAUSE: Duration = Duration::from_millis(200);
 
-/// What the loop needs beside the task's [`Delivery`].
+/// Needs of the loop beside the task's [`Delivery`].
 pub(crate) struct SourceRun {
     pub(crate) id: TaskId,
     pub(crate) config: ConfigMap,

@@ -184,7 +184,7 @@ impl Delivery for BatchDelivery {
         Ok(())
     }
 
-    /// What is not acknowledged yet is read again: waiting for it would gain little.
+    /// Waits for nothing: batches that are not acknowledged yet are read again.
     async fn rescue(&mut self, _deadline: Instant) {}
 
     async fn stop(&mut self) {

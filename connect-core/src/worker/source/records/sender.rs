@@ -19,7 +19,7 @@ use crate::worker::records::{
 
 const WORKER_CLASS: &str = "org.apache.kafka.connect.runtime.WorkerSourceTask";
 
-/// What a [`RecordSender`] is made of.
+/// Parts of a [`RecordSender`].
 pub(crate) struct RecordParts {
     pub(crate) producer: RecordProducer,
     pub(crate) deliveries: mpsc::UnboundedReceiver<DeliveryReport>,

@@ -28,19 +28,19 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 /// The number of records that hold offsets: nobody waits for theirs alone.
 pub(super) const OFFSET_RECORD: usize = usize::MAX;
 
-/// Where transactions end (`transaction.boundary`).
+/// Ends of transactions (`transaction.boundary`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Boundary {
     /// After each batch.
     Poll,
     /// After the batch with which this time is over.
     Interval(Duration),
-    /// Where the task says.
+    /// At the places that the task names.
     Connector,
 }
 
 impl Boundary {
-    /// What a connector's configuration says; `flush_interval` is the worker's `offset.flush.interval.ms`.
+    /// Reads a connector's configuration; `flush_interval` is the worker's `offset.flush.interval.ms`.
     pub(crate) fn from_config(config: &ConfigMap, flush_interval: Duration) -> Result<Self, ConnectError> {
         const INTERVAL: &str = "transaction.boundary.interval.ms";
         let millis = u64::try_from(flush_interval.as_millis()).unwrap_or(u64::MAX);
@@ -69,7 +69,7 @@ pub(crate) struct Transaction {
     state: State,
 }
 
-/// What the current transaction holds.
+/// Content of the current transaction.
 struct State {
     open: bool,
     records: usize,
@@ -90,7 +90,7 @@ impl Default for State {
     }
 }
 
-/// What is due after a record or a batch.
+/// Step that is due after a record or a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
@@ -151,7 +151,7 @@ impl Transaction {
         }
     }
 
-    /// What is due after the record at `index` of the batch.
+    /// Decides what is due after the record at `index` of the batch.
     pub(super) fn after_record(&self, index: usize) -> Due {
         let requests = &self.state.requests;
         match self.boundary {
@@ -161,7 +161,7 @@ impl Transaction {
         }
     }
 
-    /// What is due after the batch.
+    /// Decides what is due after the batch.
     pub(super) fn after_batch(&mut self) -> Due {
         match self.boundary {
             Boundary::Poll => Due::Commit,
@@ -172,7 +172,7 @@ impl Transaction {
         }
     }
 
-    /// What is due before the task ends without a failure.
+    /// Decides what is due before the task ends without a failure.
     pub(super) fn at_end(&mut self) -> Due {
         match self.boundary {
             Boundary::Poll | Boundary::Interval(_) => Due::Commit,
@@ -215,7 +215,7 @@ impl Transaction {
         };
         let writes = offsets.iter().map(|(partition, offset)| (partition.clone(), Some(offset.clone())));
         write(&self.producer, &self.offsets, &self.topic, writes.collect()).await.map_err(failed)?;
-        self.patiently(|producer| producer.commit(CALL))
+        self.retry_passing(|producer| producer.commit(CALL))
             .await
             .map_err(|error| failed(self.producer.error(&error, &[])))
     }
@@ -247,7 +247,7 @@ impl Transaction {
             return Ok(());
         }
         info!("{}: aborting the transaction", self.id);
-        let aborted = self.patiently(|producer| producer.abort(CALL)).await;
+        let aborted = self.retry_passing(|producer| producer.abort(CALL)).await;
         aborted.map_err(|error| self.failed("Failed to abort a transaction", &error))?;
         self.state.open = false;
         self.state.records = 0;
@@ -255,7 +255,7 @@ impl Transaction {
     }
 
     /// Repeats a call while it fails for a passing fault.
-    async fn patiently(
+    async fn retry_passing(
         &self,
         call: impl Fn(&dyn crate::worker::clients::Transactions) -> Result<(), KafkaError> + Copy + Send + 'static,
     ) -> Result<(), KafkaError> {
